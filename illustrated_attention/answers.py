@@ -1,0 +1,251 @@
+"""Answer keys: what `check` compares with. Data only; no solution and no hidden case is in them.
+
+A lesson's key is two derived files in ``data/answers/``: ``<lesson>.json`` holds the words and
+the structure, ``<lesson>.npz`` the arrays. ``make build`` writes them from the exercises.
+"""
+
+import functools
+import importlib
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from illustrated_attention.data import data_path
+from illustrated_attention.outcomes import Case, Outcome
+
+@dataclass(frozen=True)
+class Property:
+    """A promise of the function: a sentence for people, a name in `properties`, its arguments."""
+
+    title: str
+    name: str
+    args: tuple
+
+
+@dataclass(frozen=True)
+class Signature:
+    """How a function behaves: its outcome on every case, and which properties held.
+
+    Properties are tried only if all cases came out right; otherwise `held` is empty.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    held: tuple[bool, ...] = ()
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A known mistake: its message, and how each wrong implementation of it behaves."""
+
+    id: str
+    message: str
+    signatures: tuple[Signature, ...]
+
+
+@dataclass(frozen=True)
+class AnswerKey:
+    """All that is needed to examine one exercise, as data: no solution code."""
+
+    exercise: str
+    lesson: str
+    cases: tuple[Case, ...]
+    expected: tuple[object, ...]
+    properties: tuple[Property, ...]
+    mistakes: tuple[Mistake, ...]
+    hints: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A predict or recall question of a lesson: the right answer and a reply to each answer.
+
+    `right` is a letter, or a number; then `replies` has the keys "right" and "wrong".
+    """
+
+    id: str
+    right: str | float
+    replies: dict[str, str]
+
+
+@functools.cache
+def find_key(exercise: str) -> AnswerKey | None:
+    """Return the answer key of an exercise, or None when there is no such exercise."""
+    lesson = _index()["exercises"].get(exercise)
+    return next((key for key in _keys(lesson) if key.exercise == exercise), None) if lesson else None
+
+
+@functools.cache
+def find_question(id: str) -> Question | None:
+    """Return a question, or None when there is none with this id."""
+    for path in sorted(data_path("answers").glob("*.json")):
+        for question in json.loads(path.read_text(encoding="utf-8"))["questions"]:
+            if question["id"] == id:
+                return Question(**question)
+    return None
+
+
+def exercise_names() -> list[str]:
+    """The names of all graded functions, in the course's order."""
+    return list(_index()["exercises"])
+
+
+@functools.cache
+def _index() -> dict:
+    exercises = {}
+    for path in sorted(data_path("answers").glob("*.json")):
+        for key in json.loads(path.read_text(encoding="utf-8"))["exercises"]:
+            exercises[key["exercise"]] = path.stem
+    return {"exercises": exercises}
+
+
+@functools.cache
+def _keys(lesson: str) -> tuple[AnswerKey, ...]:
+    return read_lesson(data_path("answers"), lesson)
+
+
+def write_lesson(folder: Path, lesson: str, keys: list[AnswerKey], questions: list[Question]):
+    """Write a lesson's answer keys. The same keys give the same files."""
+    arrays: dict[str, np.ndarray] = {}
+    packed = {
+        "exercises": [_pack_key(key, arrays) for key in keys],
+        "questions": [asdict(question) for question in questions],
+    }
+    text = json.dumps(packed, indent=1, ensure_ascii=False)
+    (folder / f"{lesson}.json").write_text(text + "\n", encoding="utf-8")
+    with open(folder / f"{lesson}.npz", "wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def read_lesson(folder: Path, lesson: str) -> tuple[AnswerKey, ...]:
+    """Read the answer keys of one lesson."""
+    packed = json.loads((folder / f"{lesson}.json").read_text(encoding="utf-8"))
+    with np.load(folder / f"{lesson}.npz", allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    return tuple(_unpack_key(key, arrays) for key in packed["exercises"])
+
+
+def _pack_key(key: AnswerKey, arrays: dict) -> dict:
+    def pack(value):
+        return _pack(value, arrays)
+
+    return {
+        "exercise": key.exercise,
+        "lesson": key.lesson,
+        "hints": list(key.hints),
+        "cases": [
+            {"title": c.title, "args": pack(c.args), "raises": c.raises, "expected": pack(e)}
+            for c, e in zip(key.cases, key.expected)
+        ],
+        "properties": [
+            {"title": p.title, "name": p.name, "args": pack(p.args)} for p in key.properties
+        ],
+        "mistakes": [
+            {
+                "id": mistake.id,
+                "message": mistake.message,
+                "signatures": [_pack_signature(s, key, pack) for s in mistake.signatures],
+            }
+            for mistake in key.mistakes
+        ],
+    }
+
+
+def _pack_signature(signature: Signature, key: AnswerKey, pack) -> dict:
+    outcomes = []
+    for outcome, expected in zip(signature.outcomes, key.expected):
+        changes = {
+            field.name: pack(getattr(outcome, field.name))
+            for field in fields(Outcome)
+            if field.name in ("error", "message", "timed_out", "changed")
+            and getattr(outcome, field.name) != field.default
+        }
+        if outcome.returned:
+            # Most mistakes are right on most cases: their results are not stored twice.
+            right = _same_array(outcome.value, expected)
+            changes["value"] = {"expected": True} if right else pack(outcome.value)
+        outcomes.append(changes)
+    return {"outcomes": outcomes, "held": list(signature.held)}
+
+
+def _unpack_key(packed: dict, arrays: dict) -> AnswerKey:
+    def unpack(value):
+        return _unpack(value, arrays)
+
+    expected = tuple(unpack(case["expected"]) for case in packed["cases"])
+
+    def signature(entry: dict) -> Signature:
+        outcomes = []
+        for outcome, right in zip(entry["outcomes"], expected):
+            values = {name: unpack(v) for name, v in outcome.items() if v != {"expected": True}}
+            if outcome.get("value") == {"expected": True}:
+                values["value"] = right
+            outcomes.append(Outcome(**values))
+        return Signature(tuple(outcomes), tuple(entry["held"]))
+
+    return AnswerKey(
+        exercise=packed["exercise"],
+        lesson=packed["lesson"],
+        cases=tuple(Case(c["title"], unpack(c["args"]), c["raises"]) for c in packed["cases"]),
+        expected=expected,
+        properties=tuple(
+            Property(p["title"], p["name"], unpack(p["args"])) for p in packed["properties"]
+        ),
+        mistakes=tuple(
+            Mistake(m["id"], m["message"], tuple(signature(s) for s in m["signatures"]))
+            for m in packed["mistakes"]
+        ),
+        hints=tuple(packed["hints"]),
+    )
+
+
+def _pack(value, arrays: dict):
+    """Turn a value into JSON; arrays go into `arrays` and leave their name behind."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        array = np.asarray(value)
+        for name, known in arrays.items():
+            if _same_array(array, known):
+                return {"array": name}
+        name = f"a{len(arrays)}"
+        arrays[name] = array
+        return {"array": name}
+    if isinstance(value, tuple):
+        return {"tuple": [_pack(item, arrays) for item in value]}
+    if isinstance(value, list):
+        return [_pack(item, arrays) for item in value]
+    if isinstance(value, dict):
+        return {"dict": {key: _pack(item, arrays) for key, item in value.items()}}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if callable(value) and value.__module__.startswith("illustrated_attention."):
+        return {"function": f"{value.__module__}:{value.__qualname__}"}
+    raise TypeError(f"an answer key cannot hold a {type(value).__name__}")
+
+
+def _unpack(value, arrays: dict):
+    if isinstance(value, list):
+        return [_unpack(item, arrays) for item in value]
+    if not isinstance(value, dict):
+        return value
+    [(kind, content)] = value.items()
+    if kind == "array":
+        return arrays[content]
+    if kind == "tuple":
+        return tuple(_unpack(item, arrays) for item in content)
+    if kind == "dict":
+        return {key: _unpack(item, arrays) for key, item in content.items()}
+    if kind == "function":
+        module, name = content.split(":")
+        return getattr(importlib.import_module(module), name)
+    raise ValueError(f"unknown kind {kind!r} in an answer key")
+
+
+def _same_array(a, b) -> bool:
+    return (
+        isinstance(a, np.ndarray)
+        and isinstance(b, np.ndarray)
+        and a.shape == b.shape
+        and a.dtype == b.dtype
+        and a.tobytes() == b.tobytes()
+    )

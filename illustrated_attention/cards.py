@@ -1,0 +1,183 @@
+"""The card that a learner sees: as HTML in a notebook, as plain text anywhere else."""
+
+import html
+
+import numpy as np
+
+from illustrated_attention.comparing import ATOL, RTOL, Difference
+from illustrated_attention.examine import Verdict
+from illustrated_attention.language import _
+
+MOST_ROWS, MOST_COLUMNS = 8, 8  # of a drawn difference
+
+# Both colours have a contrast of at least 4.5 to 1 on white and on JupyterLab's dark background;
+# the words "passed" and "not yet" say the same without colour.
+_GREEN, _ORANGE = "#2a7d4f", "#b4530a"
+
+
+class Card:
+    """A titled box of short paragraphs. Shows as HTML in a notebook and prints as text.
+
+    Parameters
+    ----------
+    title : str
+        The heading.
+    good : bool or None
+        Green, orange, or (None) neutral. The title must say the same in words.
+    parts : list of (text, html)
+        The body, each part once as text and once as HTML.
+    """
+
+    def __init__(self, title: str, good: bool | None, parts: list[tuple[str, str]]):
+        self.title, self.good, self.parts = title, good, parts
+
+    def __str__(self) -> str:
+        return "\n".join([self.title, *(text for text, _html in self.parts if text)])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        colour = {True: _GREEN, False: _ORANGE, None: "#5a6b7b"}[self.good]
+        body = "".join(part for _text, part in self.parts)
+        return (
+            f'<section role="status" aria-label="{html.escape(self.title)}" style="border:1px solid '
+            f"{colour};border-left:6px solid {colour};border-radius:4px;padding:0.6em 1em;"
+            f'margin:0.3em 0;max-width:52em;line-height:1.5">'
+            f'<p style="margin:0 0 0.3em;font-weight:600">{html.escape(self.title)}</p>'
+            f"{body}</section>"
+        )
+
+
+def paragraph(text: str) -> tuple[str, str]:
+    """Return a paragraph as a card's part. Text between backticks is shown as code."""
+    pieces = html.escape(text).split("`")
+    marked = "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(pieces))
+    lines = marked.replace("\n", "<br>")
+    return text, f'<p style="margin:0.3em 0">{lines}</p>'
+
+
+def verdict_card(verdict: Verdict) -> Card:
+    """Return the card of a `check`."""
+    name = verdict.exercise
+    if verdict.passed:
+        title = _("✓ {name}: passed").format(name=name)
+        parts = [paragraph(verdict.message)]
+    else:
+        title = _("✗ {name}: not yet").format(name=name)
+        parts = [paragraph(verdict.message), *_failure_parts(verdict)]
+    parts += [paragraph(remark) for remark in verdict.remarks]
+    parts.append(_list_of_results(verdict, open=False))
+    if not verdict.passed:
+        parts.append(paragraph(_("Stuck? `hint({name})` gives a hint.").format(name=name)))
+    return Card(title, verdict.passed, parts)
+
+
+def _failure_parts(verdict: Verdict) -> list[tuple[str, str]]:
+    failure = verdict.failure
+    parts = []
+    if verdict.mistake:
+        parts.append(paragraph(_("What was seen: {what}").format(what=failure.sentence)))
+    if failure.case is not None:
+        where = _("Smallest case that shows it: {title}; inputs: {inputs}.")
+        inputs = ", ".join(_describe_input(arg) for arg in failure.case.args)
+        parts.append(paragraph(where.format(title=_(failure.title), inputs=inputs)))
+    if failure.detail:
+        parts.append(paragraph(failure.detail))
+    if failure.difference is not None:
+        parts += _drawn_difference(failure.difference)
+    return parts
+
+
+def _describe_input(arg) -> str:
+    if isinstance(arg, np.ndarray):
+        return _("array of shape {shape}").format(shape=arg.shape)
+    if isinstance(arg, (list, tuple)) and any(isinstance(a, np.ndarray) for a in arg):
+        return "(" + ", ".join(_describe_input(item) for item in arg) + ")"
+    if isinstance(arg, dict):
+        return _("dictionary of {count} arrays").format(count=len(arg))
+    return f"`{getattr(arg, '__name__', None) or repr(arg)[:80]}`"
+
+
+def _list_of_results(verdict: Verdict, open: bool) -> tuple[str, str]:
+    words = {True: _("passed"), False: _("not yet"), None: _("not tried")}
+    marks = {True: "✓", False: "✗", None: "·"}
+    lines = [f"{marks[ok]} {_(title)}: {words[ok]}" for title, ok in verdict.results]
+    count = sum(ok is True for _title, ok in verdict.results)
+    summary = _("{count} of {all} checks passed").format(count=count, all=len(lines))
+    items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+    return (
+        "\n".join([summary, *("  " + line for line in lines)]),
+        f'<details style="margin:0.3em 0"><summary>{html.escape(summary)}</summary>'
+        f'<ul style="margin:0.2em 0;list-style:none;padding-left:1em">{items}</ul></details>',
+    )
+
+
+def _drawn_difference(difference: Difference) -> list[tuple[str, str]]:
+    """Yours and expected side by side, the first wrong cell boxed."""
+    got, expected = difference.got, difference.expected
+    drawable = isinstance(got, np.ndarray) and isinstance(expected, np.ndarray)
+    if difference.kind not in ("value", "not_finite", "shape") or not drawable:
+        return []
+    index = difference.where if difference.kind != "shape" else ()
+    tables = [
+        _window(_("yours"), got, index, _wrong_cells(got, expected)),
+        _window(_("expected"), expected, index, None),
+    ]
+    text = "\n".join(text for text, _html in tables)
+    pictures = "".join(picture for _text, picture in tables)
+    return [(text, f'<div style="display:flex;flex-wrap:wrap;gap:1.5em">{pictures}</div>')]
+
+
+def _wrong_cells(got: np.ndarray, expected: np.ndarray) -> np.ndarray | None:
+    if got.shape != expected.shape:
+        return None
+    with np.errstate(all="ignore"):
+        return ~np.isclose(got.astype(float), expected.astype(float), rtol=RTOL, atol=ATOL)
+
+
+def _window(name: str, array: np.ndarray, index: tuple, wrong) -> tuple[str, str]:
+    """Draw the last two axes of an array around the cell `index`, at most 8 x 8 cells."""
+    lead = index[:-2] if array.ndim > 2 and index else (0,) * max(0, array.ndim - 2)
+    plane = np.atleast_2d(array[lead])
+    bad = np.atleast_2d(wrong[lead]) if wrong is not None else np.zeros(plane.shape, bool)
+    row, column = (index[-2] if len(index) > 1 else 0, index[-1] if index else 0)
+    top = max(0, min(row - MOST_ROWS // 2, plane.shape[0] - MOST_ROWS))
+    left = max(0, min(column - MOST_COLUMNS // 2, plane.shape[1] - MOST_COLUMNS))
+    rows = range(top, min(top + MOST_ROWS, plane.shape[0]))
+    columns = range(left, min(left + MOST_COLUMNS, plane.shape[1]))
+
+    title = _("{name}, shape {shape}").format(name=name, shape=array.shape)
+    if array.ndim > 2:
+        title += _(", at {index}").format(index=list(lead))
+    boxed = (row, column) if index else None
+    text_lines, html_rows = [title], []
+    for r in rows:
+        words, cells = [], []
+        for c in columns:
+            number = _number(plane[r, c])
+            is_boxed = boxed == (r, c)
+            words.append(f"[{number}]" if is_boxed else f" {number} ")
+            border = f"border:3px solid {_ORANGE}" if is_boxed else "border:1px solid #9aa5b1"
+            weight = "700" if bad[r, c] else "400"
+            label = f' aria-label="{_("first wrong cell")}: {number}"' if is_boxed and bad[r, c] else ""
+            cells.append(
+                f'<td{label} style="{border};font-weight:{weight};padding:0.15em 0.5em;'
+                f'text-align:right;font-family:monospace">{number}</td>'
+            )
+        width = max(len(word) for word in words)
+        text_lines.append("  " + " ".join(word.rjust(width) for word in words))
+        html_rows.append("<tr>" + "".join(cells) + "</tr>")
+    table = (
+        f'<table style="border-collapse:collapse;margin:0.4em 0">'
+        f'<caption style="text-align:left;caption-side:top">{html.escape(title)}</caption>'
+        f"<tbody>{''.join(html_rows)}</tbody></table>"
+    )
+    return "\n".join(text_lines), table
+
+
+def _number(value) -> str:
+    if isinstance(value, (bool, np.bool_)):
+        return str(bool(value))
+    if isinstance(value, (int, np.integer)):
+        return str(int(value))
+    return f"{float(value):.4g}"

@@ -1,0 +1,156 @@
+"""`check`, `hint` and `answer`: the three things a learner calls."""
+
+from collections.abc import Callable
+
+from illustrated_attention.answers import exercise_names, find_key, find_question
+from illustrated_attention.cards import Card, paragraph, verdict_card
+from illustrated_attention.examine import examine
+from illustrated_attention.language import _
+
+
+class CheckFailed(AssertionError):
+    """Raised by `check` when the function is not right yet.
+
+    Attributes
+    ----------
+    exercise : str
+        The exercise's name.
+    mistake : str or None
+        The id of the known mistake that the function makes, if it is one.
+    """
+
+    def __init__(self, exercise: str, mistake: str | None, text: str):
+        super().__init__(text)
+        self.exercise, self.mistake = exercise, mistake
+
+    def _render_traceback_(self) -> list[str]:
+        # A notebook shows the card; a traceback through our own files would only hide it.
+        return [_("{name} is not right yet: see the card above.").format(name=self.exercise)]
+
+
+def check(function: Callable, exercise: str | None = None) -> None:
+    """Try a function on the visible cases of its exercise and show a card.
+
+    Parameters
+    ----------
+    function : callable
+        Your function.
+    exercise : str, optional
+        The exercise's name, if the function has another one.
+
+    Raises
+    ------
+    CheckFailed
+        If the function is not right yet.
+    ValueError
+        If there is no such exercise.
+    TypeError
+        If `function` cannot be called.
+    """
+    if not callable(function):
+        raise TypeError(
+            _("check() needs your function itself: write check(softmax), not check(softmax(x)).")
+        )
+    key = _key_for(function, exercise)
+    verdict = examine(function, key)
+    card = verdict_card(verdict)
+    if _in_notebook():
+        _show(card)
+    elif verdict.passed:
+        print(card)
+    if not verdict.passed:
+        raise CheckFailed(key.exercise, verdict.mistake, str(card))
+
+
+_hints_given: dict[str, int] = {}
+
+
+def hint(function: Callable | str) -> None:
+    """Show the next hint for an exercise: there are three, each says more.
+
+    Parameters
+    ----------
+    function : callable or str
+        Your function, or the exercise's name.
+    """
+    name = function if isinstance(function, str) else None
+    key = _key_for(function, name)
+    given = _hints_given.get(key.exercise, 0)
+    number = min(given, len(key.hints) - 1)
+    _hints_given[key.exercise] = given + 1
+    title = _("Hint {number} of {all} for {name}")
+    parts = [paragraph(_(key.hints[number]))]
+    if given >= len(key.hints):
+        parts.append(paragraph(_("This was the last hint. The worked example above has the rest.")))
+    _show(
+        Card(title.format(number=number + 1, all=len(key.hints), name=key.exercise), None, parts)
+    )
+
+
+def answer(question: str, reply: str | float) -> None:
+    """Check your answer to a question of the lesson. Nothing is graded.
+
+    Parameters
+    ----------
+    question : str
+        The question's id, as printed beside it.
+    reply : str or number
+        A letter such as "b", or a number.
+    """
+    asked = find_question(question)
+    if asked is None:
+        raise ValueError(_("There is no question {id!r}.").format(id=question))
+    if isinstance(asked.right, str):
+        _show(_letter_card(asked, str(reply).strip().lower()))
+    else:
+        _show(_number_card(asked, reply))
+
+
+def _letter_card(asked, letter: str) -> Card:
+    if letter not in asked.replies:
+        letters = ", ".join(sorted(asked.replies))
+        text = _("Answer with one of these letters between the quotes: {letters}.")
+        return Card(_("Your answer, please"), None, [paragraph(text.format(letters=letters))])
+    good = letter == asked.right
+    title = _("✓ {letter} is right") if good else _("✗ {letter} is not it")
+    return Card(title.format(letter=letter), good, [paragraph(_(asked.replies[letter]))])
+
+
+def _number_card(asked, reply) -> Card:
+    try:
+        number = float(reply)
+    except (TypeError, ValueError):
+        text = _("Answer with a number: replace the dots.")
+        return Card(_("Your answer, please"), None, [paragraph(text)])
+    good = abs(number - asked.right) <= 0.005 * max(1.0, abs(asked.right))
+    title = _("✓ {number:g} is right") if good else _("✗ {number:g} is not it")
+    reply_text = asked.replies["right" if good else "wrong"]
+    return Card(title.format(number=number), good, [paragraph(_(reply_text))])
+
+
+def _key_for(function, exercise: str | None):
+    name = exercise or getattr(function, "__name__", None)
+    key = find_key(name) if name else None
+    if key is None:
+        known = ", ".join(exercise_names())
+        text = _("There is no exercise named {name!r}. The exercises are: {known}.")
+        raise ValueError(text.format(name=name, known=known))
+    return key
+
+
+def _in_notebook() -> bool:
+    """True in any IPython shell, also the one in which nbgrader runs a notebook."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return False
+    return get_ipython() is not None
+
+
+def _show(card: Card) -> None:
+    if _in_notebook():
+        from IPython.display import display
+
+        display(card)
+    else:
+        print(card)

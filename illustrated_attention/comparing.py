@@ -1,0 +1,104 @@
+"""Is a result right? And if not: what kind of difference is it, and where does it start?
+
+Right means: the same structure and shape, and every number within `RTOL` and `ATOL` of the
+reference. float32 results are well inside; the smallest real mistakes are well outside.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+RTOL, ATOL = 1e-4, 1e-5
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first way in which a result differs from the expected one.
+
+    `kind` is one of: "none", "type", "length", "shape", "not_finite", "value". `part` is the
+    position inside a returned tuple or list, outermost first. For kind "value" and "not_finite",
+    `got` and `expected` are arrays of one shape and `where` is the index of the first wrong cell.
+    """
+
+    kind: str
+    got: object
+    expected: object
+    part: tuple[int, ...] = ()
+    where: tuple[int, ...] = ()
+    wrong: int = 0  # how many cells are wrong
+
+
+def compare(got: object, expected: object, part: tuple[int, ...] = ()) -> Difference | None:
+    """Return the first difference between a result and the expected one, or None if it is right.
+
+    Tuples may come as lists or as one stacked array. Where True/False is expected, 0/1 is right.
+    """
+    if got is None and expected is not None:
+        return Difference("none", got, expected, part)
+    if isinstance(expected, (tuple, list)):
+        return _compare_sequence(got, expected, part)
+    if isinstance(expected, (np.ndarray, np.generic, bool, int, float)):
+        return _compare_numbers(got, expected, part)
+    same = type(got) is type(expected) and got == expected
+    return None if same else Difference("value", got, expected, part)
+
+
+def _compare_sequence(got, expected, part):
+    if not isinstance(got, (tuple, list, np.ndarray)):
+        return Difference("type", got, expected, part)
+    if np.ndim(got) == 0 and isinstance(got, np.ndarray) or len(got) != len(expected):
+        return Difference("length", got, expected, part)
+    for i, (g, e) in enumerate(zip(got, expected)):
+        difference = compare(g, e, (*part, i))
+        if difference:
+            return difference
+    return None
+
+
+def _compare_numbers(got, expected, part):
+    expected = np.asarray(expected)
+    if isinstance(got, np.ma.MaskedArray):
+        got = got.filled(0)  # a masked weight is a weight of 0
+    if isinstance(got, (list, tuple, dict, set, str, bytes)):
+        return Difference("type", got, expected, part)
+    array = np.asarray(got)
+    if array.dtype.kind not in "biuf":
+        return Difference("type", got, expected, part)
+    if array.shape != expected.shape:
+        return Difference("shape", array, expected, part)
+    wrong = ~np.isclose(_real(array), _real(expected), rtol=RTOL, atol=ATOL)
+    if not wrong.any():
+        return None
+    strange = wrong & ~np.isfinite(_real(array))
+    kind, cells = ("not_finite", strange) if strange.any() else ("value", wrong)
+    where = tuple(int(i) for i in np.argwhere(cells)[0])
+    return Difference(kind, array, expected, part, where, int(wrong.sum()))
+
+
+def alike(a: object, b: object) -> bool:
+    """True when two results are the same for naming a mistake: structure, kind of number, values.
+
+    Stricter than `compare` in structure (a list is not an array, 0/1 is not True/False), equal in
+    tolerance, and a nan equals a nan.
+    """
+    if isinstance(a, (tuple, list)) or isinstance(b, (tuple, list)):
+        return type(a) is type(b) and len(a) == len(b) and all(map(alike, a, b))
+    if _is_number(a) and _is_number(b):
+        a, b = np.asarray(a), np.asarray(b)
+        if a.shape != b.shape or (a.dtype.kind == "b") != (b.dtype.kind == "b"):
+            return False
+        return bool(np.allclose(_real(a), _real(b), rtol=RTOL, atol=ATOL, equal_nan=True))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(alike(a[key], b[key]) for key in a)
+    return type(a) is type(b) and (a is None or isinstance(a, (str, bytes)) and a == b)
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, (np.ndarray, np.generic, bool, int, float)) and (
+        np.asarray(value).dtype.kind in "biuf"
+    )
+
+
+def _real(array: np.ndarray) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        return array.astype(np.float64)

@@ -1,0 +1,185 @@
+"""Say in words what is wrong with a result, and show the smallest case where it is wrong."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from illustrated_attention.answers import AnswerKey, Signature
+from illustrated_attention.comparing import Difference
+from illustrated_attention.language import _
+from illustrated_attention.outcomes import Case, parameter_name
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The case to show: what was wrong with it in words, and the numbers for the card."""
+
+    title: str
+    kind: str
+    sentence: str  # without any value of an input or result
+    detail: str = ""  # with values: for visible cases only
+    case: Case | None = None
+    difference: Difference | None = None
+
+
+def describe(
+    function: Callable, key: AnswerKey, signature: Signature, problems: list
+) -> Failure:
+    """Describe the smallest case that came out wrong, or the first property that does not hold."""
+    wrong = [i for i, problem in enumerate(problems) if problem]
+    if not wrong:
+        prop = key.properties[signature.held.index(False)]
+        sentence = _("Every number was right, but a property does not hold: {title}.")
+        return Failure(prop.title, "property", sentence.format(title=_(prop.title)))
+    i = min(wrong, key=lambda i: key.cases[i].size())
+    case, problem, outcome = key.cases[i], problems[i], signature.outcomes[i]
+    kind = problem.kind if isinstance(problem, Difference) else problem
+    sentence, detail = _DESCRIBE[kind](
+        name=key.exercise, function=function, case=case, outcome=outcome, problem=problem
+    )
+    difference = problem if isinstance(problem, Difference) else None
+    return Failure(case.title, kind, sentence, detail, case, difference)
+
+
+def _unwritten(name, **rest):
+    text = _(
+        "{name} is not written yet. Replace `raise NotImplementedError()` with your own lines, "
+        "run that cell, then run this one again."
+    )
+    return text.format(name=name), ""
+
+
+def _timeout(name, **rest):
+    text = _(
+        "{name} was still running after a few seconds and was stopped. Is there a loop that "
+        "never ends?"
+    )
+    return text.format(name=name), ""
+
+
+def _raised(name, outcome, **rest):
+    if outcome.error == "SystemExit":
+        return _("{name} tried to end the program. Remove exit() or quit().").format(name=name), ""
+    if outcome.error == "RecursionError":
+        return _("{name} calls itself without end.").format(name=name), ""
+    sentence = _("{name} stopped with {error}.").format(name=name, error=outcome.error)
+    detail = _("{error}: {message}").format(error=outcome.error, message=outcome.message)
+    if outcome.line:
+        detail += "\n" + _("in your line: {line}").format(line=outcome.line)
+    return sentence, detail
+
+
+def _did_not_raise(name, case, **rest):
+    text = _("{name} accepted input that it should refuse. It should raise {error} here.")
+    return text.format(name=name, error=case.raises), ""
+
+
+def _changed(name, function, outcome, **rest):
+    text = _(
+        "{name} changed its argument {argument}. Work on a new array: write `x = x - 1`, not "
+        "`x -= 1`."
+    )
+    argument = parameter_name(function, outcome.changed[0])
+    return text.format(name=name, argument=argument), ""
+
+
+def _none(name, problem, **rest):
+    if problem.part:
+        return _("One of the values that {name} returns is None.").format(name=name), ""
+    return _("{name} returned None. Does it end with `return`?").format(name=name), ""
+
+
+def _type(name, problem, **rest):
+    got, wanted = _kind_of(problem.got), _kind_of(problem.expected)
+    text = _("{name} returned {got}; expected {wanted}.")
+    return text.format(name=_part(name, problem), got=got, wanted=wanted), ""
+
+
+def _length(name, problem, **rest):
+    text = _("{name} returned the wrong number of values.")
+    try:
+        got = len(problem.got)
+    except TypeError:
+        got = 0
+    detail = _("{got} values; expected {wanted}").format(got=got, wanted=len(problem.expected))
+    return text.format(name=_part(name, problem)), detail
+
+
+def _shape(name, problem, **rest):
+    text = _("{name} has the wrong shape.")
+    detail = _("yours {got}, expected {wanted}").format(
+        got=problem.got.shape, wanted=problem.expected.shape
+    )
+    return text.format(name=_part(_("the result of {name}").format(name=name), problem)), detail
+
+
+def _not_finite(name, problem, **rest):
+    text = _("{name} holds {value} where a plain number belongs.")
+    value = str(problem.got[problem.where])
+    name = _part(_("the result of {name}").format(name=name), problem)
+    return text.format(name=name, value=value), _cell(problem)
+
+
+def _value(name, problem, **rest):
+    text = _("{name} has the right shape, but not the right numbers.")
+    if not isinstance(problem.got, np.ndarray):
+        text = _("{name} is not the right value.")
+    name = _part(_("the result of {name}").format(name=name), problem)
+    return text.format(name=name), _cell(problem)
+
+
+def _cell(problem: Difference) -> str:
+    if not isinstance(problem.got, np.ndarray):
+        return _("yours {got}, expected {wanted}").format(
+            got=repr(problem.got)[:200], wanted=repr(problem.expected)
+        )
+    if problem.got.ndim == 0:
+        return _("yours {got:.6g}, expected {wanted:.6g}").format(
+            got=float(problem.got), wanted=float(problem.expected)
+        )
+    text = _("first at index {where}: yours {got:.6g}, expected {wanted:.6g}; {wrong} of {all}")
+    return text.format(
+        where=list(problem.where),
+        got=float(problem.got[problem.where]),
+        wanted=float(problem.expected[problem.where]),
+        wrong=problem.wrong,
+        all=problem.got.size,
+    )
+
+
+def _part(name: str, problem: Difference) -> str:
+    if not problem.part:
+        return name
+    number = problem.part[0] + 1
+    return _("{name} (returned value {number})").format(name=name, number=number)
+
+
+def _kind_of(value) -> str:
+    if isinstance(value, np.ndarray):
+        return _("an array of {dtype}").format(dtype=value.dtype) if value.ndim else _("a number")
+    words = {
+        list: _("a list"),
+        tuple: _("a tuple"),
+        str: _("a string"),
+        dict: _("a dictionary"),
+        bool: _("True or False"),
+        int: _("a whole number"),
+        float: _("a number"),
+    }
+    return words.get(type(value), _("an object of type {type}").format(type=type(value).__name__))
+
+
+_DESCRIBE = {
+    "unwritten": _unwritten,
+    "timeout": _timeout,
+    "raised": _raised,
+    "did_not_raise": _did_not_raise,
+    "changed": _changed,
+    "none": _none,
+    "type": _type,
+    "length": _length,
+    "shape": _shape,
+    "not_finite": _not_finite,
+    "value": _value,
+}

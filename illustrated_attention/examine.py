@@ -1,0 +1,150 @@
+"""Run a function on its cases and decide: right or wrong, and if wrong, which known mistake.
+
+`check` does this in the notebook with the visible cases, the judge with the hidden ones too.
+Student code runs here only through `outcomes.call`, with plain data.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+
+import numpy as np
+
+from illustrated_attention import properties
+from illustrated_attention.answers import AnswerKey, Mistake, Property, Signature
+from illustrated_attention.comparing import alike, compare
+from illustrated_attention.describing import Failure, describe
+from illustrated_attention.language import _
+from illustrated_attention.outcomes import Case, Outcome, call, copy_data
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of an examination.
+
+    `message` is safe to show anywhere: it holds words, never a value of a hidden case.
+    """
+
+    exercise: str
+    passed: bool
+    mistake: str | None
+    message: str
+    results: tuple[tuple[str, bool | None], ...]  # title and outcome; None: not tried
+    failure: Failure | None
+    remarks: tuple[str, ...]
+
+
+def examine(function: Callable, key: AnswerKey) -> Verdict:
+    """Examine `function` against `key`."""
+    signature, problems = observe(function, key)
+    titles = [case.title for case in key.cases] + [p.title for p in key.properties]
+    right = [problem is None for problem in problems] + list(signature.held)
+    results = tuple(zip_longest(titles, right))
+    remarks = _remarks(signature.outcomes, key)
+    if all(right) and len(right) == len(titles):
+        message = _("All {count} checks passed.").format(count=len(titles))
+        return Verdict(key.exercise, True, None, message, results, None, remarks)
+    failure = describe(function, key, signature, problems)
+    mistake = name_mistake(signature, problems, key)
+    message = _(mistake.message) if mistake else failure.sentence
+    return Verdict(key.exercise, False, mistake and mistake.id, message, results, failure, remarks)
+
+
+def observe(function: Callable, key: AnswerKey) -> tuple[Signature, list]:
+    """Run all cases, and the properties if the cases came out right.
+
+    Returns the signature and for every case that was run its problem, None if it was right.
+    Nothing more is run after a call that had to be stopped.
+    """
+    outcomes, problems = [], []
+    for case, expected in zip(key.cases, key.expected):
+        outcome = call(function, case)
+        if case.raises and outcome.error == case.raises:
+            outcome = replace(outcome, message="")  # how a refusal is worded is free
+        outcomes.append(outcome)
+        problems.append(_problem(outcome, case, expected))
+        if outcome.timed_out or outcome.error == "NotImplementedError":
+            break
+    held = () if any(problems) else tuple(_holds(function, p) for p in key.properties)
+    return Signature(tuple(outcomes), held), problems
+
+
+def name_mistake(signature: Signature, problems: list, key: AnswerKey) -> Mistake | None:
+    """Return the known mistake that behaves the same on all cases and properties, if any.
+
+    Input that must be refused counts only when all the rest is right: a learner often writes
+    that part last, and the mistake before it should be named all the same.
+    """
+    refusals_count = not any(p for p, case in zip(problems, key.cases) if not case.raises)
+    compared = [i for i, case in enumerate(key.cases) if refusals_count or not case.raises]
+    for mistake in key.mistakes:
+        for known in mistake.signatures:
+            if same_behaviour(signature, known, compared):
+                return mistake
+    return None
+
+
+def same_behaviour(a: Signature, b: Signature, compared: list[int]) -> bool:
+    """True when two functions did the same on the cases with these indices, and in properties."""
+    if a.held != b.held or len(a.outcomes) != len(b.outcomes):
+        return False
+    return all(_same_outcome(a.outcomes[i], b.outcomes[i]) for i in compared)
+
+
+def _same_outcome(a: Outcome, b: Outcome) -> bool:
+    if (a.error, a.timed_out, a.changed) != (b.error, b.timed_out, b.changed):
+        return False
+    return a.message == b.message if a.error else alike(a.value, b.value)
+
+
+def _problem(outcome: Outcome, case: Case, expected) -> object:
+    """Return None if the outcome is right, else a word or a Difference that tells what is wrong."""
+    if outcome.timed_out:
+        return "timeout"
+    if outcome.error == "NotImplementedError":
+        return "unwritten"
+    if outcome.error:
+        return "changed" if outcome.changed else None if outcome.error == case.raises else "raised"
+    if case.raises:
+        return "did_not_raise"
+    difference = compare(outcome.value, expected)
+    if difference and difference.kind != "value":
+        return difference
+    return "changed" if outcome.changed else difference
+
+
+def _holds(function: Callable, prop: Property) -> bool:
+    def guarded(*args):
+        outcome = call(function, Case(prop.title, args))
+        if not outcome.returned:
+            raise _Failed
+        return outcome.value
+
+    try:
+        return bool(getattr(properties, prop.name)(guarded, *copy_data(prop.args)))
+    except _Failed:
+        return False
+    except (ValueError, TypeError, IndexError, AttributeError):
+        return False  # the results do not even fit together
+
+
+class _Failed(Exception):
+    """A call inside a property did not return."""
+
+
+def _remarks(outcomes: tuple[Outcome, ...], key: AnswerKey) -> tuple[str, ...]:
+    """Friendly words about things that cost nothing."""
+    remarks = []
+    if any(outcome.printed for outcome in outcomes):
+        remarks.append(_("Your function prints. That costs nothing; remove it when you are done."))
+    numbers_for_truth = any(
+        isinstance(expected, np.ndarray)
+        and expected.dtype == bool
+        and outcome.returned
+        and isinstance(outcome.value, np.ndarray)
+        and outcome.value.dtype != bool
+        for outcome, expected in zip(outcomes, key.expected)
+    )
+    if numbers_for_truth:
+        remarks.append(_("A mask of True and False says more clearly what it means than 0 and 1."))
+    return tuple(remarks)

@@ -1,0 +1,197 @@
+"""One guarded call of a student's function: what it returned, raised, printed or changed.
+
+Nothing that student code does in such a call reaches the notebook by accident: arguments are
+copies, prints and warnings are caught, a call that does not end is stopped.
+"""
+
+import _thread
+import contextlib
+import copy
+import inspect
+import io
+import linecache
+import signal
+import threading
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+SECONDS_PER_CALL = 3.0
+PRINTED_CHARACTERS = 2_000
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call: a short title for people, and the arguments."""
+
+    title: str
+    args: tuple
+    raises: str | None = None  # the name of the exception that is the right answer
+
+    def size(self) -> int:
+        """How many numbers the arguments hold: small cases are shown first."""
+        return sum(np.size(array) for array in _arrays(self.args))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one call did. Exactly one of `value`, `error` and `timed_out` tells how it ended."""
+
+    value: object = None
+    error: str | None = None  # the exception's type
+    message: str = ""  # and what it said
+    line: str = ""  # the student's own line that raised
+    timed_out: bool = False
+    changed: tuple[int, ...] = ()  # positions of the arguments that the call changed
+    printed: str = ""
+
+    @property
+    def returned(self) -> bool:
+        return self.error is None and not self.timed_out
+
+
+class _TimeUp(BaseException):
+    """Raised inside a student's call. Not an Exception, so that ``except Exception`` misses it."""
+
+
+def call(function: Callable, case: Case, seconds: float = SECONDS_PER_CALL) -> Outcome:
+    """Call `function` with copies of the case's arguments and return what happened."""
+    args = copy_data(case.args)
+    printed = io.StringIO()
+    value = error = line = None
+    message, timed_out = "", False
+    try:
+        with _quiet(printed), _time_limit(seconds):
+            value = function(*args)
+    except _TimeUp:
+        timed_out = True
+    except (Exception, SystemExit) as exception:
+        error, message, line = type(exception).__name__, str(exception), _own_line(exception)
+    changed = tuple(i for i, (a, b) in enumerate(zip(args, case.args)) if not identical(a, b))
+    return Outcome(
+        value=copy_data(value),
+        error=error,
+        message=message,
+        line=line or "",
+        timed_out=timed_out,
+        changed=changed,
+        printed=printed.getvalue()[:PRINTED_CHARACTERS],
+    )
+
+
+def copy_data(value: object) -> object:
+    """Copy arrays and containers. Functions and other objects stay what they are."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, tuple) and type(value) is tuple or isinstance(value, list):
+        return type(value)(copy_data(item) for item in value)
+    if isinstance(value, dict):
+        return {key: copy_data(item) for key, item in value.items()}
+    if isinstance(value, (bytearray, set)):
+        return copy.copy(value)
+    return value
+
+
+def identical(a: object, b: object) -> bool:
+    """True when two arguments hold the same data, bit for bit (a nan equals itself)."""
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
+    if isinstance(a, (list, tuple)):
+        return type(a) is type(b) and len(a) == len(b) and all(map(identical, a, b))
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(identical(a[key], b[key]) for key in a)
+    return a is b or a == b
+
+
+def parameter_name(function: Callable, position: int) -> str:
+    """Return the name of a parameter, or its number when the signature cannot be read."""
+    try:
+        return list(inspect.signature(function).parameters)[position]
+    except (ValueError, TypeError, IndexError):
+        return str(position + 1)
+
+
+def _arrays(value: object) -> Iterator[np.ndarray]:
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _arrays(item)
+    elif isinstance(value, dict):
+        yield from _arrays(list(value.values()))
+
+
+def _own_line(exception: BaseException) -> str:
+    """The last line of the student's own code in a traceback (not NumPy's, not ours)."""
+    line = ""
+    for frame, number in traceback.walk_tb(exception.__traceback__):
+        name = frame.f_code.co_filename
+        if name != __file__ and "site-packages" not in name:
+            line = linecache.getline(name, number).strip() or line
+    return line
+
+
+@contextlib.contextmanager
+def _quiet(printed: io.StringIO) -> Iterator[None]:
+    """Catch prints and warnings: nbgrader takes all marks from a cell that writes to stderr."""
+    with (
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+        warnings.catch_warnings(),
+        np.errstate(all="ignore"),
+    ):
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextlib.contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Stop the code inside after some seconds. Only the main thread can be interrupted."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+    elif hasattr(signal, "SIGALRM"):
+        with _alarm(seconds):
+            yield
+    else:
+        with _interrupt(seconds):
+            yield
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    def time_up(signum, frame):
+        raise _TimeUp
+
+    before = signal.signal(signal.SIGALRM, time_up)
+    # It comes again every second in case a bare `except:` inside a loop swallowed the first one.
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextlib.contextmanager
+def _interrupt(seconds: float) -> Iterator[None]:
+    """Windows has no alarm signal: a second thread presses Ctrl-C instead."""
+    time_is_up = threading.Event()
+
+    def press():
+        time_is_up.set()
+        _thread.interrupt_main()
+
+    timer = threading.Timer(seconds, press)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except KeyboardInterrupt:
+        if time_is_up.is_set():
+            raise _TimeUp from None
+        raise
+    finally:
+        timer.cancel()

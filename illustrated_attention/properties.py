@@ -1,0 +1,63 @@
+"""Properties that a right function has, whatever its inputs: stated once, tried on any exercise.
+
+A property takes `call` (the student's function, guarded: it gets copies, and raises if the
+function raised) and the arguments that the exercise declares for it, and returns True when it
+holds. It never compares with a reference: that is what the cases do.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from illustrated_attention.comparing import ATOL, RTOL
+
+
+def rows_sum_to_one(call: Callable, *args) -> bool:
+    """The weights of every query are not negative and sum to 1."""
+    weights = _last(call(*args))
+    return bool((weights >= 0).all()) and close(weights.sum(axis=-1), 1.0)
+
+
+def same_after_adding(call: Callable, scores, constant) -> bool:
+    """Adding one number to all scores changes nothing."""
+    return close(call(scores + constant), call(scores))
+
+
+def tokens_in_any_order(call: Callable, x, order, *rest) -> bool:
+    """Without a mask and positions, shuffling the tokens shuffles the result in the same way."""
+    plain, shuffled = call(x, *rest), call(x[..., order, :], *rest)
+    return close(_first(shuffled), _first(plain)[..., order, :])
+
+
+def every_example_alone(call: Callable, *args) -> bool:
+    """A batch gives the same as its examples one by one: leading axes do not mix.
+
+    Only arrays with three axes or more carry the batch; the rest is shared.
+    """
+    together = _first(call(*args))
+    return all(
+        close(_first(call(*(a[b] if np.ndim(a) > 2 else a for a in args))), together[b])
+        for b in range(len(together))
+    )
+
+
+def linear_in_last(call: Callable, *args) -> bool:
+    """Doubling the last argument doubles the result, and a sum of two gives the sum."""
+    *others, last = args
+    other = np.flip(last, axis=-2)
+    together = call(*others, last + 2 * other)
+    return close(together, call(*others, last) + 2 * np.asarray(call(*others, other)))
+
+
+def close(a, b) -> bool:
+    """The course's one tolerance, for arrays that need not be expected beforehand."""
+    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    return bool(np.allclose(a, b, rtol=RTOL, atol=ATOL))
+
+
+def _first(result):
+    return np.asarray(result[0] if isinstance(result, (tuple, list)) else result)
+
+
+def _last(result):
+    return np.asarray(result[-1] if isinstance(result, (tuple, list)) else result)
