@@ -1,0 +1,48 @@
+# make lab    set up, then open JupyterLab on the first lesson
+# make test   set up with the test tools, then run the whole suite
+# make build  rebuild everything that is derived from solutions/ and autograder/exercises/
+# make lock   choose the newest versions that pyproject.toml allows, with their hashes
+# make clean  remove the set-up (.venv) and the caches; your notebooks and hand-ins stay
+#
+# Another Python:            PYTHON=python3.12 make lab
+# Options for JupyterLab:    make lab LAB_ARGS="--no-browser --port 8899"
+# Options for pytest:        make test TEST_ARGS="-k softmax -n 0"
+
+# Not exported: scripts/set_up.py looks whether the user named a Python.
+PYTHON ?= python3
+LAB_ARGS ?=
+TEST_ARGS ?=
+IN_VENV := .venv/bin/python
+
+.PHONY: lab test build lock clean setup setup-test
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:
+	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
+
+lab: setup
+	@$(IN_VENV) scripts/open_lab.py $(LAB_ARGS)
+
+# One thread for each NumPy: the tests run side by side already.
+test: setup-test
+	@echo "Running the tests."
+	@OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(IN_VENV) -m pytest -n 2 $(TEST_ARGS)
+
+build: setup-test
+	@$(IN_VENV) -m autograder build
+
+lock: setup-test
+	@$(IN_VENV) scripts/lock.py
+
+setup:
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) on this machine. Install Python 3.11 or newer, or name one: PYTHON=python3.12 make lab" >&2; exit 1; }
+	@$(PYTHON) scripts/set_up.py
+
+setup-test:
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) on this machine. Install Python 3.11 or newer, or name one: PYTHON=python3.12 make test" >&2; exit 1; }
+	@$(PYTHON) scripts/set_up.py --test
+
+clean:
+	rm -rf .venv build dist .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -1,0 +1,208 @@
+"""Set up .venv with the packages of requirements.lock and this course; ``make`` runs it.
+
+Run as ``python3 scripts/set_up.py`` (the course) or ``python3 scripts/set_up.py --test`` (the
+test tools too). Running it again when nothing changed takes no time.
+
+Any Python 3 must be able to read this file, so that an old one can be told that it is too old.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+OLDEST = (3, 11)
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+VENV = os.path.join(ROOT, ".venv")
+LOCK = os.path.join(ROOT, "requirements.lock")
+DONE = os.path.join(VENV, "set_up.json")
+BIN = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin")
+VENV_PYTHON = os.path.join(BIN, "python.exe" if os.name == "nt" else "python")
+
+NO_NETWORK = re.compile(
+    "failed to establish a new connection|name resolution|max retries exceeded"
+    "|connecttimeout|proxyerror|from versions: none|failed to fetch|error sending request"
+    "|dns error|network connectivity is disabled|connection refused|network is unreachable",
+    re.IGNORECASE,
+)
+NO_WHEEL = re.compile("building from source is disabled|no wheels? with a matching", re.IGNORECASE)
+
+
+def stop(sentence):
+    """End with a sentence that says what is wrong and what to do."""
+    sys.stderr.write("\nSet-up stopped. " + sentence + "\n")
+    sys.exit(1)
+
+
+def version_text(version):
+    return ".".join(str(number) for number in version)
+
+
+def fingerprint():
+    """Return a text that changes when the installed packages have to."""
+    digest = hashlib.sha256()
+    for path in (LOCK, os.path.join(ROOT, "pyproject.toml"), os.path.abspath(__file__)):
+        with open(path, "rb") as file:
+            digest.update(file.read())
+    return digest.hexdigest()
+
+
+def read_done():
+    """Return what the last finished set-up wrote down, or an empty dict."""
+    try:
+        with open(DONE) as file:
+            return json.load(file)
+    except (OSError, ValueError):
+        return {}
+
+
+def is_done(done, test):
+    """Say whether the last set-up is still right for this place, lock and Python."""
+    if done.get("fingerprint") != fingerprint() or done.get("root") != ROOT:
+        return False
+    if test and not done.get("test"):
+        return False
+    if not os.path.exists(VENV_PYTHON):
+        return False
+    # A Python that the user named wins over the one of .venv; the default python3 does not, so
+    # that PYTHON=python3.12 has to be said only once.
+    return not (os.environ.get("PYTHON") and done.get("python") != list(sys.version_info[:2]))
+
+
+def check_python():
+    """Stop when this Python cannot carry the course."""
+    if sys.version_info < OLDEST:
+        names = ["python3.%d" % minor for minor in range(14, OLDEST[1] - 1, -1)]
+        found = [name for name in names if shutil.which(name)]
+        stop(
+            "The course needs Python %s or newer, and this is Python %s. %s"
+            % (
+                version_text(OLDEST),
+                version_text(sys.version_info[:3]),
+                "Name a newer one: PYTHON=%s make lab" % found[0]
+                if found
+                else "Install a newer one, then name it: PYTHON=python3.12 make lab",
+            )
+        )
+    try:
+        import ensurepip  # noqa: F401
+        import venv  # noqa: F401
+    except ImportError:
+        stop(
+            "This Python cannot make a virtual environment: its venv module is missing. "
+            "On Debian and Ubuntu: sudo apt install python%s-venv" % version_text(sys.version_info[:2])
+        )
+
+
+def run(command, what):
+    """Run a command, show what it prints, and stop with a sentence when it fails."""
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        universal_newlines=True,
+    )
+    printed = []
+    for line in process.stdout:
+        printed.append(line)
+        if not line.startswith(" + "):  # uv's list of a hundred packages
+            sys.stdout.write("  " + line)
+            sys.stdout.flush()
+    if process.wait() == 0:
+        return
+    text = "".join(printed)
+    if NO_NETWORK.search(text):
+        stop(
+            "The packages could not be downloaded. The first set-up needs the network: connect, "
+            "then run the same command again. Behind a proxy, set HTTPS_PROXY first."
+        )
+    if NO_WHEEL.search(text):
+        stop(
+            "A package is not ready-made for Python %s on this machine (the lines above name "
+            "it). Try another Python: PYTHON=python3.12 make lab"
+            % version_text(sys.version_info[:2])
+        )
+    stop("%s failed; the lines above say why. Then run the same command again." % what)
+
+
+def locked(name):
+    """Return the lines of requirements.lock that pin one package, hashes included."""
+    lines = []
+    with open(LOCK) as file:
+        for line in file:
+            if line.startswith(name + "=="):
+                lines = [line]
+            elif lines and line.startswith("    --hash"):
+                lines.append(line)
+            elif lines:
+                break
+    if not lines:
+        stop("requirements.lock does not pin %s. Restore the file: git checkout requirements.lock" % name)
+    return lines
+
+
+def make_venv(done):
+    """Make .venv, unless one that fits is there."""
+    fits = done.get("root") == ROOT and done.get("python") == list(sys.version_info[:2])
+    if fits and subprocess.call([VENV_PYTHON, "-c", "import pip"]) == 0:
+        return
+    print("Making .venv with Python %s." % version_text(sys.version_info[:3]))
+    run([sys.executable, "-m", "venv", "--clear", VENV], "Making .venv")
+
+
+def install_uv():
+    """Install the locked uv, which installs everything else, into .venv."""
+    descriptor, path = tempfile.mkstemp(suffix=".txt", text=True)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.writelines(locked("uv"))
+        pip = [VENV_PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        run([*pip, "--only-binary", ":all:", "--require-hashes", "-r", path], "Installing uv")
+    finally:
+        os.remove(path)
+
+
+def install_course(test):
+    """Install the locked packages, then the course itself from this folder."""
+    uv = [VENV_PYTHON, "-m", "uv", "pip", "install", "--python", VENV_PYTHON]
+    packages = ["-r", "pyproject.toml", "--group", "setup", "-c", "requirements.lock"]
+    if test:
+        packages += ["--extra", "test", "--extra", "hub"]
+    run([*uv, "--only-binary", ":all:", "--require-hashes", *packages], "Installing the packages")
+    run([*uv, "--no-deps", "--no-build-isolation", "-e", "."], "Installing the course")
+
+
+def main(arguments):
+    if arguments not in ([], ["--test"]):
+        stop("Use: python3 scripts/set_up.py [--test]")
+    test = bool(arguments)
+    done = read_done()
+    if is_done(done, test):
+        print("The set-up is up to date.")
+        return
+    check_python()
+    print("Setting up the course in .venv (the first time takes a minute or two).")
+    make_venv(done)
+    if os.path.exists(DONE):
+        os.remove(DONE)  # half done counts as not done
+    install_uv()
+    install_course(test)
+    with open(DONE, "w") as file:
+        written = {
+            "fingerprint": fingerprint(),
+            "root": ROOT,
+            "python": list(sys.version_info[:2]),
+            "test": test,
+        }
+        json.dump(written, file)
+    print("The set-up is finished.")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
