@@ -19,13 +19,13 @@ import base64
 import functools
 import html
 import io
-import unicodedata
 
 import matplotlib.style
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from PIL import Image
 
@@ -53,16 +53,19 @@ SIGNED_MAP = LinearSegmentedColormap.from_list(
     "signed", ["#B84A00", "#E9955A", "#FBFBFB", "#5BA3D0", "#00619A"]
 )
 
+MINUS = "\N{MINUS SIGN}"
+TIMES = "\N{MULTIPLICATION SIGN}"
+
 WIDTH = 8.5  # inches: a notebook column at 96 CSS pixels an inch
 MARGIN = 0.25
 TITLE_SPACE = 0.62  # from the upper edge to where drawing may begin
 CSS_PIXELS = 96
-DPI = 168  # sharp on high-density screens, still below 100 kB a figure
+DPI = 144  # sharp on high-density screens; most figures stay below 100 kB
 
 SMALLEST_TEXT = 6.8  # points; numbers that would need smaller type are left out
 CELL_HEIGHT = 0.29
 LARGEST_CELL = 0.62
-DIGIT_WIDTH = 0.64  # of DejaVu Sans, as a part of the type size
+COLOUR_BAR_SPACE = 0.32
 
 RC = {
     "font.family": ["DejaVu Sans"],
@@ -146,12 +149,14 @@ class LessonFigure(Figure):
         )
 
     def png(self):
-        """Return the picture as PNG bytes (256 colours: flat drawings need no more)."""
+        """Return the picture as PNG bytes in 256 colours, a third of the size of full colour."""
         with matplotlib.style.context(["default", RC]):
             self.canvas.draw()
         picture = Image.fromarray(np.asarray(self.canvas.buffer_rgba())).convert("RGB")
+        # The other ways to choose 256 colours give rare cells a visibly wrong one.
+        picture = picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         file = io.BytesIO()
-        picture.quantize(256, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+        picture.save(file, "PNG", optimize=True)
         return file.getvalue()
 
     def _repr_html_(self):
@@ -270,10 +275,19 @@ def token_label(token):
     return "␣" + text[1:] if text.startswith((" ", "Ġ")) and len(text) > 1 else text
 
 
+@functools.cache
+def _character_width(character):
+    """Return a character's width in DejaVu Sans, as a part of the type size."""
+    font = get_font(findfont("DejaVu Sans"))
+    font.set_size(100, 72)
+    if not font.get_char_index(ord(character)):
+        return 1.0  # another font steps in; East Asian characters are square
+    return font.load_char(ord(character)).linearHoriAdvance / 65536 / 100
+
+
 def text_width(text, size):
-    """Return about how wide `text` is at `size` points, in inches."""
-    ems = sum(1.0 if unicodedata.east_asian_width(c) in "WF" else DIGIT_WIDTH for c in text)
-    return ems * size / 72
+    """Return how wide `text` is at `size` points, in inches."""
+    return sum(map(_character_width, text)) * size / 72
 
 
 def fit_text(labels, width, size=9.5):
@@ -287,24 +301,26 @@ def number(value, fmt=".2f"):
     if np.isposinf(value):
         return "∞"
     if np.isneginf(value):
-        return "−∞"
+        return MINUS + "∞"
     text = format(value, fmt)
     if float(text.rstrip("%")) == 0:
         text = text.lstrip("-")  # -0.00 says no more than 0.00
-    return text.replace("-", "−")
+    return text.replace("-", MINUS)
 
 
 def percent(weight):
-    """Return a weight as a percentage of at most three digits."""
+    """Return a weight as a percentage of at most three digits; only a true 0 is ``0%``."""
     if not np.isfinite(weight):
         return number(weight)
+    if 0 < weight < 0.0005:
+        return "<0.1%"
     digits = 0 if abs(weight) >= 0.0995 or weight == 0 else 1
     return number(100 * weight, f".{digits}f") + "%"
 
 
 def shape_text(array):
-    """Return the shape as ``4 × 3``."""
-    return " × ".join(str(size) for size in np.shape(array))
+    """Return the sizes of the axes with multiplication signs between them."""
+    return f" {TIMES} ".join(str(size) for size in np.shape(array))
 
 
 def describe_array(name, array, row_labels=None, fmt=".2f"):
@@ -366,7 +382,7 @@ def heatmap(
     colours="signed",
     limit=None,
 ):
-    """Draw a matrix as coloured cells with their numbers in them, titled ``name: 4 × 3``.
+    """Draw a matrix as coloured cells with their numbers in them, titled with name and shape.
 
     Numbers that would be too small to read are left out and a colour bar is drawn instead.
 
@@ -408,16 +424,15 @@ def heatmap(
         )
 
     cell_width, cell_height = _cell_size(ax, rows, columns)
-    texts = [number(value, fmt) for value in array[shown]] if fmt else []
-    size = min(fit_text(texts, 0.9 * cell_width), 72 * 0.62 * cell_height)
-    with_numbers = bool(texts) and size >= SMALLEST_TEXT
-    if with_numbers:
+    size = _number_size(array[shown], fmt, cell_width, cell_height)
+    if size:
+        texts = [number(value, fmt) for value in array[shown]]
         for (row, column), text in zip(np.argwhere(shown), texts, strict=True):
             value = array[row, column]
             behind = colour_map(norm(value)) if np.isfinite(value) else (0.85, 0.85, 0.85)
             ax.text(column, row, text, ha="center", va="center", fontsize=size,
                     color=readable_on(behind), parse_math=False)
-    elif fmt:
+    else:
         _colour_bar(ax, image)
 
     # Thin white lines keep cells apart where neighbours have the same colour.
@@ -437,6 +452,15 @@ def heatmap(
                 fontweight="bold", annotation_clip=False, parse_math=False)
 
 
+def _number_size(values, fmt, cell_width, cell_height):
+    """Return the type size of the numbers in the cells; 0 if they would be too small."""
+    if not fmt:
+        return 0
+    texts = [number(value, fmt) for value in values]
+    size = min(fit_text(texts, 0.85 * cell_width), 72 * 0.62 * cell_height)
+    return size if size >= SMALLEST_TEXT else 0
+
+
 def _cell_size(ax, rows, columns):
     """Return a cell's width and height in inches."""
     width, height = ax.figure.get_size_inches()
@@ -446,7 +470,7 @@ def _cell_size(ax, rows, columns):
 
 def _turned(labels, cell_width):
     """Say whether column labels must stand upright to be readable."""
-    return fit_text(labels, 0.95 * cell_width) < 7.5
+    return fit_text(labels, 0.95 * cell_width) < SMALLEST_TEXT
 
 
 def _column_label_height(labels, cell_width):
@@ -611,7 +635,7 @@ class Grid:
         return max(text_width(token_label(label), 9.5) for label in self.row_labels) + 0.1
 
 
-SYMBOL_WIDTH = 0.44
+SYMBOL_WIDTH = 0.4
 GRID_TITLE = 0.27  # inches above the cells for a grid's title
 
 
@@ -624,7 +648,7 @@ def cell_width(parts, width=WIDTH - 2 * MARGIN, largest=LARGEST_CELL):
 
 
 def equation_height(parts, cell=None, cell_height=CELL_HEIGHT):
-    """Return the inches that `equation` takes from its `top` to the lowest cell."""
+    """Return the inches that `equation` takes downwards from its `top`."""
     cell = cell or cell_width(parts)
     return max(
         GRID_TITLE
@@ -632,7 +656,17 @@ def equation_height(parts, cell=None, cell_height=CELL_HEIGHT):
         + cell_height * grid.array.shape[0]
         for grid in parts
         if isinstance(grid, Grid)
+    ) + _colour_bar_height(parts, cell, cell_height)
+
+
+def _colour_bar_height(parts, cell, cell_height):
+    """Return the inches under an equation for colour bars, if any grid is without numbers."""
+    missing = any(
+        not _number_size(part.array.flat, part.style.get("fmt", ".2f"), cell, cell_height)
+        for part in parts
+        if isinstance(part, Grid)
     )
+    return COLOUR_BAR_SPACE if missing else 0.0
 
 
 def equation(figure, left, top, parts, cell=None, cell_height=CELL_HEIGHT):
@@ -656,7 +690,7 @@ def equation(figure, left, top, parts, cell=None, cell_height=CELL_HEIGHT):
         One for each `Grid`, in order.
     """
     cell = cell or cell_width(parts)
-    full = equation_height(parts, cell, cell_height)
+    full = equation_height(parts, cell, cell_height) - _colour_bar_height(parts, cell, cell_height)
     heads = max(
         GRID_TITLE + _column_label_height(part.col_labels, cell)
         for part in parts
