@@ -1,0 +1,293 @@
+"""Open GPT-2 models: the pocket model of the course, or the true GPT-2 in the same file format.
+
+A model is a safetensors file with Hugging Face's names, a config.json and a tokenizer.json. Only
+NumPy, safetensors and tokenizers are needed to read it.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from tokenizers import Tokenizer
+
+from illustrated_attention.data import data_path
+from illustrated_attention.language import _
+
+END_OF_TEXT = "<|endoftext|>"
+_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+_HUB_FILES = ["model.safetensors", "config.json", "tokenizer.json"]
+_FLOATS = ("F16", "F32", "F64")
+
+
+@dataclass
+class GPT2Files:
+    """A GPT-2 as read from its files.
+
+    Attributes
+    ----------
+    params : dict of str to float32 array
+        Under Hugging Face's names without the prefix ``transformer.``: ``wte.weight`` [V, D],
+        ``wpe.weight`` [N, D], ``h.0.attn.c_attn.weight`` [D, 3D], ..., ``ln_f.bias`` [D].
+    config : dict of str to int
+        ``n_layer``, ``n_head``, ``n_embd``, ``n_positions``, ``vocab_size``.
+    tokenizer : tokenizers.Tokenizer or None
+        None where a weights file has no tokenizer.json beside it.
+    """
+
+    params: dict
+    config: dict
+    tokenizer: Tokenizer | None = None
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of a text. The first is always the end-of-text token.
+
+        In training that token stands before every text, so it marks where one begins: the slot
+        in front of the first word.
+        """
+        return [self._end_of_text, *self._need_tokenizer().encode(text).ids]
+
+    def decode(self, ids) -> str:
+        """The text of token ids, without the end-of-text token in front: undoes `encode`."""
+        ids = [int(i) for i in ids]
+        if ids[:1] == [self._end_of_text]:
+            ids = ids[1:]
+        return self._need_tokenizer().decode(ids, skip_special_tokens=False)
+
+    def tokens(self, ids) -> list[str]:
+        """Each token's own text, without the space before it, as a label for an axis."""
+        texts = [self._need_tokenizer().decode([int(i)], skip_special_tokens=False) for i in ids]
+        return [text.strip() or repr(text)[1:-1] for text in texts]
+
+    @property
+    def _end_of_text(self):
+        return self._need_tokenizer().token_to_id(END_OF_TEXT)
+
+    def _need_tokenizer(self):
+        if self.tokenizer is None:
+            raise ValueError(
+                _("This model has no tokenizer: put its tokenizer.json beside the weights file.")
+            )
+        return self.tokenizer
+
+
+def load_pocket() -> GPT2Files:
+    """Open the pocket model, the small GPT-2 that comes with the course."""
+    return load_gpt2(data_path("pocket_gpt2"))
+
+
+def pocket_heads() -> dict:
+    """Which heads of the pocket model do what.
+
+    Returns
+    -------
+    dict
+        For ``pronoun``, ``previous_token``, ``first_token`` and others: ``layer`` and ``head``
+        (counted from 0) and ``weight``, the mean weight that the head gives to what it is named
+        after; or None where the model has no such head.
+    """
+    return json.loads(data_path("pocket_gpt2", "heads.json").read_text(encoding="utf-8"))
+
+
+def load_gpt2(path_or_hub_name) -> GPT2Files:
+    """Open a GPT-2 from this computer or from the Hugging Face hub.
+
+    Parameters
+    ----------
+    path_or_hub_name : str or Path
+        A folder with model.safetensors, config.json and tokenizer.json; or a .safetensors file
+        (config.json and tokenizer.json are read where they lie beside it); or a name on the hub,
+        such as ``openai-community/gpt2``, which needs the extra ``[hub]`` and, the first time,
+        the internet.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError, ImportError, ConnectionError
+        With one sentence that says what is wrong and what to do.
+    """
+    path = Path(path_or_hub_name)
+    if not path.exists():
+        path = _from_hub(str(path_or_hub_name))
+    if path.is_dir():
+        folder, weights = path, path / "model.safetensors"
+        if not weights.exists():
+            raise FileNotFoundError(
+                _("The folder {folder} holds no model.safetensors.").format(folder=folder)
+            )
+    else:
+        folder, weights = path.parent, path
+    params = _read_params(weights)
+    config = _read_config(folder / "config.json", weights, params)
+    _check_shapes(weights, params, config)
+    return GPT2Files(params, config, _read_tokenizer(folder / "tokenizer.json"))
+
+
+def _from_hub(name):
+    if name.endswith(".safetensors") or not _HUB_NAME.fullmatch(name):
+        raise FileNotFoundError(_("There is no file or folder {path}.").format(path=name))
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError:
+        raise ImportError(
+            _(
+                "There is no file or folder {name}; to open a model of that name from the "
+                'Hugging Face hub, first install the extra: pip install "{package}"'
+            ).format(name=name, package="illustrated-attention[hub]")
+        ) from None
+    try:
+        return Path(snapshot_download(name, allow_patterns=_HUB_FILES))
+    except (OSError, ValueError) as error:
+        raise ConnectionError(
+            _(
+                "The model {name} could not be fetched from the Hugging Face hub: check its name "
+                "and the internet connection."
+            ).format(name=name)
+        ) from error
+
+
+def _read_params(path):
+    """All weights as float32; mask buffers and the tied output matrix are left out."""
+    params, output = {}, None
+    try:
+        with safe_open(path, framework="numpy") as file:
+            for key in file.keys():  # noqa: SIM118  (the file object cannot be iterated)
+                name = key.removeprefix("transformer.")
+                if name.endswith((".attn.bias", ".attn.masked_bias")):
+                    continue  # the causal mask, which some files store
+                dtype = file.get_slice(key).get_dtype()
+                if dtype not in _FLOATS:
+                    raise ValueError(
+                        _("{path}: {name} is stored as {dtype}; only {known} can be read.").format(
+                            path=path, name=key, dtype=dtype, known=", ".join(_FLOATS)
+                        )
+                    )
+                array = np.ascontiguousarray(file.get_tensor(key), dtype=np.float32)
+                if name == "lm_head.weight":
+                    output = array
+                else:
+                    params[name] = array
+    except SafetensorError as error:
+        raise ValueError(
+            _(
+                "{path} is not a whole safetensors file ({reason}): it may be cut off or of "
+                "another format; fetch it again."
+            ).format(path=path, reason=error)
+        ) from None
+    if output is not None and not np.array_equal(output, params.get("wte.weight")):
+        raise ValueError(
+            _(
+                "{path}: lm_head.weight differs from wte.weight, but GPT-2 uses the same matrix "
+                "for its input and its output."
+            ).format(path=path)
+        )
+    return params
+
+
+def _shapes(config):
+    """Every parameter of a GPT-2 and its shape."""
+    width = config["n_embd"]
+    shapes = {
+        "wte.weight": (config["vocab_size"], width),
+        "wpe.weight": (config["n_positions"], width),
+        "ln_f.weight": (width,),
+        "ln_f.bias": (width,),
+    }
+    for layer in range(config["n_layer"]):
+        for part in ("ln_1", "ln_2"):
+            shapes[f"h.{layer}.{part}.weight"] = shapes[f"h.{layer}.{part}.bias"] = (width,)
+        for part, n_in, n_out in (
+            ("attn.c_attn", width, 3 * width),
+            ("attn.c_proj", width, width),
+            ("mlp.c_fc", width, 4 * width),
+            ("mlp.c_proj", 4 * width, width),
+        ):
+            shapes[f"h.{layer}.{part}.weight"] = (n_in, n_out)
+            shapes[f"h.{layer}.{part}.bias"] = (n_out,)
+    return shapes
+
+
+def _read_config(path, weights, params):
+    if path.exists():
+        try:
+            read = json.loads(path.read_text(encoding="utf-8"))
+            config = {
+                name: int(read[name])
+                for name in ("n_layer", "n_head", "n_embd", "n_positions", "vocab_size")
+            }
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                _("{path} is not the config.json of a GPT-2: {reason}.").format(
+                    path=path, reason=error
+                )
+            ) from None
+    else:  # what the shapes tell; in every GPT-2 of OpenAI's a head has 64 numbers
+        for name in ("wte.weight", "wpe.weight"):
+            if name not in params or params[name].ndim != 2:
+                raise ValueError(_missing(weights, name))
+        layers = {int(m[1]) for m in (re.match(r"h\.(\d+)\.", name) for name in params) if m}
+        config = {
+            "n_layer": len(layers),
+            "n_head": params["wte.weight"].shape[1] // 64,
+            "n_embd": params["wte.weight"].shape[1],
+            "n_positions": params["wpe.weight"].shape[0],
+            "vocab_size": params["wte.weight"].shape[0],
+        }
+    if config["n_head"] < 1 or config["n_embd"] % config["n_head"]:
+        raise ValueError(
+            _(
+                "{path}: a width of {width} cannot be cut into {heads} heads of equal size; "
+                "put the right config.json beside the weights file."
+            ).format(path=weights, width=config["n_embd"], heads=config["n_head"])
+        )
+    return config
+
+
+def _missing(path, name):
+    return _(
+        "{path}: {name} is missing or not a matrix, so this is not a GPT-2 with Hugging Face's "
+        "names."
+    ).format(path=path, name=name)
+
+
+def _check_shapes(path, params, config):
+    shapes = _shapes(config)
+    for name, shape in shapes.items():
+        if name not in params:
+            raise ValueError(
+                _("{path}: the tensor {name} is missing.").format(path=path, name=name)
+            )
+        if params[name].shape != shape:
+            raise ValueError(
+                _("{path}: {name} has the shape {found}, but {expected} was expected.").format(
+                    path=path, name=name, found=params[name].shape, expected=shape
+                )
+            )
+    unknown = [name for name in params if name not in shapes]
+    if unknown:
+        raise ValueError(
+            _("{path}: the tensor {name} is not part of this GPT-2.").format(
+                path=path, name=unknown[0]
+            )
+        )
+
+
+def _read_tokenizer(path):
+    if not path.exists():
+        return None
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the tokenizers package raises no narrower class
+        raise ValueError(
+            _("{path} is not a tokenizer that can be read: {reason}.").format(
+                path=path, reason=error
+            )
+        ) from None
+    if tokenizer.token_to_id(END_OF_TEXT) is None:
+        raise ValueError(
+            _("{path} has no token {token}, so it is not GPT-2's.").format(
+                path=path, token=END_OF_TEXT
+            )
+        )
+    return tokenizer
