@@ -15,6 +15,7 @@ import numpy as np
 from illustrated_attention.data import data_path
 from illustrated_attention.outcomes import Case, Outcome
 
+
 @dataclass(frozen=True)
 class Property:
     """A promise of the function: a sentence for people, a name in `properties`, its arguments."""
@@ -73,7 +74,9 @@ class Question:
 def find_key(exercise: str) -> AnswerKey | None:
     """Return the answer key of an exercise, or None when there is no such exercise."""
     lesson = _index()["exercises"].get(exercise)
-    return next((key for key in _keys(lesson) if key.exercise == exercise), None) if lesson else None
+    return (
+        next((key for key in _keys(lesson) if key.exercise == exercise), None) if lesson else None
+    )
 
 
 @functools.cache

@@ -159,7 +159,9 @@ def _window(name: str, array: np.ndarray, index: tuple, wrong) -> tuple[str, str
             words.append(f"[{number}]" if is_boxed else f" {number} ")
             border = f"border:3px solid {_ORANGE}" if is_boxed else "border:1px solid #9aa5b1"
             weight = "700" if bad[r, c] else "400"
-            label = f' aria-label="{_("first wrong cell")}: {number}"' if is_boxed and bad[r, c] else ""
+            label = (
+                f' aria-label="{_("first wrong cell")}: {number}"' if is_boxed and bad[r, c] else ""
+            )
             cells.append(
                 f'<td{label} style="{border};font-weight:{weight};padding:0.15em 0.5em;'
                 f'text-align:right;font-family:monospace">{number}</td>'

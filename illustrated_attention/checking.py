@@ -82,9 +82,7 @@ def hint(function: Callable | str) -> None:
     parts = [paragraph(_(key.hints[number]))]
     if given >= len(key.hints):
         parts.append(paragraph(_("This was the last hint. The worked example above has the rest.")))
-    _show(
-        Card(title.format(number=number + 1, all=len(key.hints), name=key.exercise), None, parts)
-    )
+    _show(Card(title.format(number=number + 1, all=len(key.hints), name=key.exercise), None, parts))
 
 
 def answer(question: str, reply: str | float) -> None:

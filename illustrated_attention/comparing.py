@@ -44,9 +44,10 @@ def compare(got: object, expected: object, part: tuple[int, ...] = ()) -> Differ
 
 
 def _compare_sequence(got, expected, part):
-    if not isinstance(got, (tuple, list, np.ndarray)):
+    stacked = isinstance(got, np.ndarray) and got.ndim > 0
+    if not (stacked or isinstance(got, (tuple, list))):
         return Difference("type", got, expected, part)
-    if np.ndim(got) == 0 and isinstance(got, np.ndarray) or len(got) != len(expected):
+    if len(got) != len(expected):
         return Difference("length", got, expected, part)
     for i, (g, e) in enumerate(zip(got, expected)):
         difference = compare(g, e, (*part, i))

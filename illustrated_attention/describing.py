@@ -23,9 +23,7 @@ class Failure:
     difference: Difference | None = None
 
 
-def describe(
-    function: Callable, key: AnswerKey, signature: Signature, problems: list
-) -> Failure:
+def describe(function: Callable, key: AnswerKey, signature: Signature, problems: list) -> Failure:
     """Describe the smallest case that came out wrong, or the first property that does not hold."""
     wrong = [i for i, problem in enumerate(problems) if problem]
     if not wrong:

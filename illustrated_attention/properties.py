@@ -29,15 +29,15 @@ def tokens_in_any_order(call: Callable, x, order, *rest) -> bool:
     return close(_first(shuffled), _first(plain)[..., order, :])
 
 
-def every_example_alone(call: Callable, *args) -> bool:
+def every_example_alone(call: Callable, carriers: int, *args) -> bool:
     """A batch gives the same as its examples one by one: leading axes do not mix.
 
-    Only arrays with three axes or more carry the batch; the rest is shared.
+    The first `carriers` arguments carry the batch on their first axis; the rest is shared.
     """
     together = _first(call(*args))
     return all(
-        close(_first(call(*(a[b] if np.ndim(a) > 2 else a for a in args))), together[b])
-        for b in range(len(together))
+        close(_first(call(*(a[b] for a in args[:carriers]), *args[carriers:])), together[b])
+        for b in range(len(args[0]))
     )
 
 

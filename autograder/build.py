@@ -1,0 +1,123 @@
+"""`make build`: derive notebooks and answer keys from what people edit.
+
+solutions/NN/NN.py  ->  solutions/NN/NN.ipynb   (jupytext; cells get lasting ids)
+                    ->  data/answers/NN.*       (from autograder/exercises and the solution)
+                    ->  notebooks/NN/NN.ipynb   (nbgrader's own generate_assignment)
+"""
+
+import ast
+import logging
+import shutil
+import tempfile
+from pathlib import Path
+
+import jupytext
+import nbformat
+
+from autograder.exercises import LESSONS, questions
+from autograder.judging import visible_key
+from illustrated_attention.answers import write_lesson
+
+ROOT = Path(__file__).parent.parent
+
+
+def build(out: Path = ROOT) -> list[Path]:
+    """Derive everything into `out` (its folders are made) and return the files written."""
+    written = []
+    for lesson in LESSONS:
+        path = out / "solutions" / lesson / f"{lesson}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_notebook(solution_notebook(lesson), path)
+        written.append(path)
+    for lesson, module in LESSONS.items():
+        folder = out / "data" / "answers"
+        folder.mkdir(parents=True, exist_ok=True)
+        keys = [visible_key(exercise.name) for exercise in module.EXERCISES]
+        write_lesson(folder, lesson, keys, questions(lesson))
+        written += [folder / f"{lesson}.json", folder / f"{lesson}.npz"]
+    for lesson in LESSONS:
+        path = out / "notebooks" / lesson / f"{lesson}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        release(out / "solutions" / lesson, path)
+        written.append(path)
+    return written
+
+
+def solution_notebook(lesson: str) -> nbformat.NotebookNode:
+    """Turn a lesson's source into its solution notebook. The same source gives the same cells."""
+    notebook = jupytext.read(ROOT / "solutions" / lesson / f"{lesson}.py", fmt="py:percent")
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {
+                "display_name": "Python 3 (ipykernel)",
+                "language": "python",
+                "name": "python3",
+            },
+            "language_info": {"name": "python"},
+        }
+    )
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    for number, cell in enumerate(notebook.cells):
+        names = cell.metadata.pop("built_so_far", None)
+        if names:
+            cell.source = built_so_far(lesson, names)
+            cell.metadata["nbgrader"] = _READ_ONLY
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        cell["id"] = grade_id or f"{lesson[:2]}-{number:03d}"
+    return notebook
+
+
+_READ_ONLY = {
+    "grade": False,
+    "grade_id": "built_so_far",
+    "locked": True,
+    "schema_version": 3,
+    "solution": False,
+    "task": False,
+}
+
+
+def built_so_far(lesson: str, names: list[str]) -> str:
+    """Return the source of functions that earlier lessons solved, without nbgrader's marks."""
+    sources = {}
+    for earlier in LESSONS:
+        if earlier >= lesson:
+            break
+        for cell in solution_notebook(earlier).cells:
+            if cell.metadata.get("nbgrader", {}).get("solution"):
+                for node in ast.parse(cell.source).body:
+                    if isinstance(node, ast.FunctionDef):
+                        sources[node.name] = ast.get_source_segment(cell.source, node)
+    missing = [name for name in names if name not in sources]
+    if missing:
+        raise ValueError(f"{lesson}: no earlier lesson solves {', '.join(missing)}")
+    lines = "\n\n\n".join(sources[name] for name in names).split("\n")
+    kept = [line for line in lines if "### BEGIN SOLUTION" not in line and "### END" not in line]
+    return "\n".join(["import numpy as np", "", "", *kept])
+
+
+def release(source: Path, destination: Path) -> None:
+    """Make the student's notebook with nbgrader's generate_assignment, in a course of its own."""
+    from nbgrader.converters import GenerateAssignment
+    from nbgrader.coursedir import CourseDirectory
+    from traitlets.config import Config
+
+    lesson = source.name
+    with tempfile.TemporaryDirectory(prefix="build-") as folder:
+        course = Path(folder)
+        (course / "source" / lesson).mkdir(parents=True)
+        shutil.copy(source / f"{lesson}.ipynb", course / "source" / lesson)
+        config = Config()
+        config.CourseDirectory.root = folder
+        config.CourseDirectory.assignment_id = lesson
+        config.CourseDirectory.db_url = f"sqlite:///{course}/gradebook.db"
+        converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
+        converter.log.setLevel(logging.WARNING)
+        converter.start()
+        notebook = nbformat.read(course / "release" / lesson / f"{lesson}.ipynb", as_version=4)
+    write_notebook(notebook, destination)
+
+
+def write_notebook(notebook: nbformat.NotebookNode, path: Path) -> None:
+    nbformat.validate(notebook)
+    nbformat.write(notebook, path)

@@ -1,0 +1,88 @@
+"""`judge`: is this function right? On the visible cases and on those that students never see."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import replace
+
+from autograder.exercises import find_exercise
+from autograder.exercises.kit import Exercise
+from autograder.reference import reference
+from illustrated_attention.answers import AnswerKey, Mistake, Property
+from illustrated_attention.examine import Verdict, examine, observe
+from illustrated_attention.language import _
+from illustrated_attention.outcomes import Case, call
+
+
+class ExerciseError(Exception):
+    """An exercise is declared wrongly; the message says which and how."""
+
+
+def judge(function: Callable, exercise: str | None = None) -> Verdict:
+    """Examine a function on the visible and the hidden cases of its exercise.
+
+    Parameters
+    ----------
+    function : callable
+        A student's function, or a stand-in for it that passes plain data on.
+    exercise : str, optional
+        The exercise's name, if the function has another one.
+
+    Returns
+    -------
+    Verdict
+        `passed`, `mistake` (an id or None) and `message`, which holds no hidden value.
+    """
+    name = exercise or function.__name__
+    verdict = examine(function, full_key(name))
+    if verdict.passed or verdict.mistake:
+        return verdict
+    where = _("On a case of the kind «{title}»: {message}")
+    message = where.format(title=_(verdict.failure.title), message=verdict.message)
+    return replace(verdict, message=message)
+
+
+@functools.cache
+def visible_key(name: str) -> AnswerKey:
+    """The answer key that students get: visible cases only."""
+    exercise = find_exercise(name)
+    return _make_key(exercise, exercise.visible, [p.visible for p in exercise.promises])
+
+
+@functools.cache
+def full_key(name: str) -> AnswerKey:
+    """The judge's key: visible and hidden cases, and the properties on hidden arguments."""
+    exercise = find_exercise(name)
+    cases = (*exercise.visible, *exercise.hidden)
+    return _make_key(exercise, cases, [p.hidden for p in exercise.promises])
+
+
+def _make_key(exercise: Exercise, cases: tuple[Case, ...], arguments: list[tuple]) -> AnswerKey:
+    solution = reference(exercise.name)
+    key = AnswerKey(
+        exercise=exercise.name,
+        lesson=exercise.lesson,
+        cases=cases,
+        expected=tuple(_expected(exercise, solution, case) for case in cases),
+        properties=tuple(
+            Property(promise.title, promise.property, args)
+            for promise, args in zip(exercise.promises, arguments)
+        ),
+        mistakes=(),
+        hints=exercise.hints,
+    )
+    mistakes = tuple(
+        Mistake(m.id, m.message, tuple(observe(f, key)[0] for f in m.implementations))
+        for m in exercise.mistakes
+    )
+    return replace(key, mistakes=mistakes)
+
+
+def _expected(exercise: Exercise, solution: Callable, case: Case) -> object:
+    outcome = call(solution, case)
+    if outcome.error != case.raises or outcome.timed_out:
+        told = outcome.error or ("no end" if outcome.timed_out else "a value")
+        raise ExerciseError(
+            f"{exercise.name}, case «{case.title}»: the solution gave {told}"
+            f" ({outcome.message}), expected {case.raises or 'a value'}"
+        )
+    return outcome.value
