@@ -1,0 +1,63 @@
+"""nbgrader's settings for this course: which folder plays which part, and where the exchange is.
+
+nbgrader reads this file when it is started in the repository root. ``make lab`` also puts the
+root on Jupyter's configuration path, so that the panels and every terminal in it read it too.
+"""
+
+import os
+import sys
+import warnings
+from pathlib import Path
+
+c = get_config()  # noqa: F821 (nbgrader puts it there)
+
+root = Path(__file__).resolve().parent
+
+
+def exchange_folder():
+    """Return the folder through which assignments, hand-ins and feedback travel.
+
+    It is exchange/ in this clone, for one person, unless ILLUSTRATED_ATTENTION_EXCHANGE names
+    the folder that a class shares.
+
+    Raises
+    ------
+    ValueError
+        If ILLUSTRATED_ATTENTION_EXCHANGE is not an absolute path.
+    """
+    shared = os.environ.get("ILLUSTRATED_ATTENTION_EXCHANGE", "")
+    if not shared:
+        local = root / "exchange"
+        local.mkdir(exist_ok=True)
+        return local
+    if not Path(shared).is_absolute():
+        raise ValueError(
+            f"ILLUSTRATED_ATTENTION_EXCHANGE is {shared!r}: give the whole path of the class's "
+            "exchange folder, from the top of the file system."
+        )
+    return Path(shared)
+
+
+# -- folders ---------------------------------------------------------------------------------
+c.CourseDirectory.course_id = "illustrated-attention"
+c.CourseDirectory.root = str(root)
+c.CourseDirectory.source_directory = "solutions"
+c.CourseDirectory.release_directory = "notebooks"
+c.CourseDirectory.submitted_directory = "autograder/submitted"
+c.CourseDirectory.autograded_directory = "autograder/autograded"
+c.CourseDirectory.feedback_directory = "autograder/feedback"
+c.CourseDirectory.db_url = f"sqlite:///{root / 'autograder' / 'gradebook.db'}"
+# The sources that we edit lie beside the notebooks that nbgrader copies: they hold the solutions.
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.py"]
+
+c.Exchange.root = str(exchange_folder())
+# A student hands in what lies in notebooks/, with or without fetching it first.
+c.Exchange.assignment_dir = str(root / "notebooks")
+# What a student handed in is remembered beside the clone that it came from.
+c.Exchange.cache = str(root / ".nbgrader_cache")
+
+# -- quiet -----------------------------------------------------------------------------------
+if sys.platform != "win32":
+    # Over TCP, the kernel warns on stderr that anyone on this machine could listen in.
+    c.KernelManager.transport = "ipc"
+warnings.filterwarnings("ignore", category=Warning, module="nbgrader.api")

@@ -1,0 +1,103 @@
+"""Open JupyterLab on the first lesson, with nbgrader's panels working; ``make lab`` runs it.
+
+Run as ``python scripts/open_lab.py``, in .venv or in the conda environment. Arguments go to
+JupyterLab as they are.
+"""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+from traitlets.config import PyFileConfigLoader
+
+ROOT = Path(__file__).resolve().parents[1]
+FIRST_LESSON = "notebooks/00_orientation/00_orientation.ipynb"
+
+
+def nbgrader_settings():
+    """Return the settings in nbgrader_config.py; loading them makes the local exchange."""
+    try:
+        return PyFileConfigLoader("nbgrader_config.py", path=str(ROOT)).load_config()
+    except ValueError as error:
+        sys.exit(f"JupyterLab was not started. {error}")
+
+
+def release_lessons(settings):
+    """Put the lessons that are not yet there into the exchange of this clone.
+
+    A learner alone is also the class: without a release, the Assignments panel would stay empty
+    and nothing could be handed in. In a class's shared exchange the instructor releases.
+    """
+    exchange = Path(settings.Exchange.root)
+    if exchange != ROOT / "exchange" or sys.platform == "win32":
+        return
+    released = exchange / settings.CourseDirectory.course_id / "outbound"
+    lessons = sorted(path.parent.name for path in (ROOT / "notebooks").glob("*/*.ipynb"))
+    missing = [lesson for lesson in lessons if not (released / lesson).exists()]
+    if not missing:
+        return
+    print("Putting the lessons into the local exchange:", ", ".join(missing))
+    from nbgrader.apps import NbGraderAPI  # slow to import, and only the first start needs it
+
+    for lesson in missing:
+        result = NbGraderAPI(config=settings).release_assignment(lesson)
+        if not result["success"]:
+            sys.exit(f"{lesson} could not be released:\n{result.get('error', result['log'])}")
+
+
+def option(arguments, name, default):
+    """Return the value of ``--name=value`` or ``--name value`` among the arguments."""
+    for index, argument in enumerate(arguments):
+        if argument.startswith(name + "="):
+            return argument.partition("=")[2]
+        if argument == name and index + 1 < len(arguments):
+            return arguments[index + 1]
+    return default
+
+
+def say_if_taken(port):
+    """Say so when another program listens on the port; JupyterLab then takes the next free one."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            print(
+                f"Port {port} is taken, perhaps by another JupyterLab, so this one takes the next "
+                "free port. Use the address that it prints below."
+            )
+
+
+def lab_command(arguments):
+    """Return the command that starts JupyterLab in this repository."""
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={ROOT}"]
+    if (ROOT / FIRST_LESSON).exists():
+        command.append(f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}")
+    # No news, no updates, no shop of extensions: the course works without a network.
+    command.append("--LabApp.news_url=None")
+    command.append("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
+    command.append("--LabApp.extension_manager=readonly")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        print("You are root, as in most containers: what runs in a notebook is root too.")
+        command.append("--allow-root")
+    return command + arguments
+
+
+def main(arguments):
+    settings = nbgrader_settings()
+    release_lessons(settings)
+    port = option(arguments, "--port", option(arguments, "--ServerApp.port", "8888"))
+    if port.isdigit():
+        say_if_taken(int(port))
+    os.chdir(ROOT)
+    # The panels and the terminals look here for nbgrader_config.py, in whichever folder they are.
+    places = [str(ROOT), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, places))
+    # nbgrader starts programs by name: the ones of this Python come first.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    print("Opening JupyterLab. To stop it, press Ctrl+C twice here.", flush=True)
+    command = lab_command(arguments)
+    os.execv(command[0], command)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
