@@ -1,0 +1,269 @@
+"""What every figure promises: alt text, faithful colours, readable numbers, clear errors."""
+
+import base64
+import html
+import io
+import re
+import subprocess
+import sys
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from PIL import Image
+
+from illustrated_attention.figures import style
+from illustrated_attention.figures.style import (
+    Grid,
+    LessonFigure,
+    bars,
+    drawn,
+    equation,
+    equation_height,
+    heatmap,
+    need_array,
+    need_query,
+    need_tokens,
+    number,
+    percent,
+    query_row,
+    readable_on,
+    token_label,
+)
+
+WORDS = ["robot", "must", "obey", "orders"]
+
+
+def texts(figure):
+    """All texts of a figure, cell by cell."""
+    return [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
+
+
+def draw_heatmap(array, width=4.0, height=2.0, **keywords):
+    figure = LessonFigure("A title", height=3)
+    heatmap(figure.axes_at(1, 0.8, width, height), array, **keywords)
+    return figure
+
+
+def test_a_figure_is_shown_as_one_image_with_its_alt_text():
+    figure = LessonFigure("A title", alt_text='"it" looks at <robot> & others')
+    page = figure._repr_html_()
+    (alt,) = re.findall(r'alt="([^"]*)"', page)
+    assert html.unescape(alt) == figure.alt_text
+    (data,) = re.findall(r'src="data:image/png;base64,([^"]+)"', page)
+    picture = Image.open(io.BytesIO(base64.b64decode(data)))
+    assert picture.size == (8.5 * style.DPI, 3 * style.DPI)
+
+
+def test_a_notebook_stores_each_picture_once_even_after_pyplot():
+    code = """
+from IPython.testing.globalipapp import start_ipython
+shell = start_ipython()
+import matplotlib
+matplotlib.use("module://matplotlib_inline.backend_inline")
+import matplotlib.pyplot
+from IPython.utils.capture import capture_output
+from illustrated_attention.figures.style import LessonFigure
+with capture_output() as captured:
+    shell.run_cell("import illustrated_attention.figures.style as s\\n"
+                   "s.LessonFigure('t', alt_text='what it shows')")
+(output,) = captured.outputs
+assert sorted(output.data) == ["text/html", "text/plain"], list(output.data)
+assert output.data["text/plain"] == "what it shows"
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_figures_never_open_pyplot():
+    code = (
+        "import sys\n"
+        "from illustrated_attention.figures import orientation, self_attention\n"
+        "from illustrated_attention.figures.orientation import token_positions\n"
+        "token_positions(['a', 'b'])._repr_html_()\n"
+        "assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_learners_matplotlib_settings_neither_reach_the_figures_nor_change():
+    array = np.arange(6.0).reshape(2, 3)
+    plain = drawn(draw_heatmap)(array).png()
+    with matplotlib.rc_context({"text.color": "red", "font.size": 30, "axes.facecolor": "black"}):
+        assert drawn(draw_heatmap)(array).png() == plain
+        assert matplotlib.rcParams["font.size"] == 30
+
+
+def test_the_stored_picture_keeps_the_colours_of_every_cell():
+    rng = np.random.default_rng(0)
+    figure = draw_heatmap(rng.normal(size=(22, 22)), colours="signed", fmt=None)
+    figure.canvas.draw()
+    drawn_pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3].astype(int)
+    stored = np.asarray(Image.open(io.BytesIO(figure.png())).convert("RGB")).astype(int)
+    assert np.abs(stored - drawn_pixels).max() <= 16
+
+
+def test_a_heatmap_writes_its_numbers_and_its_shape():
+    array = np.array([[0.25, -1.5, 2.0], [-0.001, 7.25, 10.0]])
+    shown = texts(draw_heatmap(array, row_labels=["a", "b"], name="Q"))
+    minus = style.MINUS
+    wanted = ("0.25", minus + "1.50", "2.00", "0.00", "7.25", "10.00", "a", "b", "Q: 2 \u00d7 3")
+    assert set(wanted) <= set(shown)
+
+
+def test_a_masked_cell_is_hatched_and_has_no_number():
+    array = np.array([[0.5, 0.75], [0.25, 1.0]])
+    figure = draw_heatmap(array, mask=np.array([[True, False], [True, True]]))
+    assert "0.75" not in texts(figure)
+    assert {"0.50", "0.25", "1.00"} <= set(texts(figure))
+    hatched = [patch for patch in figure.axes[0].patches if patch.get_hatch()]
+    assert [(p.get_x(), p.get_y()) for p in hatched] == [(0.5, -0.5)]
+
+
+def test_numbers_too_small_to_read_give_way_to_a_colour_bar():
+    figure = draw_heatmap(np.ones((4, 40)) * 0.25, width=4)
+    assert "0.25" not in texts(figure)
+    assert len(figure.findobj(matplotlib.collections.QuadMesh)) == 1
+
+
+def test_infinity_and_nan_can_be_drawn():
+    shown = texts(draw_heatmap(np.array([[-np.inf, np.nan, 1.0]])))
+    assert {style.MINUS + "\u221e", "nan", "1.00"} <= set(shown)
+
+
+@pytest.mark.parametrize("colour_map", [style.WEIGHTS_MAP, style.SIGNED_MAP])
+def test_numbers_stand_out_from_every_colour_behind_them(colour_map):
+    for colour in colour_map(np.linspace(0, 1, 101)):
+        assert contrast(colour, readable_on(colour)) >= 4.5
+
+
+def test_weights_get_darker_evenly():
+    light = [lightness(colour) for colour in style.WEIGHTS_MAP(np.linspace(0, 1, 11))]
+    steps = -np.diff(light)
+    assert steps.min() > 0
+    assert steps.max() < 2 * steps.min()
+
+
+def test_the_same_size_has_the_same_darkness_on_both_sides_of_zero():
+    for size in (0.25, 0.5, 0.75, 1.0):
+        low, high = (lightness(style.SIGNED_MAP(0.5 + sign * size / 2)) for sign in (-1, 1))
+        assert abs(low - high) < 8
+
+
+def test_bars_are_as_tall_as_the_numbers_and_the_query_is_named():
+    weights = np.array([0.5, 0.25, 0.2, 0.05])
+    figure = LessonFigure(height=3)
+    ax = figure.axes_at(1, 0.8, 5, 1.5)
+    bars(ax, weights, WORDS, query=2)
+    assert [bar.get_height() for bar in ax.patches] == pytest.approx(weights)
+    assert {"50%", "25%", "20%", "5.0%"} <= set(texts(figure))
+    framed = [label.get_text() for label in ax.get_xticklabels() if label.get_bbox_patch()]
+    assert framed == ["obey"]
+    assert any("query" in text for text in texts(figure))
+
+
+def test_masked_bars_are_hatched():
+    figure = LessonFigure(height=3)
+    ax = figure.axes_at(1, 0.8, 5, 1.5)
+    bars(ax, np.array([0.5, 0.5, 0.3, 0.3]), WORDS, mask=np.array([True, True, False, False]))
+    assert sum(bool(patch.get_hatch()) for patch in ax.patches) == 2
+    assert "30%" not in texts(figure)
+
+
+def test_cells_of_an_equation_have_one_size_and_stay_on_the_page():
+    parts = [
+        Grid(np.ones((4, 8)), "x", WORDS), "@", Grid(np.ones((8, 3)), "w"), "=",
+        Grid(np.ones((4, 3)), "q", WORDS),
+    ]
+    figure = LessonFigure("t", height=1 + equation_height(parts))
+    axes = equation(figure, style.MARGIN, style.TITLE_SPACE, parts)
+    widths = [ax.get_position().width / n for ax, n in zip(axes, (8, 3, 3), strict=True)]
+    heights = [ax.get_position().height / n for ax, n in zip(axes, (4, 8, 4), strict=True)]
+    assert np.ptp(widths) < 1e-9
+    assert np.ptp(heights) < 1e-9
+    assert all(ax.get_position().x1 <= 1 and ax.get_position().y0 >= 0 for ax in axes)
+
+
+def test_a_token_with_a_dollar_sign_is_not_read_as_mathematics():
+    figure = LessonFigure("costs $5 or $6$", height=3)
+    bars(figure.axes_at(1, 0.8, 5, 1.5), np.array([0.5, 0.5]), ["$x^$", "$\\frac"], query=0)
+    assert figure.png()
+    assert "$x^$" in texts(figure)
+
+
+@pytest.mark.parametrize(
+    ("token", "label"), [(" robot", "␣robot"), ("Ġrobot", "␣robot"), ("a", "a"), ("\n", "\\n")]
+)
+def test_leading_spaces_and_line_breaks_of_tokens_are_visible(token, label):
+    assert token_label(token) == label
+
+
+@pytest.mark.parametrize(
+    ("weight", "text"),
+    [(0, "0%"), (0.0001, "<0.1%"), (0.004, "0.4%"), (0.0996, "10%"), (0.42, "42%"), (1, "100%")],
+)
+def test_only_a_true_zero_is_called_zero_percent(weight, text):
+    assert percent(weight) == text
+
+
+def test_a_rounded_zero_has_no_sign():
+    assert number(-0.0001) == "0.00"
+
+
+def test_a_wrong_shape_is_told_with_both_shapes():
+    with pytest.raises(ValueError, match=r"q must have shape \(4, d\), but yours .* \(3, 4, 1\)"):
+        need_array(np.zeros((3, 4, 1)), "q", (4, "d"))
+    with pytest.raises(ValueError, match=r"q must have shape \(4, 3\), but yours .* \(3, 4\)"):
+        need_array(np.zeros((3, 4)), "q", (4, 3))
+
+
+def test_a_function_without_return_is_recognised():
+    with pytest.raises(ValueError, match=r"q is None.*return"):
+        need_array(None, "q", (4, 3))
+
+
+def test_what_is_not_numbers_is_refused():
+    with pytest.raises(ValueError, match="array of numbers"):
+        need_array(["a"], "q", (1,))
+    with pytest.raises(ValueError, match="empty"):
+        need_array(np.zeros((0, 3)), "q", ("n", 3))
+
+
+@pytest.mark.parametrize("tokens", ["robot must", [], [1, 2]])
+def test_tokens_must_be_a_list_of_words(tokens):
+    with pytest.raises(ValueError, match="list of words"):
+        need_tokens(tokens)
+
+
+@pytest.mark.parametrize("query", [-1, 4, 1.5, "it", None])
+def test_a_query_is_a_position_in_the_sentence(query):
+    with pytest.raises(ValueError, match="from 0 to 3"):
+        need_query(query, WORDS)
+
+
+def test_the_querys_row_is_taken_from_all_rows_or_given_alone():
+    weights = np.arange(16.0).reshape(4, 4)
+    assert query_row(weights, "weights", WORDS, 2).tolist() == [8, 9, 10, 11]
+    assert query_row(weights[2], "weights", WORDS, 2).tolist() == [8, 9, 10, 11]
+    with pytest.raises(ValueError, match="weights must have shape"):
+        query_row(weights[:, :3], "weights", WORDS, 2)
+
+
+def luminance(colour):
+    channels = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)
+    ]
+    return float(np.dot(channels, (0.2126, 0.7152, 0.0722)))
+
+
+def contrast(first, second):
+    dark, light = sorted((luminance(first), luminance(second)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def lightness(colour):
+    """CIE L*, 0 to 100."""
+    y = luminance(colour)
+    return 116 * y ** (1 / 3) - 16 if y > 0.008856 else 903.3 * y
