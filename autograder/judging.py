@@ -65,7 +65,7 @@ def _make_key(exercise: Exercise, cases: tuple[Case, ...], arguments: list[tuple
         expected=tuple(_expected(exercise, solution, case) for case in cases),
         properties=tuple(
             Property(promise.title, promise.property, args)
-            for promise, args in zip(exercise.promises, arguments)
+            for promise, args in zip(exercise.promises, arguments, strict=True)
         ),
         mistakes=(),
         hints=exercise.hints,

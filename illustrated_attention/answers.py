@@ -139,7 +139,7 @@ def _pack_key(key: AnswerKey, arrays: dict) -> dict:
         "hints": list(key.hints),
         "cases": [
             {"title": c.title, "args": pack(c.args), "raises": c.raises, "expected": pack(e)}
-            for c, e in zip(key.cases, key.expected)
+            for c, e in zip(key.cases, key.expected, strict=True)
         ],
         "properties": [
             {"title": p.title, "name": p.name, "args": pack(p.args)} for p in key.properties
@@ -157,7 +157,7 @@ def _pack_key(key: AnswerKey, arrays: dict) -> dict:
 
 def _pack_signature(signature: Signature, key: AnswerKey, pack) -> dict:
     outcomes = []
-    for outcome, expected in zip(signature.outcomes, key.expected):
+    for outcome, expected in zip(signature.outcomes, key.expected, strict=False):
         changes = {
             field.name: pack(getattr(outcome, field.name))
             for field in fields(Outcome)
@@ -180,7 +180,7 @@ def _unpack_key(packed: dict, arrays: dict) -> AnswerKey:
 
     def signature(entry: dict) -> Signature:
         outcomes = []
-        for outcome, right in zip(entry["outcomes"], expected):
+        for outcome, right in zip(entry["outcomes"], expected, strict=False):
             values = {name: unpack(v) for name, v in outcome.items() if v != {"expected": True}}
             if outcome.get("value") == {"expected": True}:
                 values["value"] = right

@@ -9,10 +9,10 @@ from illustrated_attention.examine import Verdict
 from illustrated_attention.language import _
 
 MOST_ROWS, MOST_COLUMNS = 8, 8  # of a drawn difference
+MOST_NUMBERS = 6  # of an input that is written out
 
-# Both colours have a contrast of at least 4.5 to 1 on white and on JupyterLab's dark background;
-# the words "passed" and "not yet" say the same without colour.
-_GREEN, _ORANGE = "#2a7d4f", "#b4530a"
+# Used for lines only; the words "passed" and "not yet" say the same without colour.
+_GREEN, _ORANGE, _GREY = "#2a7d4f", "#b4530a", "#5a6b7b"
 
 
 class Card:
@@ -37,14 +37,14 @@ class Card:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        colour = {True: _GREEN, False: _ORANGE, None: "#5a6b7b"}[self.good]
+        colour = {True: _GREEN, False: _ORANGE, None: _GREY}[self.good]
+        title = html.escape(self.title)
         body = "".join(part for _text, part in self.parts)
         return (
-            f'<section role="status" aria-label="{html.escape(self.title)}" style="border:1px solid '
-            f"{colour};border-left:6px solid {colour};border-radius:4px;padding:0.6em 1em;"
-            f'margin:0.3em 0;max-width:52em;line-height:1.5">'
-            f'<p style="margin:0 0 0.3em;font-weight:600">{html.escape(self.title)}</p>'
-            f"{body}</section>"
+            f'<section role="status" aria-label="{title}" style="border:1px solid {colour};'
+            f"border-left:6px solid {colour};border-radius:4px;padding:0.6em 1em;margin:0.3em 0;"
+            f'max-width:52em;line-height:1.5">'
+            f'<p style="margin:0 0 0.3em;font-weight:600">{title}</p>{body}</section>'
         )
 
 
@@ -61,12 +61,12 @@ def verdict_card(verdict: Verdict) -> Card:
     name = verdict.exercise
     if verdict.passed:
         title = _("✓ {name}: passed").format(name=name)
-        parts = [paragraph(verdict.message)]
+        parts = []
     else:
         title = _("✗ {name}: not yet").format(name=name)
         parts = [paragraph(verdict.message), *_failure_parts(verdict)]
     parts += [paragraph(remark) for remark in verdict.remarks]
-    parts.append(_list_of_results(verdict, open=False))
+    parts.append(_list_of_results(verdict))
     if not verdict.passed:
         parts.append(paragraph(_("Stuck? `hint({name})` gives a hint.").format(name=name)))
     return Card(title, verdict.passed, parts)
@@ -78,8 +78,8 @@ def _failure_parts(verdict: Verdict) -> list[tuple[str, str]]:
     if verdict.mistake:
         parts.append(paragraph(_("What was seen: {what}").format(what=failure.sentence)))
     if failure.case is not None:
-        where = _("Smallest case that shows it: {title}; inputs: {inputs}.")
-        inputs = ", ".join(_describe_input(arg) for arg in failure.case.args)
+        where = _("Smallest case that shows it: {title}; {inputs}.")
+        inputs = ", ".join(map(_describe_input, failure.parameters, failure.case.args))
         parts.append(paragraph(where.format(title=_(failure.title), inputs=inputs)))
     if failure.detail:
         parts.append(paragraph(failure.detail))
@@ -88,17 +88,21 @@ def _failure_parts(verdict: Verdict) -> list[tuple[str, str]]:
     return parts
 
 
-def _describe_input(arg) -> str:
+def _describe_input(name: str, arg) -> str:
+    """Name an argument with its shape, and with its numbers if they are few."""
     if isinstance(arg, np.ndarray):
-        return _("array of shape {shape}").format(shape=arg.shape)
+        if 0 < arg.size <= MOST_NUMBERS:
+            return f"`{name} = {arg.tolist()}`"
+        return _("`{name}` of shape {shape}").format(name=name, shape=arg.shape)
     if isinstance(arg, (list, tuple)) and any(isinstance(a, np.ndarray) for a in arg):
-        return "(" + ", ".join(_describe_input(item) for item in arg) + ")"
+        parts = (_describe_input(f"{name}[{i}]", item) for i, item in enumerate(arg))
+        return ", ".join(parts)
     if isinstance(arg, dict):
-        return _("dictionary of {count} arrays").format(count=len(arg))
-    return f"`{getattr(arg, '__name__', None) or repr(arg)[:80]}`"
+        return _("`{name}`, a dictionary of {count} arrays").format(name=name, count=len(arg))
+    return f"`{name} = {getattr(arg, '__name__', None) or repr(arg)[:80]}`"
 
 
-def _list_of_results(verdict: Verdict, open: bool) -> tuple[str, str]:
+def _list_of_results(verdict: Verdict) -> tuple[str, str]:
     words = {True: _("passed"), False: _("not yet"), None: _("not tried")}
     marks = {True: "✓", False: "✗", None: "·"}
     lines = [f"{marks[ok]} {_(title)}: {words[ok]}" for title, ok in verdict.results]
@@ -125,7 +129,12 @@ def _drawn_difference(difference: Difference) -> list[tuple[str, str]]:
     ]
     text = "\n".join(text for text, _html in tables)
     pictures = "".join(picture for _text, picture in tables)
-    return [(text, f'<div style="display:flex;flex-wrap:wrap;gap:1.5em">{pictures}</div>')]
+    return [
+        (
+            text,
+            f'<div style="display:flex;flex-wrap:wrap;gap:1.5em;align-items:flex-start">{pictures}</div>',
+        )
+    ]
 
 
 def _wrong_cells(got: np.ndarray, expected: np.ndarray) -> np.ndarray | None:
@@ -171,7 +180,7 @@ def _window(name: str, array: np.ndarray, index: tuple, wrong) -> tuple[str, str
         html_rows.append("<tr>" + "".join(cells) + "</tr>")
     table = (
         f'<table style="border-collapse:collapse;margin:0.4em 0">'
-        f'<caption style="text-align:left;caption-side:top">{html.escape(title)}</caption>'
+        f'<caption style="text-align:left;caption-side:top;white-space:nowrap">{html.escape(title)}</caption>'
         f"<tbody>{''.join(html_rows)}</tbody></table>"
     )
     return "\n".join(text_lines), table

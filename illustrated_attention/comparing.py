@@ -49,7 +49,7 @@ def _compare_sequence(got, expected, part):
         return Difference("type", got, expected, part)
     if len(got) != len(expected):
         return Difference("length", got, expected, part)
-    for i, (g, e) in enumerate(zip(got, expected)):
+    for i, (g, e) in enumerate(zip(got, expected, strict=True)):
         difference = compare(g, e, (*part, i))
         if difference:
             return difference
@@ -91,7 +91,7 @@ def alike(a: object, b: object) -> bool:
         return bool(np.allclose(_real(a), _real(b), rtol=RTOL, atol=ATOL, equal_nan=True))
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(alike(a[key], b[key]) for key in a)
-    return type(a) is type(b) and (a is None or isinstance(a, (str, bytes)) and a == b)
+    return type(a) is type(b) and (a is None or (isinstance(a, (str, bytes)) and a == b))
 
 
 def _is_number(value) -> bool:

@@ -20,6 +20,7 @@ class Failure:
     sentence: str  # without any value of an input or result
     detail: str = ""  # with values: for visible cases only
     case: Case | None = None
+    parameters: tuple[str, ...] = ()  # the names of the case's arguments
     difference: Difference | None = None
 
 
@@ -37,7 +38,8 @@ def describe(function: Callable, key: AnswerKey, signature: Signature, problems:
         name=key.exercise, function=function, case=case, outcome=outcome, problem=problem
     )
     difference = problem if isinstance(problem, Difference) else None
-    return Failure(case.title, kind, sentence, detail, case, difference)
+    parameters = tuple(parameter_name(function, i) for i in range(len(case.args)))
+    return Failure(case.title, kind, sentence, detail, case, parameters, difference)
 
 
 def _unwritten(name, **rest):
@@ -109,13 +111,13 @@ def _shape(name, problem, **rest):
     detail = _("yours {got}, expected {wanted}").format(
         got=problem.got.shape, wanted=problem.expected.shape
     )
-    return text.format(name=_part(_("the result of {name}").format(name=name), problem)), detail
+    return text.format(name=_part(_("The result of {name}").format(name=name), problem)), detail
 
 
 def _not_finite(name, problem, **rest):
     text = _("{name} holds {value} where a plain number belongs.")
     value = str(problem.got[problem.where])
-    name = _part(_("the result of {name}").format(name=name), problem)
+    name = _part(_("The result of {name}").format(name=name), problem)
     return text.format(name=name, value=value), _cell(problem)
 
 
@@ -123,7 +125,7 @@ def _value(name, problem, **rest):
     text = _("{name} has the right shape, but not the right numbers.")
     if not isinstance(problem.got, np.ndarray):
         text = _("{name} is not the right value.")
-    name = _part(_("the result of {name}").format(name=name), problem)
+    name = _part(_("The result of {name}").format(name=name), problem)
     return text.format(name=name), _cell(problem)
 
 
@@ -136,7 +138,10 @@ def _cell(problem: Difference) -> str:
         return _("yours {got:.6g}, expected {wanted:.6g}").format(
             got=float(problem.got), wanted=float(problem.expected)
         )
-    text = _("first at index {where}: yours {got:.6g}, expected {wanted:.6g}; {wrong} of {all}")
+    text = _(
+        "{wrong} of {all} cells are wrong, the first at index {where}: yours {got:.6g}, expected "
+        "{wanted:.6g}."
+    )
     return text.format(
         where=list(problem.where),
         got=float(problem.got[problem.where]),

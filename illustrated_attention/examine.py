@@ -57,7 +57,7 @@ def observe(function: Callable, key: AnswerKey) -> tuple[Signature, list]:
     Nothing more is run after a call that had to be stopped.
     """
     outcomes, problems = [], []
-    for case, expected in zip(key.cases, key.expected):
+    for case, expected in zip(key.cases, key.expected, strict=True):
         outcome = call(function, case)
         if case.raises and outcome.error == case.raises:
             outcome = replace(outcome, message="")  # how a refusal is worded is free
@@ -75,7 +75,9 @@ def name_mistake(signature: Signature, problems: list, key: AnswerKey) -> Mistak
     Input that must be refused counts only when all the rest is right: a learner often writes
     that part last, and the mistake before it should be named all the same.
     """
-    refusals_count = not any(p for p, case in zip(problems, key.cases) if not case.raises)
+    refusals_count = not any(
+        p for p, case in zip(problems, key.cases, strict=False) if not case.raises
+    )
     compared = [i for i, case in enumerate(key.cases) if refusals_count or not case.raises]
     for mistake in key.mistakes:
         for known in mistake.signatures:
@@ -143,7 +145,7 @@ def _remarks(outcomes: tuple[Outcome, ...], key: AnswerKey) -> tuple[str, ...]:
         and outcome.returned
         and isinstance(outcome.value, np.ndarray)
         and outcome.value.dtype != bool
-        for outcome, expected in zip(outcomes, key.expected)
+        for outcome, expected in zip(outcomes, key.expected, strict=False)
     )
     if numbers_for_truth:
         remarks.append(_("A mask of True and False says more clearly what it means than 0 and 1."))

@@ -70,7 +70,7 @@ def call(function: Callable, case: Case, seconds: float = SECONDS_PER_CALL) -> O
         timed_out = True
     except (Exception, SystemExit) as exception:
         error, message, line = type(exception).__name__, str(exception), _own_line(exception)
-    changed = tuple(i for i, (a, b) in enumerate(zip(args, case.args)) if not identical(a, b))
+    changed = tuple(i for i, arg in enumerate(args) if not identical(arg, case.args[i]))
     return Outcome(
         value=copy_data(value),
         error=error,
@@ -86,7 +86,7 @@ def copy_data(value: object) -> object:
     """Copy arrays and containers. Functions and other objects stay what they are."""
     if isinstance(value, np.ndarray):
         return value.copy()
-    if isinstance(value, tuple) and type(value) is tuple or isinstance(value, list):
+    if type(value) in (tuple, list):
         return type(value)(copy_data(item) for item in value)
     if isinstance(value, dict):
         return {key: copy_data(item) for key, item in value.items()}

@@ -330,4 +330,112 @@ EMBED = Exercise(
 
 EXERCISES = (EMBED,)
 
-QUESTIONS: tuple[Question, ...] = ()
+QUESTIONS = (
+    Question(
+        id="00-index",
+        right=7,
+        replies={
+            "right": "Eight tokens, positions 0 to 7. With the article's start token in front it "
+            "would be index 8, which is number 9 when you count from 1.",
+            "wrong": "Count from 0: 'A' has index 0, 'robot' has index 1. How far do you get at "
+            "the eighth token?",
+        },
+    ),
+    Question(
+        id="00-sum",
+        right="b",
+        replies={
+            "a": "(3,) is what is left when axis 0, the tokens, disappears. The last axis holds "
+            "the 3 features.",
+            "b": "The last axis, of size 3, disappears. One sum is left for each of the 4 tokens.",
+            "c": "A sum along an axis makes that axis disappear. Which one is the last here?",
+            "d": "`x.sum()` without an axis gives one number. With an axis, only that axis "
+            "disappears.",
+        },
+    ),
+    Question(
+        id="00-leading",
+        right="d",
+        replies={
+            "a": "Axis 0 is the tokens in `x` and the sentences in `batch`. We want to add up "
+            "features.",
+            "b": "Right for `x` only. In `batch`, axis 1 is the tokens.",
+            "c": "Right for `batch` only: `x` has no axis 2, and NumPy would complain.",
+            "d": "Counted from the back, the features are the last axis in both. That is why "
+            "this course says `axis=-1`.",
+        },
+    ),
+    Question(
+        id="00-product",
+        right="c",
+        replies={
+            "a": "That is the result for one sentence. The batch has two, and its leading axis "
+            "stays.",
+            "b": "The 3 features meet the 3 rows of `w` and disappear. The columns of `w` take "
+            "their place.",
+            "c": "Each of the two sentences is multiplied on its own: [4, 3] @ [3, 2] is [4, 2], "
+            "with the 2 sentences in front.",
+            "d": "NumPy accepts it: `@` works on the last two axes and uses the same `w` for "
+            "every leading axis.",
+        },
+    ),
+    Question(
+        id="00-change",
+        right="b",
+        replies={
+            "a": "`values` and `a` are two names of one array, and `/=` writes into it. Run the "
+            "next cell.",
+            "b": "`values` and `a` are two names of one array, and `/=` writes into it.",
+        },
+    ),
+    Question(
+        id="00-obey",
+        right=-1.0,
+        replies={
+            "right": "-0.8 and -0.2: position by position, the two rows are added.",
+            "wrong": "Add the two last numbers, -0.8 and -0.2. Mind the signs.",
+        },
+    ),
+    Question(
+        id="00-why-positions",
+        right="b",
+        replies={
+            "a": "They have the same id with `wpe`, too: the id says which token it is, not where "
+            "it stands.",
+            "b": "Same id, same row of `wte`. Only the position vector tells the two apart.",
+            "c": "The two vectors are added, not put one after the other. The length is D either "
+            "way.",
+            "d": "The rows are in order, but you will see in lesson 01 that attention by itself "
+            "takes no notice of the order of rows.",
+        },
+    ),
+    Question(
+        id="00-start",
+        right=5,
+        replies={
+            "right": "Positions 0 to 4 are taken, so the new token stands at position 5. Lesson "
+            "03 builds on this.",
+            "wrong": "Positions 0, 1, 2, 3 and 4 are taken. Which one comes next?",
+        },
+    ),
+    Question(
+        id="00-recall-shape",
+        right="c",
+        replies={
+            "a": "That is one sentence. What happens to the leading axis of a batch?",
+            "b": "Sentences stay apart: the leading axis is kept.",
+            "c": "Leading axes stay, then tokens, then features.",
+            "d": "The features come last: [..., T, D].",
+        },
+    ),
+    Question(
+        id="00-recall-keepdims",
+        right="b",
+        replies={
+            "a": "Its shape is (5,). NumPy would line it up with the 7 columns and complain.",
+            "b": "Its shape is (5, 1): one sum for each row, repeated for all its columns.",
+            "c": "That is one sum of everything, not one for each row.",
+            "d": "That is one sum for each column.",
+        },
+    ),
+)

@@ -271,7 +271,7 @@ def _scores_by_hand(q, k):
     out = np.zeros((*q.shape[:-1], k.shape[-2]))
     for index in np.ndindex(*q.shape[:-1]):
         for j in range(k.shape[-2]):
-            out[index][j] = sum(a * b for a, b in zip(q[index], k[*index[:-1], j]))
+            out[index][j] = sum(a * b for a, b in zip(q[index], k[*index[:-1], j], strict=True))
     return out / q.shape[-1] ** 0.5
 
 
@@ -535,7 +535,7 @@ SCALED_SCORES = Exercise(
 def _inner(q, k):
     if q.ndim == 2:
         return np.inner(q, k) / np.sqrt(q.shape[-1])
-    return np.stack([_inner(a, b) for a, b in zip(q, k)])
+    return np.stack([_inner(a, b) for a, b in zip(q, k, strict=True)])
 
 
 # --- softmax ----------------------------------------------------------------------------------
@@ -1396,4 +1396,158 @@ SELF_ATTENTION = Exercise(
 
 EXERCISES = (MAKE_QKV, SCALED_SCORES, SOFTMAX, WEIGHTED_SUM, SELF_ATTENTION)
 
-QUESTIONS: tuple[Question, ...] = ()
+QUESTIONS = (
+    Question(
+        id="01-it",
+        right="b",
+        replies={
+            "a": "The orders are what is given. They are given to something: to what?",
+            "b": "The orders are given to the robot. Does a model look there, too? Run the next "
+            "cell.",
+            "c": "'given' says what happens. 'it' stands for a thing: for which one?",
+            "d": "'it' alone could be anything. Which word before it says what is meant?",
+        },
+    ),
+    Question(
+        id="01-query",
+        right=0.5,
+        replies={
+            "right": "2 times 0.5, minus 0.5.",
+            "wrong": "Take the middle numbers of the two rows: 2 times 0.5, minus 0.5.",
+        },
+    ),
+    Question(
+        id="01-why-three",
+        right="b",
+        replies={
+            "a": "They would fit: queries and keys have the same length anyway.",
+            "b": "A dot product is the same both ways round. With two matrices a token can look "
+            "at another one that does not look back.",
+            "c": "Different tokens would still have different vectors, and so different scores.",
+            "d": "It could, and its score would tend to be high: a vector fits itself well.",
+        },
+    ),
+    Question(
+        id="01-score",
+        right=1.1547,
+        replies={
+            "right": "2 divided by 1.732 is about 1.15. The next cell does it for all keys.",
+            "wrong": "Divide the dot product, 2.0, by the root, 1.732.",
+        },
+    ),
+    Question(
+        id="01-why-row",
+        right="a",
+        replies={
+            "a": "The first index is the row, the token that asks. The second is the column, the "
+            "token that is asked.",
+            "b": "It is the other way round: the row is the query. Row 3 is 'orders'.",
+            "c": "Compare `scores[3, 0]` with `scores[0, 3]`: they differ, because queries and "
+            "keys come from different matrices.",
+        },
+    ),
+    Question(
+        id="01-weight",
+        right=0.0829,
+        replies={
+            "right": "0.49 of 5.86 is about 0.083, that is 8 %.",
+            "wrong": "'robot' comes first: divide 0.49 by the sum, 5.86. Give a number between 0 "
+            "and 1, such as 0.54, not a percentage.",
+        },
+    ),
+    Question(
+        id="01-shift",
+        right="b",
+        replies={
+            "a": "Each exp becomes smaller, but so does their sum. Run the next cell.",
+            "b": "Each exp is divided by the same number, exp(2), and so is their sum. Only "
+            "differences between scores matter.",
+            "c": "That happens when all scores are multiplied by a number above 1. Here the "
+            "differences stay as they are.",
+        },
+    ),
+    Question(
+        id="01-saturation",
+        right="d",
+        replies={
+            "a": "Equal shares come out when all scores are close together. Without scaling they "
+            "are far apart. Run the next cell.",
+            "b": "That is what scaling gives, for any d. Run the next cell and look at the "
+            "lower line.",
+            "c": "It is more than that. Run the next cell.",
+            "d": "The scores spread like the square root of d: for d = 512 that is about 23, "
+            "far more than softmax can share out.",
+        },
+    ),
+    Question(
+        id="01-why-scale",
+        right="b",
+        replies={
+            "a": "They always sum to 1, also when one of them takes nearly everything.",
+            "b": "Training follows small changes. Where softmax is saturated they have next to no "
+            "effect, and the tokens with tiny weights are hardly heard.",
+            "c": "It does not: your softmax subtracts the largest score first. The trouble is "
+            "another one.",
+            "d": "Without scaling they get too large, not too small.",
+        },
+    ),
+    Question(
+        id="01-zero",
+        right=0.25,
+        replies={
+            "right": "All scores come close to 0, so every key gets nearly the same share: 1 / 4.",
+            "wrong": "When all four scores are close to 0 they are nearly equal. What is an equal "
+            "share of 1 among four? Try the smallest factor in the next cell.",
+        },
+    ),
+    Question(
+        id="01-sum",
+        right=0.568,
+        replies={
+            "right": "Most of it comes from 'obey' itself, whose value begins with 3. 'orders' has "
+            "the largest weight, but its value begins with 0.",
+            "wrong": "Multiply first, then add up: -0.04, -0.07, 0.68 and 0.",
+        },
+    ),
+    Question(
+        id="01-why-blend",
+        right="c",
+        replies={
+            "a": "Large scores move the weight to one key. Then the result comes close to that "
+            "key's value, at most 3 here.",
+            "b": "More tokens share the same 1. The result stays between the smallest and the "
+            "largest of their values.",
+            "c": "So the result lies between the smallest and the largest: a blend.",
+        },
+    ),
+    Question(
+        id="01-order",
+        right="b",
+        replies={
+            "a": "Each token meets the same keys and values as before, only in another order. "
+            "Does the order of a sum matter?",
+            "b": "Each token meets the same keys and values, and a sum does not depend on the "
+            "order. So each keeps its result and takes it along to its new place.",
+            "c": "Row 0 is now 'orders', which asks with another query than 'robot'.",
+        },
+    ),
+    Question(
+        id="01-recall-position",
+        right=0,
+        replies={
+            "right": "Positions start at 0.",
+            "wrong": "In code positions start at 0, as all indices in Python do.",
+        },
+    ),
+    Question(
+        id="01-recall-axes",
+        right="c",
+        replies={
+            "a": "That is one example. The batch has two, and its leading axis stays.",
+            "b": "The 6 numbers of a query meet the 6 numbers of a key, and they disappear.",
+            "c": "The leading axis stays; then a row for each of the 5 queries and a column for "
+            "each of the 7 keys.",
+            "d": "Rows are queries, columns are keys.",
+        },
+    ),
+)
