@@ -129,12 +129,8 @@ def _drawn_difference(difference: Difference) -> list[tuple[str, str]]:
     ]
     text = "\n".join(text for text, _html in tables)
     pictures = "".join(picture for _text, picture in tables)
-    return [
-        (
-            text,
-            f'<div style="display:flex;flex-wrap:wrap;gap:1.5em;align-items:flex-start">{pictures}</div>',
-        )
-    ]
+    style = "display:flex;flex-wrap:wrap;gap:1.5em;align-items:flex-start"
+    return [(text, f'<div style="{style}">{pictures}</div>')]
 
 
 def _wrong_cells(got: np.ndarray, expected: np.ndarray) -> np.ndarray | None:
@@ -180,7 +176,8 @@ def _window(name: str, array: np.ndarray, index: tuple, wrong) -> tuple[str, str
         html_rows.append("<tr>" + "".join(cells) + "</tr>")
     table = (
         f'<table style="border-collapse:collapse;margin:0.4em 0">'
-        f'<caption style="text-align:left;caption-side:top;white-space:nowrap">{html.escape(title)}</caption>'
+        f'<caption style="text-align:left;caption-side:top;white-space:nowrap">'
+        f"{html.escape(title)}</caption>"
         f"<tbody>{''.join(html_rows)}</tbody></table>"
     )
     return "\n".join(text_lines), table
