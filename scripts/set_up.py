@@ -94,7 +94,8 @@ def check_python():
     except ImportError:
         stop(
             "This Python cannot make a virtual environment: its venv module is missing. "
-            "On Debian and Ubuntu: sudo apt install python%s-venv" % version_text(sys.version_info[:2])
+            "On Debian and Ubuntu: sudo apt install python%s-venv"
+            % version_text(sys.version_info[:2])
         )
 
 
@@ -143,7 +144,10 @@ def locked(name):
             elif lines:
                 break
     if not lines:
-        stop("requirements.lock does not pin %s. Restore the file: git checkout requirements.lock" % name)
+        stop(
+            "requirements.lock does not pin %s. Restore the file: git checkout requirements.lock"
+            % name
+        )
     return lines
 
 
