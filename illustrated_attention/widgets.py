@@ -15,6 +15,7 @@ from illustrated_attention.figures.style import (
     GREY,
     INK,
     TIMES,
+    VERMILION,
     fit_text,
     need_array,
     need_tokens,
@@ -30,6 +31,12 @@ STATIC_FACTORS = (0.1, 1, 5, 20)
 NAMES, COLUMN, BAR = 74, 84, 50  # widths in pixels
 BARS, STATIC_BARS = 130, 70  # heights of a bar of weight 1
 WIDEST = 700
+
+# JupyterLab draws no ring around a slider's handle, so a keyboard user would not see the focus.
+FOCUS_RING = (
+    "<style>.scale-explorer .noUi-handle:focus-visible "
+    f"{{outline: 3px solid {VERMILION}; outline-offset: 2px}}</style>"
+)
 
 
 def scale_explorer(tokens, scores, softmax):
@@ -79,7 +86,9 @@ class ScaleExplorer(ipywidgets.VBox):
         self.picture = ipywidgets.HTML()
         self.slider.observe(self._draw, names="value")
         self._draw()
-        super().__init__([self.slider, self.picture])
+        focus_ring = ipywidgets.HTML(FOCUS_RING, layout=ipywidgets.Layout(display="none"))
+        super().__init__([self.slider, self.picture, focus_ring])
+        self.add_class("scale-explorer")
 
     def _draw(self, _change=None):
         self.picture.value = self.pictures[self.slider.value]

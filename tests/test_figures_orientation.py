@@ -39,9 +39,7 @@ def test_the_sum_shows_all_three_arrays():
     token_vectors, position_vectors = random(4, 3), random(4, 3) * 2
     x = token_vectors + position_vectors
     figure = embedding_sum(WORDS, token_vectors, position_vectors, x)
-    drawn = [
-        [text.get_text() for text in ax.texts if "." in text.get_text()] for ax in figure.axes
-    ]
+    drawn = [[text.get_text() for text in ax.texts if "." in text.get_text()] for ax in figure.axes]
     for cells, array in zip(drawn, (token_vectors, position_vectors, x), strict=True):
         assert cells[: array.size] == [number(value) for value in array.flat]
     assert {"+", "="} <= set(texts(figure))

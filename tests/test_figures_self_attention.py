@@ -30,8 +30,18 @@ def example(tokens, d_model=4, d=3):
     q, k, v = x @ w_q, x @ w_k, x @ w_v
     scores = q @ k.T / np.sqrt(d)
     weights = softmax(scores)
-    return {"x": x, "w_q": w_q, "w_k": w_k, "w_v": w_v, "q": q, "k": k, "v": v, "scores": scores,
-            "weights": weights, "out": weights @ v}
+    return {
+        "x": x,
+        "w_q": w_q,
+        "w_k": w_k,
+        "w_v": w_v,
+        "q": q,
+        "k": k,
+        "v": v,
+        "scores": scores,
+        "weights": weights,
+        "out": weights @ v,
+    }
 
 
 def pick(arrays, names):

@@ -91,7 +91,7 @@ def test_figures_never_open_pyplot():
 def test_a_learners_matplotlib_settings_neither_reach_the_figures_nor_change():
     array = np.arange(6.0).reshape(2, 3)
     plain = drawn(draw_heatmap)(array).png()
-    with matplotlib.rc_context({"text.color": "red", "font.size": 30, "axes.facecolor": "black"}):
+    with matplotlib.rc_context({"text.color": "red", "font.size": 30, "font.weight": "bold"}):
         assert drawn(draw_heatmap)(array).png() == plain
         assert matplotlib.rcParams["font.size"] == 30
 
@@ -139,6 +139,16 @@ def test_numbers_stand_out_from_every_colour_behind_them(colour_map):
         assert contrast(colour, readable_on(colour)) >= 4.5
 
 
+def test_each_number_is_readable_on_its_own_cell():
+    figure = draw_heatmap(np.array([[0.0, 1.0, -1.0], [0.5, -0.5, 0.9]]))
+    (image,) = figure.axes[0].images
+    for text in figure.axes[0].texts:
+        if "." in text.get_text():
+            column, row = text.get_position()
+            behind = image.to_rgba(image.get_array())[row, column]
+            assert contrast(behind[:3], text.get_color()) >= 4.5
+
+
 def test_weights_get_darker_evenly():
     light = [lightness(colour) for colour in style.WEIGHTS_MAP(np.linspace(0, 1, 11))]
     steps = -np.diff(light)
@@ -174,7 +184,10 @@ def test_masked_bars_are_hatched():
 
 def test_cells_of_an_equation_have_one_size_and_stay_on_the_page():
     parts = [
-        Grid(np.ones((4, 8)), "x", WORDS), "@", Grid(np.ones((8, 3)), "w"), "=",
+        Grid(np.ones((4, 8)), "x", WORDS),
+        "@",
+        Grid(np.ones((8, 3)), "w"),
+        "=",
         Grid(np.ones((4, 3)), "q", WORDS),
     ]
     figure = LessonFigure("t", height=1 + equation_height(parts))
@@ -187,7 +200,7 @@ def test_cells_of_an_equation_have_one_size_and_stay_on_the_page():
 
 
 def test_a_token_with_a_dollar_sign_is_not_read_as_mathematics():
-    figure = LessonFigure("costs $5 or $6$", height=3)
+    figure = LessonFigure("$\\frac$", height=3)
     bars(figure.axes_at(1, 0.8, 5, 1.5), np.array([0.5, 0.5]), ["$x^$", "$\\frac"], query=0)
     assert figure.png()
     assert "$x^$" in texts(figure)
@@ -252,9 +265,7 @@ def test_the_querys_row_is_taken_from_all_rows_or_given_alone():
 
 
 def luminance(colour):
-    channels = [
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)
-    ]
+    channels = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
     return float(np.dot(channels, (0.2126, 0.7152, 0.0722)))
 
 

@@ -22,9 +22,7 @@ def softmax(scores):
 
 def bar_heights(svg):
     root = ElementTree.fromstring(svg)
-    return [
-        float(bar.get("height")) for bar in root.iter() if bar.get("class") == "bar"
-    ]
+    return [float(bar.get("height")) for bar in root.iter() if bar.get("class") == "bar"]
 
 
 def label(svg):

@@ -75,7 +75,10 @@ def attention_maps(tokens, weights):
             top = TITLE_SPACE + layer * row_height + HEAD_TITLE
             ax = figure.axes_at(left, top, size, size)
             image = ax.imshow(
-                weights[layer, head], cmap=WEIGHTS_MAP, norm=Normalize(0, 1), aspect="auto",
+                weights[layer, head],
+                cmap=WEIGHTS_MAP,
+                norm=Normalize(0, 1),
+                aspect="auto",
                 interpolation="nearest",
             )
             ax.spines[:].set(visible=True, color=GREY, linewidth=0.8)
@@ -89,9 +92,9 @@ def attention_maps(tokens, weights):
             for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
                 label.set_parse_math(False)
             outline_row(ax, n - 1)
-            name = (
-                _("head {head}") if one_layer else _("layer {layer}, head {head}")
-            ).format(layer=layer, head=head)
+            name = (_("head {head}") if one_layer else _("layer {layer}, head {head}")).format(
+                layer=layer, head=head
+            )
             key = int(np.nan_to_num(weights[layer, head, -1], nan=-1).argmax())
             look = f"{labels[key]} {percent(weights[layer, head, -1, key])}"
             said.append(f"{name}: {look}")
@@ -101,18 +104,21 @@ def attention_maps(tokens, weights):
             ):
                 points = fit_text([text], size, 9)
                 if points >= 4.5:
-                    figure.write(left + size / 2, above, text, ha="center", fontsize=points,
-                                 **style)
+                    figure.write(
+                        left + size / 2, above, text, ha="center", fontsize=points, **style
+                    )
     height = figure.get_size_inches()[1]
     bar = figure.axes_at(MARGIN + names, height - 0.42, 2.2, 0.12)
     figure.colorbar(image, cax=bar, orientation="horizontal", ticks=[0, 0.5, 1])
     bar.tick_params(labelsize=8, labelcolor=INK)
     figure.write(
-        MARGIN + names + 2.5, height - 0.36,
+        MARGIN + names + 2.5,
+        height - 0.36,
         _("weight; ▲ and frame: where the last token, “{token}”, looks most").format(
             token=labels[-1]
         ),
-        fontsize=9, color=INK,
+        fontsize=9,
+        color=INK,
     )
     figure.alt_text = _(
         "Attention weights of {heads} heads over the tokens {tokens}. "

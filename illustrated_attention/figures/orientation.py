@@ -69,8 +69,11 @@ def token_positions(tokens):
         ax = figure.axes_at(MARGIN + names, top, width * len(positions), 1.0)
         ax.set(xlim=(0, len(positions)), ylim=(1.0, 0), xticks=[], yticks=[])
         for place, position in enumerate(positions):
-            ax.add_patch(Rectangle((place + 0.04, 0.29), 0.92, 0.38, facecolor=PALE,
-                                   edgecolor=INK, linewidth=0.9))
+            ax.add_patch(
+                Rectangle(
+                    (place + 0.04, 0.29), 0.92, 0.38, facecolor=PALE, edgecolor=INK, linewidth=0.9
+                )
+            )
             middle = {"ha": "center", "va": "center", "parse_math": False}
             ax.text(place + 0.5, 0.13, str(position + 1), color=GREY, fontsize=9.5, **middle)
             ax.text(place + 0.5, 0.48, token_label(tokens[position]), fontsize=size, **middle)
@@ -201,8 +204,12 @@ def axes_of(array, names):
         height=top + depth + height + MARGIN,
     )
     ax = figure.axes_at(0, 0, *figure.get_size_inches())
-    ax.set(xlim=(0, figure.get_size_inches()[0]), ylim=(figure.get_size_inches()[1], 0),
-           xticks=[], yticks=[])
+    ax.set(
+        xlim=(0, figure.get_size_inches()[0]),
+        ylim=(figure.get_size_inches()[1], 0),
+        xticks=[],
+        yticks=[],
+    )
     ax.patch.set_visible(False)
 
     limit = largest_size(array)
@@ -214,14 +221,27 @@ def axes_of(array, names):
             for column in range(columns):
                 value = sheets[sheet, row, column]
                 colour = SIGNED_MAP(0.5 + 0.5 * value / limit) if np.isfinite(value) else PALE
-                ax.add_patch(Rectangle((x0 + column * cell, y0 + row * cell_height), cell,
-                                       cell_height, facecolor=colour, edgecolor="white",
-                                       linewidth=1.0 if cell > 0.1 else 0))
+                ax.add_patch(
+                    Rectangle(
+                        (x0 + column * cell, y0 + row * cell_height),
+                        cell,
+                        cell_height,
+                        facecolor=colour,
+                        edgecolor="white",
+                        linewidth=1.0 if cell > 0.1 else 0,
+                    )
+                )
                 if sheet == 0 and size >= SMALLEST_TEXT:
-                    ax.text(x0 + (column + 0.5) * cell, y0 + (row + 0.5) * cell_height,
-                            number(value), ha="center", va="center", fontsize=size,
-                            color=readable_on(colour) if np.isfinite(value) else INK,
-                            parse_math=False)
+                    ax.text(
+                        x0 + (column + 0.5) * cell,
+                        y0 + (row + 0.5) * cell_height,
+                        number(value),
+                        ha="center",
+                        va="center",
+                        fontsize=size,
+                        color=readable_on(colour) if np.isfinite(value) else INK,
+                        parse_math=False,
+                    )
         ax.add_patch(Rectangle((x0, y0), width, height, fill=False, edgecolor=INK, linewidth=1.2))
 
     def label(axis):
@@ -230,25 +250,58 @@ def axes_of(array, names):
         )
 
     style = {"parse_math": False, "fontsize": 10, "color": INK}
-    line = {"arrowstyle": "|-|,widthA=0.25,widthB=0.25", "color": GREY, "linewidth": 1.2,
-            "shrinkA": 0, "shrinkB": 0}
+    line = {
+        "arrowstyle": "|-|,widthA=0.25,widthB=0.25",
+        "color": GREY,
+        "linewidth": 1.2,
+        "shrinkA": 0,
+        "shrinkB": 0,
+    }
     right, lower = left + width + depth, top - 0.14
     ax.annotate("", (left + depth, lower), (right, lower), arrowprops=line)
-    ax.text(left + depth + width / 2, lower - 0.17, label(dimensions - 1), ha="center",
-            va="center", **style)
+    ax.text(
+        left + depth + width / 2,
+        lower - 0.17,
+        label(dimensions - 1),
+        ha="center",
+        va="center",
+        **style,
+    )
     if dimensions > 1:
         upright = left - 0.14
         ax.annotate("", (upright, top + depth), (upright, top + depth + height), arrowprops=line)
-        ax.text(upright - 0.12, top + depth + height / 2, label(dimensions - 2), ha="right",
-                va="center", **style)
+        ax.text(
+            upright - 0.12,
+            top + depth + height / 2,
+            label(dimensions - 2),
+            ha="right",
+            va="center",
+            **style,
+        )
     if dimensions == 3:
-        ax.annotate("", (left + width + 0.16, top + depth + height),
-                    (right + 0.16, top + height), arrowprops=line)
-        ax.text(left + width + depth / 2 + 0.3, top + height + depth / 2 + 0.1, label(0),
-                ha="left", va="center", **style)
+        ax.annotate(
+            "",
+            (left + width + 0.16, top + depth + height),
+            (right + 0.16, top + height),
+            arrowprops=line,
+        )
+        ax.text(
+            left + width + depth / 2 + 0.3,
+            top + height + depth / 2 + 0.1,
+            label(0),
+            ha="left",
+            va="center",
+            **style,
+        )
         if front < count:
-            ax.text(right + 0.2, top + 0.1, _("… {n} in all").format(n=count), ha="left",
-                    va="center", **style)
+            ax.text(
+                right + 0.2,
+                top + 0.1,
+                _("… {n} in all").format(n=count),
+                ha="left",
+                va="center",
+                **style,
+            )
     figure.alt_text = _("An array of shape {shape}. {axes}. The first row is {values}.").format(
         shape=array.shape,
         axes=", ".join(label(axis) for axis in range(dimensions)),

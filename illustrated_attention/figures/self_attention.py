@@ -1,6 +1,5 @@
 """Figures of lesson 01: one row of attention, and the steps that lead to it."""
 
-
 from illustrated_attention.figures.style import (
     BLUE,
     GREY,
@@ -292,8 +291,13 @@ def pipeline(x, q, k, v, weights, out, tokens):
 
     limit = largest_size(x, q, k, v, out)
     first = [
-        Grid(x, "x", tokens, limit=limit), "→",
-        Grid(q, "q", limit=limit), "", Grid(k, "k", limit=limit), "", Grid(v, "v", limit=limit),
+        Grid(x, "x", tokens, limit=limit),
+        "→",
+        Grid(q, "q", limit=limit),
+        "",
+        Grid(k, "k", limit=limit),
+        "",
+        Grid(v, "v", limit=limit),
     ]
     second = Grid(weights, _("weights"), tokens, tokens, colours="weights", limit=1.0)
     last = [second, "@", Grid(v, "v", limit=limit), "=", Grid(out, "out", limit=limit)]
@@ -369,18 +373,32 @@ def saturation(dims, largest_unscaled, largest_scaled):
     ax.spines["bottom"].set_visible(True)
     ax.tick_params(labelcolor=INK)
     ax.set_xlabel(_("d, the size of a query and of a key"))
-    ax.set_title(_("mean of the largest weight in a row"), loc="left", fontsize=9.5,
-                 color=GREY, pad=10)
+    ax.set_title(
+        _("mean of the largest weight in a row"), loc="left", fontsize=9.5, color=GREY, pad=10
+    )
     for values, colour, marker, line, name in (
         (unscaled, VERMILION, "s", "--", _("scores as they are")),
         (scaled, BLUE, "o", "-", _("scores / √d")),
     ):
-        ax.plot(dims, values, line, color=colour, marker=marker, markersize=7, linewidth=2,
-                markeredgecolor="white")
+        ax.plot(
+            dims,
+            values,
+            line,
+            color=colour,
+            marker=marker,
+            markersize=7,
+            linewidth=2,
+            markeredgecolor="white",
+        )
         ax.annotate(
-            f"{name}\n{percent(values[-1])}", (dims[-1], values[-1]), (14, 0),
-            textcoords="offset points", va="center", fontweight="bold",
-            color="#A84A00" if colour == VERMILION else "#00527F", annotation_clip=False,
+            f"{name}\n{percent(values[-1])}",
+            (dims[-1], values[-1]),
+            (14, 0),
+            textcoords="offset points",
+            va="center",
+            fontweight="bold",
+            color="#A84A00" if colour == VERMILION else "#00527F",
+            annotation_clip=False,
         )
     figure.alt_text = " ".join(
         [

@@ -134,9 +134,7 @@ class LessonFigure(Figure):
         """Write `text` at a place in inches from the left and upper edges."""
         full_width, full_height = self.get_size_inches()
         style.setdefault("va", "center")
-        return self.text(
-            left / full_width, 1 - top / full_height, text, parse_math=False, **style
-        )
+        return self.text(left / full_width, 1 - top / full_height, text, parse_math=False, **style)
 
     def arrow(self, start, end, **style):
         """Draw an arrow between two (left, top) places in inches."""
@@ -144,8 +142,9 @@ class LessonFigure(Figure):
         points = [(x / full_width, 1 - y / full_height) for x, y in (start, end)]
         style = {"color": GREY, "linewidth": 1.4, "mutation_scale": 13, **style}
         self.add_artist(
-            FancyArrowPatch(*points, arrowstyle="-|>", shrinkA=0, shrinkB=0,
-                            transform=self.transFigure, **style)
+            FancyArrowPatch(
+                *points, arrowstyle="-|>", shrinkA=0, shrinkB=0, transform=self.transFigure, **style
+            )
         )
 
     def png(self):
@@ -330,8 +329,12 @@ def describe_array(name, array, row_labels=None, fmt=".2f"):
         name=name, rows=array.shape[0], columns=array.shape[1]
     )
     if array.size > 48:
-        return start + " " + _("Values from {low} to {high}.").format(
-            low=number(array.min(), fmt), high=number(array.max(), fmt)
+        return (
+            start
+            + " "
+            + _("Values from {low} to {high}.").format(
+                low=number(array.min(), fmt), high=number(array.max(), fmt)
+            )
         )
     labels = row_labels or [str(row) for row in range(len(array))]
     rows = (
@@ -419,8 +422,15 @@ def heatmap(
     image = ax.imshow(visible, cmap=colour_map, norm=norm, aspect="auto", interpolation="nearest")
     for row, column in np.argwhere(~shown):
         ax.add_patch(
-            Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=PALE, edgecolor=GREY,
-                      hatch="////", linewidth=0)
+            Rectangle(
+                (column - 0.5, row - 0.5),
+                1,
+                1,
+                facecolor=PALE,
+                edgecolor=GREY,
+                hatch="////",
+                linewidth=0,
+            )
         )
 
     cell_width, cell_height = _cell_size(ax, rows, columns)
@@ -430,8 +440,16 @@ def heatmap(
         for (row, column), text in zip(np.argwhere(shown), texts, strict=True):
             value = array[row, column]
             behind = colour_map(norm(value)) if np.isfinite(value) else (0.85, 0.85, 0.85)
-            ax.text(column, row, text, ha="center", va="center", fontsize=size,
-                    color=readable_on(behind), parse_math=False)
+            ax.text(
+                column,
+                row,
+                text,
+                ha="center",
+                va="center",
+                fontsize=size,
+                color=readable_on(behind),
+                parse_math=False,
+            )
     else:
         _colour_bar(ax, image)
 
@@ -447,9 +465,19 @@ def heatmap(
     _cell_labels(ax, row_labels, col_labels, cell_width, cell_height)
     title = f"{name}: {shape_text(array)}" if name else shape_text(array)
     label_space = _column_label_height(col_labels, cell_width)
-    ax.annotate(title, (0.5, 1), (0, 72 * label_space + 5), xycoords="axes fraction",
-                textcoords="offset points", ha="center", va="bottom", fontsize=10,
-                fontweight="bold", annotation_clip=False, parse_math=False)
+    ax.annotate(
+        title,
+        (0.5, 1),
+        (0, 72 * label_space + 5),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontsize=10,
+        fontweight="bold",
+        annotation_clip=False,
+        parse_math=False,
+    )
 
 
 def _number_size(values, fmt, cell_width, cell_height):
@@ -496,8 +524,9 @@ def _cell_labels(ax, row_labels, col_labels, cell_width, cell_height):
         ax.set_xticks(range(len(labels)), labels)
         turned = _turned(labels, cell_width)
         size = 8.5 if turned else fit_text(labels, 0.95 * cell_width)
-        ax.tick_params(axis="x", labelsize=size, labelcolor=INK, pad=2,
-                       labelrotation=90 if turned else 0)
+        ax.tick_params(
+            axis="x", labelsize=size, labelcolor=INK, pad=2, labelrotation=90 if turned else 0
+        )
     for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
         label.set_parse_math(False)
 
@@ -519,8 +548,16 @@ def outline_row(ax, row):
     """Draw a frame around one row of a heatmap: the row of the query."""
     columns = ax.get_xlim()[1] + 0.5
     ax.add_patch(
-        Rectangle((-0.5, row - 0.5), columns, 1, fill=False, edgecolor=QUERY_COLOUR,
-                  linewidth=2.4, clip_on=False, zorder=5)
+        Rectangle(
+            (-0.5, row - 0.5),
+            columns,
+            1,
+            fill=False,
+            edgecolor=QUERY_COLOUR,
+            linewidth=2.4,
+            clip_on=False,
+            zorder=5,
+        )
     )
 
 
@@ -562,15 +599,30 @@ def bars(ax, values, tokens, query=None, *, fmt=None, colour=GREEN, mask=None, l
     for position, (value, text) in enumerate(zip(finite, texts, strict=True)):
         if not shown[position]:
             ax.add_patch(
-                Rectangle((position - 0.31, limits[0]), 0.62, limits[1] - limits[0],
-                          facecolor=PALE, edgecolor=GREY, hatch="////", linewidth=0)
+                Rectangle(
+                    (position - 0.31, limits[0]),
+                    0.62,
+                    limits[1] - limits[0],
+                    facecolor=PALE,
+                    edgecolor=GREY,
+                    hatch="////",
+                    linewidth=0,
+                )
             )
             continue
         below = value < 0
-        ax.annotate(text, (position, value), (0, -3 if below else 3), ha="center",
-                    textcoords="offset points", va="top" if below else "bottom",
-                    fontsize=size, parse_math=False, annotation_clip=False,
-                    rotation=90 if size < SMALLEST_TEXT else 0)
+        ax.annotate(
+            text,
+            (position, value),
+            (0, -3 if below else 3),
+            ha="center",
+            textcoords="offset points",
+            va="top" if below else "bottom",
+            fontsize=size,
+            parse_math=False,
+            annotation_clip=False,
+            rotation=90 if size < SMALLEST_TEXT else 0,
+        )
     token_axis(ax, tokens, query)
 
 
@@ -585,15 +637,30 @@ def token_axis(ax, tokens, query=None):
     for position, label in enumerate(ax.get_xticklabels()):
         label.set_parse_math(False)
         if position == query:
-            label.set(fontweight="bold", bbox={
-                "boxstyle": "round,pad=0.25", "facecolor": "white",
-                "edgecolor": QUERY_COLOUR, "linewidth": 1.8,
-            })
+            label.set(
+                fontweight="bold",
+                bbox={
+                    "boxstyle": "round,pad=0.25",
+                    "facecolor": "white",
+                    "edgecolor": QUERY_COLOUR,
+                    "linewidth": 1.8,
+                },
+            )
     if query is not None:
         depth = 6 + (72 * max(text_width(label, size) for label in labels) if turned else size)
-        ax.annotate("▲ " + _("query"), (query, 0), (0, -depth - 9), ha="center", va="top",
-                    xycoords=("data", "axes fraction"), textcoords="offset points",
-                    fontsize=9, fontweight="bold", color="#A84A00", annotation_clip=False)
+        ax.annotate(
+            "▲ " + _("query"),
+            (query, 0),
+            (0, -depth - 9),
+            ha="center",
+            va="top",
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            fontsize=9,
+            fontweight="bold",
+            color="#A84A00",
+            annotation_clip=False,
+        )
 
 
 def token_axis_height(tokens, cell_width, query=False):
@@ -651,9 +718,7 @@ def equation_height(parts, cell=None, cell_height=CELL_HEIGHT):
     """Return the inches that `equation` takes downwards from its `top`."""
     cell = cell or cell_width(parts)
     return max(
-        GRID_TITLE
-        + _column_label_height(grid.col_labels, cell)
-        + cell_height * grid.array.shape[0]
+        GRID_TITLE + _column_label_height(grid.col_labels, cell) + cell_height * grid.array.shape[0]
         for grid in parts
         if isinstance(grid, Grid)
     ) + _colour_bar_height(parts, cell, cell_height)
@@ -702,15 +767,22 @@ def equation(figure, left, top, parts, cell=None, cell_height=CELL_HEIGHT):
         if isinstance(part, Grid):
             rows, columns = part.array.shape
             left += part.label_width()
-            ax = figure.axes_at(left, middle - rows * cell_height / 2, columns * cell,
-                                rows * cell_height)
-            heatmap(ax, part.array, part.row_labels, part.col_labels, name=part.name,
-                    **part.style)
+            ax = figure.axes_at(
+                left, middle - rows * cell_height / 2, columns * cell, rows * cell_height
+            )
+            heatmap(ax, part.array, part.row_labels, part.col_labels, name=part.name, **part.style)
             drawn_axes.append(ax)
             left += columns * cell
         else:
-            figure.write(left + SYMBOL_WIDTH / 2, middle, part, ha="center", fontsize=15,
-                         fontweight="bold", color=GREY)
+            figure.write(
+                left + SYMBOL_WIDTH / 2,
+                middle,
+                part,
+                ha="center",
+                fontsize=15,
+                fontweight="bold",
+                color=GREY,
+            )
             left += SYMBOL_WIDTH
     return drawn_axes
 
