@@ -360,7 +360,7 @@ def saturation(dims, largest_unscaled, largest_scaled):
     scaled = need_array(largest_scaled, "largest_scaled", dims.shape)
 
     figure = LessonFigure(
-        _("Scale: without it, one token takes nearly all of the weight"), height=3.8
+        _("Scale: the largest weight as d grows, with scaling and without"), height=3.8
     )
     ax = figure.axes_at(MARGIN + 0.75, TITLE_SPACE + 0.2, 5.3, 2.3)
     ax.set_xscale("log", base=2)
