@@ -110,7 +110,9 @@ def release(source: Path, destination: Path) -> None:
         config = Config()
         config.CourseDirectory.root = folder
         config.CourseDirectory.assignment_id = lesson
-        config.CourseDirectory.db_url = f"sqlite:///{course}/gradebook.db"
+        # Without a gradebook: making one would call the `alembic` command, and be slow.
+        config.GenerateAssignment.no_database = True
+        config.SaveCells.enabled = False
         converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
         converter.log.setLevel(logging.WARNING)
         converter.start()

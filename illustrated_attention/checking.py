@@ -1,8 +1,9 @@
 """`check`, `hint` and `answer`: the three things a learner calls."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 
-from illustrated_attention.answers import exercise_names, find_key, find_question
+from illustrated_attention.answers import AnswerKey, exercise_names, find_key, find_question
 from illustrated_attention.cards import Card, paragraph, verdict_card
 from illustrated_attention.examine import examine
 from illustrated_attention.language import _
@@ -51,7 +52,7 @@ def check(function: Callable, exercise: str | None = None) -> None:
         raise TypeError(
             _("check() needs your function itself: write check(softmax), not check(softmax(x)).")
         )
-    key = _key_for(function, exercise)
+    key = _key_for(function, exercise, sys._getframe(1).f_globals)
     verdict = examine(function, key)
     card = verdict_card(verdict)
     if _in_notebook():
@@ -74,7 +75,7 @@ def hint(function: Callable | str) -> None:
         Your function, or the exercise's name.
     """
     name = function if isinstance(function, str) else None
-    key = _key_for(function, name)
+    key = _key_for(function, name, sys._getframe(1).f_globals)
     given = _hints_given.get(key.exercise, 0)
     number = min(given, len(key.hints) - 1)
     _hints_given[key.exercise] = given + 1
@@ -126,14 +127,24 @@ def _number_card(asked, reply) -> Card:
     return Card(title.format(number=number), good, [paragraph(_(reply_text))])
 
 
-def _key_for(function, exercise: str | None):
-    name = exercise or getattr(function, "__name__", None)
+def _key_for(function, exercise: str | None, namespace: Mapping) -> AnswerKey:
+    name = exercise or _exercise_of(function, namespace)
     key = find_key(name) if name else None
     if key is None:
         known = ", ".join(exercise_names())
         text = _("There is no exercise named {name!r}. The exercises are: {known}.")
         raise ValueError(text.format(name=name, known=known))
     return key
+
+
+def _exercise_of(function, namespace: Mapping) -> str | None:
+    """Find the exercise by the function's name, or by the name under which the caller has it.
+
+    A function made with lambda, functools.partial or np.vectorize does not know its name.
+    """
+    own_name = getattr(function, "__name__", None)
+    bound = [name for name in exercise_names() if namespace.get(name) is function]
+    return bound[0] if bound and own_name not in bound else own_name
 
 
 def _in_notebook() -> bool:

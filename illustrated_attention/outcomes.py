@@ -21,6 +21,7 @@ import numpy as np
 
 SECONDS_PER_CALL = 3.0
 PRINTED_CHARACTERS = 2_000
+MESSAGE_CHARACTERS = 500
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Case:
     title: str
     args: tuple
     raises: str | None = None  # the name of the exception that is the right answer
+    within: tuple[float, float] | None = None  # any number from the first to the second is right
 
     def size(self) -> int:
         """How many numbers the arguments hold: small cases are shown first."""
@@ -57,20 +59,25 @@ class _TimeUp(BaseException):
     """Raised inside a student's call. Not an Exception, so that ``except Exception`` misses it."""
 
 
-def call(function: Callable, case: Case, seconds: float = SECONDS_PER_CALL) -> Outcome:
-    """Call `function` with copies of the case's arguments and return what happened."""
+def call(function: Callable, case: Case, seconds: float | None = None) -> Outcome:
+    """Call `function` with copies of the case's arguments and return what happened.
+
+    The call is stopped after `seconds`, `SECONDS_PER_CALL` if None.
+    """
     args = copy_data(case.args)
-    printed = io.StringIO()
+    printed = _Beginning()
     value = error = line = None
     message, timed_out = "", False
     try:
-        with _quiet(printed), _time_limit(seconds):
-            value = function(*args)
+        with _quiet(printed), _time_limit(SECONDS_PER_CALL if seconds is None else seconds):
+            value = _run(function, args)
     except _TimeUp:
         timed_out = True
     except (Exception, SystemExit) as exception:
-        error, message, line = type(exception).__name__, str(exception), _own_line(exception)
-    changed = tuple(i for i, arg in enumerate(args) if not identical(arg, case.args[i]))
+        error, message, line = type(exception).__name__, _message(exception), _own_line(exception)
+    changed = tuple(
+        i for i, (a, b) in enumerate(zip(args, case.args, strict=True)) if not identical(a, b)
+    )
     return Outcome(
         value=copy_data(value),
         error=error,
@@ -78,8 +85,13 @@ def call(function: Callable, case: Case, seconds: float = SECONDS_PER_CALL) -> O
         line=line or "",
         timed_out=timed_out,
         changed=changed,
-        printed=printed.getvalue()[:PRINTED_CHARACTERS],
+        printed=printed.text,
     )
+
+
+def _run(function: Callable, args: tuple) -> object:
+    """Call the function. While this frame is on the stack, a call that takes too long is ended."""
+    return function(*args)
 
 
 def copy_data(value: object) -> object:
@@ -103,7 +115,7 @@ def identical(a: object, b: object) -> bool:
         return type(a) is type(b) and len(a) == len(b) and all(map(identical, a, b))
     if isinstance(a, dict):
         return a.keys() == b.keys() and all(identical(a[key], b[key]) for key in a)
-    return a is b or a == b
+    return a is b or (type(a) is type(b) and a == b)
 
 
 def parameter_name(function: Callable, position: int) -> str:
@@ -124,6 +136,14 @@ def _arrays(value: object) -> Iterator[np.ndarray]:
         yield from _arrays(list(value.values()))
 
 
+def _message(exception: BaseException) -> str:
+    """What an exception says, cut to a length that one can read."""
+    try:
+        return str(exception)[:MESSAGE_CHARACTERS]
+    except Exception:  # a student's own exception class may fail at this, too
+        return ""
+
+
 def _own_line(exception: BaseException) -> str:
     """The last line of the student's own code in a traceback (not NumPy's, not ours)."""
     line = ""
@@ -134,8 +154,19 @@ def _own_line(exception: BaseException) -> str:
     return line
 
 
+class _Beginning(io.TextIOBase):
+    """Keeps the beginning of what is printed: a loop that prints for seconds fills no memory."""
+
+    text = ""
+
+    def write(self, text: str) -> int:
+        if len(self.text) < PRINTED_CHARACTERS:
+            self.text = (self.text + text)[:PRINTED_CHARACTERS]
+        return len(text)
+
+
 @contextlib.contextmanager
-def _quiet(printed: io.StringIO) -> Iterator[None]:
+def _quiet(printed: io.TextIOBase) -> Iterator[None]:
     """Catch prints and warnings: nbgrader takes all marks from a cell that writes to stderr."""
     with (
         contextlib.redirect_stdout(printed),
@@ -149,7 +180,7 @@ def _quiet(printed: io.StringIO) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """Stop the code inside after some seconds. Only the main thread can be interrupted."""
+    """Stop `_run` after some seconds. Only the main thread can be interrupted."""
     if threading.current_thread() is not threading.main_thread():
         yield
     elif hasattr(signal, "SIGALRM"):
@@ -160,14 +191,23 @@ def _time_limit(seconds: float) -> Iterator[None]:
             yield
 
 
+# A bare `except:` inside an endless loop swallows the exception that should end it. So it is
+# raised again and again, at ever other places of the loop, until it strikes outside the `try`.
+_SECONDS_BETWEEN_TRIES = 0.0002
+
+
+def _end_the_call(frame) -> None:
+    """Raise, but only inside the student's call: never in our own code around it."""
+    while frame is not None:
+        if frame.f_code is _run.__code__:
+            raise _TimeUp
+        frame = frame.f_back
+
+
 @contextlib.contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
-    def time_up(signum, frame):
-        raise _TimeUp
-
-    before = signal.signal(signal.SIGALRM, time_up)
-    # It comes again every second in case a bare `except:` inside a loop swallowed the first one.
-    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    before = signal.signal(signal.SIGALRM, lambda signum, frame: _end_the_call(frame))
+    signal.setitimer(signal.ITIMER_REAL, seconds, _SECONDS_BETWEEN_TRIES)
     try:
         yield
     finally:
@@ -178,20 +218,27 @@ def _alarm(seconds: float) -> Iterator[None]:
 @contextlib.contextmanager
 def _interrupt(seconds: float) -> Iterator[None]:
     """Windows has no alarm signal: a second thread presses Ctrl-C instead."""
-    time_is_up = threading.Event()
+    over = threading.Event()
+    pressed = threading.Event()
 
     def press():
-        time_is_up.set()
-        _thread.interrupt_main()
+        if not over.wait(seconds):
+            pressed.set()
+            while not over.wait(_SECONDS_BETWEEN_TRIES):
+                _thread.interrupt_main()
 
-    timer = threading.Timer(seconds, press)
-    timer.daemon = True
-    timer.start()
+    def handle(signum, frame):
+        if pressed.is_set():
+            _end_the_call(frame)
+        elif callable(before):
+            before(signum, frame)  # the learner's own Ctrl-C
+
+    before = signal.signal(signal.SIGINT, handle)
+    thread = threading.Thread(target=press, daemon=True)
+    thread.start()
     try:
         yield
-    except KeyboardInterrupt:
-        if time_is_up.is_set():
-            raise _TimeUp from None
-        raise
     finally:
-        timer.cancel()
+        over.set()
+        thread.join()
+        signal.signal(signal.SIGINT, before)
