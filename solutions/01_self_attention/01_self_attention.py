@@ -1,0 +1,567 @@
+# %% [markdown]
+# # 01 · Self-attention
+#
+# **Goal:** write self-attention, the step by which a token takes in what it needs from the other
+# tokens: **Project · Score · Scale · Softmax · Sum**.
+#
+# **Time:** 45 minutes. **You need:** lesson 00.
+#
+# *The course follows the order of Jay Alammar's
+# [The Illustrated GPT-2](https://jalammar.github.io/illustrated-gpt2/). Text, code and figures
+# are our own (text and figures CC BY 4.0, code MIT).*
+
+# %%
+import numpy as np
+
+from illustrated_attention import answer, check, hint
+from illustrated_attention.figures import self_attention as draw
+from illustrated_attention.widgets import scale_explorer
+
+np.set_printoptions(precision=3, suppress=True)
+
+# %% [markdown]
+# ## Where does "it" look?
+#
+# *A robot must obey the orders given it …* (Isaac Asimov, Second Law of Robotics)
+#
+# To go on after "it", a model should find out what "it" stands for.
+#
+# **Predict `01-it`.** Which token helps most?
+#
+# - (a) "orders"
+# - (b) "robot"
+# - (c) "given"
+# - (d) "it" itself
+
+# %%
+answer("01-it", "?")
+
+# %% [markdown]
+# In attention, every token gives a share to each token, itself included. The shares are called
+# **weights**, and they always sum to 1. (The article's drawings of them add up to 99.13 % and to
+# 1.0013: they are illustrations.)
+#
+# You will build it on a toy with numbers small enough to follow by hand: the four rows that
+# `embed` made in lesson 00.
+
+# %%
+tokens = ["robot", "must", "obey", "orders"]
+x = np.array(
+    [
+        [-1.0, 1.0, 1.0, 0.0],
+        [0.0, 2.0, -1.0, 0.0],
+        [2.0, 0.0, 0.0, -1.0],
+        [1.0, -1.0, 0.0, 1.0],
+    ]
+)
+w_q = np.array([[0.5, 0.5, 0.0], [1.0, 0.0, 0.5], [-0.5, 1.0, 0.5], [0.0, 0.5, 0.5]])
+w_k = np.array([[0.5, 0.0, -0.5], [0.0, -0.5, 0.0], [0.0, 0.0, 0.5], [0.5, 1.0, 0.0]])
+w_v = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, -0.5], [0.5, 0.0, 1.0], [-1.0, 1.0, 1.0]])
+
+# %% [markdown]
+# ## Project
+#
+# Each token plays three parts. Its **query** says what it looks for, its **key** says what it can
+# be found by, its **value** is what it gives. Each is the token's row of `x` times a matrix.
+# GPT-2 learns these matrices; ours are made up.
+#
+# **One token first.** "obey" is row 2, `[2, 0, 0, -1]`. So its query is 2 times row 0 of `w_q`,
+# minus row 3:
+#
+# 2 · `[0.5, 0.5, 0.0]` - `[0.0, 0.5, 0.5]`
+#
+# **Predict `01-query`.** What is the middle number of this query?
+
+# %%
+answer("01-query", ...)
+
+# %%
+print(x[2] @ w_q)
+print(x[2] @ w_k)
+print(x[2] @ w_v)
+
+# %% [markdown]
+# ### Exercise 1.1 · make_qkv
+#
+# *3 minutes · easy.* Do the same for all tokens at once.
+#
+# - **In:** `x` `[..., T, D]`, `w_q` and `w_k` `[D, d]`, `w_v` `[D, dv]`. The toy has T = 4, D = 4,
+#   d = dv = 3.
+# - **Out:** `(q, k, v)`: `[..., T, d]`, `[..., T, d]`, `[..., T, dv]`
+
+
+# %% nbgrader={"grade": false, "grade_id": "make_qkv", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def make_qkv(x, w_q, w_k, w_v):
+    """Project: make the queries, keys and values of all tokens.
+
+    Parameters
+    ----------
+    x : ndarray, [..., T, D]
+    w_q, w_k : ndarray, [D, d]
+    w_v : ndarray, [D, dv]
+
+    Returns
+    -------
+    q, k : ndarray, [..., T, d]
+    v : ndarray, [..., T, dv]
+    """
+    ### BEGIN SOLUTION
+    return x @ w_q, x @ w_k, x @ w_v
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "make_qkv_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+from illustrated_attention import check
+
+check(make_qkv)
+
+# %% nbgrader={"grade": true, "grade_id": "make_qkv_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests run here when your work is graded. They try other sizes, square matrices (where a
+# transpose goes unnoticed), several leading axes, and whether the arguments stay as they were.
+### BEGIN HIDDEN TESTS
+from autograder import judge
+
+verdict = judge(make_qkv, "make_qkv")
+assert verdict.passed, verdict.message
+### END HIDDEN TESTS
+
+# %% [markdown]
+# The next cell draws your three products. Find the rows of "obey" from above.
+#
+# **Why? `01-why-three`** Next, queries meet keys: the better they fit, the higher the score. What
+# would go wrong if one matrix made both? Run the cell, look, and put your letter in.
+#
+# - (a) The shapes would not fit.
+# - (b) "obey" would score "orders" exactly as "orders" scores "obey".
+# - (c) All scores would be equal.
+# - (d) A token could not look at itself.
+
+# %%
+answer("01-why-three", "?")
+q, k, v = make_qkv(x, w_q, w_k, w_v)
+draw.projections(x, w_q, w_k, w_v, q, k, v, tokens)
+
+# %% [markdown]
+# ## Score and scale
+#
+# How well does a query fit a key? Multiply number by number and add up: the **dot product**.
+# "obey" asks, "orders" answers:
+#
+# `[1.0, 0.5, -0.5]` · `[1.0, 1.5, -0.5]` = 1.0 + 0.75 + 0.25 = 2.0
+#
+# Then **scale**: divide by the square root of d, the length of one query. You will see why below.
+# (The article leaves this step out; GPT-2 does it.)
+#
+# **Predict `01-score`.** d is 3 and its root is 1.732. What is the scaled score?
+
+# %%
+answer("01-score", ...)
+
+# %%
+query = x[2] @ w_q
+for token, row in zip(tokens, x):
+    key = row @ w_k
+    print(token, query @ key, round(query @ key / np.sqrt(3), 3))
+
+# %% [markdown]
+# ### Exercise 1.2 · scaled_scores
+#
+# *7 minutes · medium.* Let every query meet every key, without a loop.
+#
+# - **In:** `q` `[..., Tq, d]`, `k` `[..., Tk, d]`. There may be more keys than queries.
+# - **Out:** `[..., Tq, Tk]`: a row for each query, a column for each key.
+
+
+# %% nbgrader={"grade": false, "grade_id": "scaled_scores", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def scaled_scores(q, k):
+    """Score and scale: how well each query fits each key.
+
+    Parameters
+    ----------
+    q : ndarray, [..., Tq, d]
+    k : ndarray, [..., Tk, d]
+
+    Returns
+    -------
+    ndarray, [..., Tq, Tk]
+        Dot products divided by the square root of d.
+    """
+    ### BEGIN SOLUTION
+    d = q.shape[-1]
+    return q @ np.swapaxes(k, -1, -2) / d**0.5
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "scaled_scores_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+from illustrated_attention import check
+
+check(scaled_scores)
+
+# %% nbgrader={"grade": true, "grade_id": "scaled_scores_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests run here when your work is graded. They try more keys than queries, queries of
+# other sizes, leading axes, and whole numbers.
+### BEGIN HIDDEN TESTS
+from autograder import judge
+
+verdict = judge(scaled_scores, "scaled_scores")
+assert verdict.passed, verdict.message
+### END HIDDEN TESTS
+
+# %% [markdown]
+# The numbers of "obey" from the loop are now row 2 of a table. Run the next cell and find them.
+#
+# **Why? `01-why-row`** What does `scores[3, 0]` tell?
+#
+# - (a) how well the query of "orders" fits the key of "robot"
+# - (b) how well the query of "robot" fits the key of "orders"
+# - (c) both: the table is symmetric
+
+# %%
+answer("01-why-row", "?")
+q, k, v = make_qkv(x, w_q, w_k, w_v)
+scores = scaled_scores(q, k)
+scores
+
+# %% [markdown]
+# ## Softmax
+#
+# Scores become weights in three moves. For "obey":
+#
+# 1. `exp` of each score -0.72, -0.14, 0.29, 1.15 gives 0.49, 0.87, 1.33, 3.17: never negative, and
+#    the order stays.
+# 2. Their sum is 5.86.
+# 3. Divide each by the sum: "orders" gets 3.17 / 5.86 = 54 %.
+#
+# **Predict `01-weight`.** Which weight does "robot" get? Answer as a number between 0 and 1.
+
+# %%
+answer("01-weight", ...)
+
+# %%
+scores_of_obey = np.array([-1.25, -0.25, 0.5, 2.0]) / np.sqrt(3)
+exp = np.exp(scores_of_obey)
+weights_of_obey = exp / exp.sum()
+print(exp, exp.sum())
+print(weights_of_obey)
+
+# %% [markdown]
+# A negative score, yet 8 %: softmax never gives exactly 0 to a finite score.
+#
+# **Predict `01-shift`.** Subtract 2 from every score of a row. What happens to its weights?
+#
+# - (a) All become smaller.
+# - (b) Nothing.
+# - (c) The largest grows, the others shrink.
+
+# %%
+answer("01-shift", "?")
+
+# %%
+exp = np.exp(scores_of_obey - 2)
+print(exp / exp.sum())
+
+# %% [markdown]
+# ### Exercise 1.3 · softmax
+#
+# *8 minutes · medium*
+#
+# - **In:** `scores` `[..., Tk]`. **Out:** the same shape; along the last axis the weights sum to 1.
+# - `np.exp(1000)` is too large for a float, but scores of 1000 must work. Which shift helps?
+# - A score of -inf gives the weight 0. Lesson 02 needs it.
+
+
+# %% nbgrader={"grade": false, "grade_id": "softmax", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def softmax(scores):
+    """Softmax: turn scores into weights along the last axis.
+
+    Parameters
+    ----------
+    scores : ndarray, [..., Tk]
+
+    Returns
+    -------
+    ndarray, [..., Tk]
+        Weights from 0 to 1; they sum to 1 along the last axis.
+    """
+    ### BEGIN SOLUTION
+    exp = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return exp / exp.sum(axis=-1, keepdims=True)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "softmax_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+from illustrated_attention import check
+
+check(softmax)
+
+# %% nbgrader={"grade": true, "grade_id": "softmax_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests run here when your work is graded. They try other sizes, one to four axes, very
+# large and very small scores, minus infinity, whole numbers, and shifted rows.
+### BEGIN HIDDEN TESTS
+from autograder import judge
+
+verdict = judge(softmax, "softmax")
+assert verdict.passed, verdict.message
+### END HIDDEN TESTS
+
+# %%
+q, k, v = make_qkv(x, w_q, w_k, w_v)
+scores = scaled_scores(q, k)
+weights = softmax(scores)
+draw.scores_and_weights(tokens, scores, weights, query=2)
+
+# %% [markdown]
+# **Optional: be the grader.** `wrong_softmax` makes a common mistake. Add one `assert` to
+# `my_test` that fails for it and holds for your `softmax`. The goal is `True False`: the wrong
+# one is rejected, yours is not.
+
+
+# %%
+def wrong_softmax(scores):
+    positive = np.exp(scores - scores.max())
+    return positive / positive.sum(axis=0)
+
+
+def my_test(function):
+    some_scores = np.array([[0.0, 1.0, 2.0], [3.0, 1.0, 1.0]])
+    some_weights = function(some_scores)
+    assert some_weights.shape == some_scores.shape
+
+
+def rejects(test, function):
+    try:
+        test(function)
+    except AssertionError:
+        return True
+    return False
+
+
+print(rejects(my_test, wrong_softmax), rejects(my_test, softmax))
+
+# %% [markdown]
+# ## Why scale?
+#
+# A dot product of long vectors has many terms, so it tends to be large. In GPT-2, d is 64. Take
+# random queries and 9 random keys, and look at the largest of the 9 weights. Equal shares would
+# be 11 % each.
+#
+# **Predict `01-saturation`.** Without scaling, for d = 512: how large is it on average?
+#
+# - (a) about 11 %
+# - (b) about 33 %
+# - (c) about 60 %
+# - (d) over 90 %
+
+# %%
+answer("01-saturation", "?")
+
+# %%
+random = np.random.default_rng(1)
+dims = [2, 8, 32, 64, 128, 512]
+unscaled, scaled = [], []
+for d in dims:
+    some_q = random.standard_normal((500, 1, d))
+    some_k = random.standard_normal((500, 9, d))
+    some_scores = scaled_scores(some_q, some_k)
+    scaled.append(softmax(some_scores).max(axis=-1).mean())
+    unscaled.append(softmax(some_scores * np.sqrt(d)).max(axis=-1).mean())
+draw.saturation(dims, unscaled, scaled)
+
+# %% [markdown]
+# Softmax **saturates**: one key takes nearly all.
+#
+# **Why? `01-why-scale`** Why is that bad for a model that has to learn?
+#
+# - (a) The weights no longer sum to 1.
+# - (b) Small changes of the scores hardly change the weights, so there is little to learn from.
+# - (c) `exp` overflows at d = 64.
+# - (d) The scores get too small.
+
+# %%
+answer("01-why-scale", "?")
+
+# %% [markdown]
+# Now turn the knob yourself, for "obey": move the slider with the mouse or the arrow keys.
+#
+# **Predict `01-zero`.** First think: the closer the factor comes to 0, the closer each of the 4
+# weights comes to which number?
+
+# %%
+answer("01-zero", ...)
+
+# %%
+scale_explorer(tokens, scores_of_obey, softmax)
+
+# %% [markdown]
+# ## Sum
+#
+# "obey" now takes its share of every value. The first numbers of the four values are -0.5, -0.5,
+# 3 and 0; the weights are 0.083, 0.148, 0.228 and 0.541:
+#
+# 0.083 · (-0.5) + 0.148 · (-0.5) + 0.228 · 3 + 0.541 · 0
+#
+# **Predict `01-sum`.** What comes out, with two decimals?
+
+# %%
+answer("01-sum", ...)
+
+# %%
+out_of_obey = np.zeros(3)
+for weight, row in zip(weights_of_obey, x):
+    value = row @ w_v
+    out_of_obey = out_of_obey + weight * value
+out_of_obey
+
+# %% [markdown]
+# ### Exercise 1.4 · weighted_sum
+#
+# *3 minutes · easy.* All queries at once, again without a loop.
+#
+# - **In:** `weights` `[..., Tq, Tk]`, `v` `[..., Tk, dv]`. Use the weights as they are given.
+# - **Out:** `[..., Tq, dv]`
+
+
+# %% nbgrader={"grade": false, "grade_id": "weighted_sum", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def weighted_sum(weights, v):
+    """Sum: for each query, add up the values, each times its weight.
+
+    Parameters
+    ----------
+    weights : ndarray, [..., Tq, Tk]
+    v : ndarray, [..., Tk, dv]
+
+    Returns
+    -------
+    ndarray, [..., Tq, dv]
+    """
+    ### BEGIN SOLUTION
+    return weights @ v
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "weighted_sum_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+from illustrated_attention import check
+
+check(weighted_sum)
+
+# %% nbgrader={"grade": true, "grade_id": "weighted_sum_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests run here when your work is graded. They try as many queries as keys (where a
+# transpose goes unnoticed), weights that do not sum to 1, leading axes, and whole numbers.
+### BEGIN HIDDEN TESTS
+from autograder import judge
+
+verdict = judge(weighted_sum, "weighted_sum")
+assert verdict.passed, verdict.message
+### END HIDDEN TESTS
+
+# %% [markdown]
+# The next cell prints row 2 of your result and draws the sum behind it.
+#
+# **Why? `01-why-blend`** The first numbers of the values go from -0.5 to 3. Can a weighted sum
+# have 4 as its first number, if its weights come from softmax?
+#
+# - (a) Yes, if the scores are large enough.
+# - (b) Yes, if there are more tokens.
+# - (c) No: the weights are not negative and sum to 1.
+
+# %%
+answer("01-why-blend", "?")
+q, k, v = make_qkv(x, w_q, w_k, w_v)
+weights = softmax(scaled_scores(q, k))
+out = weighted_sum(weights, v)
+print(out[2])
+draw.weighted_values(tokens, weights, v, query=2)
+
+# %% [markdown]
+# ## All together
+#
+# ### Exercise 1.5 · self_attention
+#
+# *4 minutes · easy.* Put your four functions together.
+#
+# - **In:** as for `make_qkv`. **Out:** `(out, weights)`: `[..., T, dv]` and `[..., T, T]`
+
+
+# %% nbgrader={"grade": false, "grade_id": "self_attention", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def self_attention(x, w_q, w_k, w_v):
+    """Let every token take in what it needs from all tokens.
+
+    Parameters
+    ----------
+    x : ndarray, [..., T, D]
+    w_q, w_k : ndarray, [D, d]
+    w_v : ndarray, [D, dv]
+
+    Returns
+    -------
+    out : ndarray, [..., T, dv]
+    weights : ndarray, [..., T, T]
+    """
+    ### BEGIN SOLUTION
+    q, k, v = make_qkv(x, w_q, w_k, w_v)
+    weights = softmax(scaled_scores(q, k))
+    return weighted_sum(weights, v), weights
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "self_attention_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+from illustrated_attention import check
+
+check(self_attention)
+
+# %% nbgrader={"grade": true, "grade_id": "self_attention_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests run here when your work is graded. They try other sizes, square matrices, leading
+# axes, very large scores, and tokens in another order.
+### BEGIN HIDDEN TESTS
+from autograder import judge
+
+verdict = judge(self_attention, "self_attention")
+assert verdict.passed, verdict.message
+### END HIDDEN TESTS
+
+# %%
+q, k, v = make_qkv(x, w_q, w_k, w_v)
+out, weights = self_attention(x, w_q, w_k, w_v)
+draw.pipeline(x, q, k, v, weights, out, tokens)
+
+# %% [markdown]
+# **Predict `01-order`.** `x[::-1]` is the sentence backwards: "orders obey must robot", with the
+# same four vectors. What happens to the rows of `out`?
+#
+# - (a) All numbers change.
+# - (b) The same rows, backwards.
+# - (c) Nothing: same rows, same order.
+
+# %%
+answer("01-order", "?")
+
+# %%
+out = self_attention(x, w_q, w_k, w_v)[0]
+backwards = self_attention(x[::-1], w_q, w_k, w_v)[0]
+print(out)
+print(backwards)
+
+# %% [markdown]
+# Attention by itself knows no order. That is why `embed` adds positions.
+#
+# ## Take away
+#
+# - Project, Score, Scale, Softmax, Sum: a token's output is a blend of all values, by how well its
+#   query fits their keys.
+# - Dividing by the square root of d keeps softmax from saturating.
+# - Rows are queries, columns are keys, and each row of weights sums to 1.
+#
+# **Recall `01-recall-position`** (lesson 00). The first token of a sentence gets which row of
+# `wpe`? Answer with its index.
+#
+# **Recall `01-recall-axes`** (lesson 00). A batch of queries `[2, 5, 6]` meets keys `[2, 7, 6]`.
+# What is the shape of the scores?
+#
+# - (a) `[5, 7]`
+# - (b) `[2, 6, 6]`
+# - (c) `[2, 5, 7]`
+# - (d) `[2, 7, 5]`
+
+# %%
+answer("01-recall-position", ...)
+answer("01-recall-axes", "?")
