@@ -343,11 +343,11 @@ QUESTIONS = (
     ),
     Question(
         id="00-sum",
-        right="b",
+        right="a",
         replies={
-            "a": "(3,) is what is left when axis 0, the tokens, disappears. The last axis holds "
+            "a": "The last axis, of size 3, disappears. One sum is left for each of the 4 tokens.",
+            "b": "(3,) is what is left when axis 0, the tokens, disappears. The last axis holds "
             "the 3 features.",
-            "b": "The last axis, of size 3, disappears. One sum is left for each of the 4 tokens.",
             "c": "A sum along an axis makes that axis disappear. Which one is the last here?",
             "d": "`x.sum()` without an axis gives one number. With an axis, only that axis "
             "disappears.",
@@ -398,15 +398,15 @@ QUESTIONS = (
     ),
     Question(
         id="00-why-positions",
-        right="b",
+        right="d",
         replies={
             "a": "They have the same id with `wpe`, too: the id says which token it is, not where "
             "it stands.",
-            "b": "Same id, same row of `wte`. Only the position vector tells the two apart.",
-            "c": "The two vectors are added, not put one after the other. The length is D either "
+            "b": "The two vectors are added, not put one after the other. The length is D either "
             "way.",
-            "d": "The rows are in order, but you will see in lesson 01 that attention by itself "
+            "c": "The rows are in order, but you will see in lesson 01 that attention by itself "
             "takes no notice of the order of rows.",
+            "d": "Same id, same row of `wte`. Only the position vector tells the two apart.",
         },
     ),
     Question(

@@ -1399,12 +1399,12 @@ EXERCISES = (MAKE_QKV, SCALED_SCORES, SOFTMAX, WEIGHTED_SUM, SELF_ATTENTION)
 QUESTIONS = (
     Question(
         id="01-it",
-        right="b",
+        right="c",
         replies={
             "a": "The orders are what is given. They are given to something: to what?",
-            "b": "The orders are given to the robot. Does a model look there, too? Run the next "
+            "b": "'given' says what happens. 'it' stands for a thing: for which one?",
+            "c": "The orders are given to the robot. Does a model look there, too? Run the next "
             "cell.",
-            "c": "'given' says what happens. 'it' stands for a thing: for which one?",
             "d": "'it' alone could be anything. Which word before it says what is meant?",
         },
     ),
@@ -1418,13 +1418,13 @@ QUESTIONS = (
     ),
     Question(
         id="01-why-three",
-        right="b",
+        right="d",
         replies={
             "a": "They would fit: queries and keys have the same length anyway.",
-            "b": "A dot product is the same both ways round. With two matrices a token can look "
+            "b": "Different tokens would still have different vectors, and so different scores.",
+            "c": "It could, and its score would tend to be high: a vector fits itself well.",
+            "d": "A dot product is the same both ways round. With two matrices a token can look "
             "at another one that does not look back.",
-            "c": "Different tokens would still have different vectors, and so different scores.",
-            "d": "It could, and its score would tend to be high: a vector fits itself well.",
         },
     ),
     Question(
@@ -1475,17 +1475,17 @@ QUESTIONS = (
             "b": "That is what scaling gives, for any d. Run the next cell and look at the "
             "lower line.",
             "c": "It is more than that. Run the next cell.",
-            "d": "The scores spread like the square root of d: for d = 512 that is about 23, "
-            "far more than softmax can share out.",
+            "d": "The scores spread as the square root of d grows: for d = 512 they lie about 23 "
+            "apart, so the largest takes nearly all.",
         },
     ),
     Question(
         id="01-why-scale",
-        right="b",
+        right="a",
         replies={
-            "a": "They always sum to 1, also when one of them takes nearly everything.",
-            "b": "Training follows small changes. Where softmax is saturated they have next to no "
+            "a": "Training follows small changes. Where softmax is saturated they have next to no "
             "effect, and the tokens with tiny weights are hardly heard.",
+            "b": "They always sum to 1, also when one of them takes nearly everything.",
             "c": "It does not: your softmax subtracts the largest score first. The trouble is "
             "another one.",
             "d": "Without scaling they get too large, not too small.",
@@ -1522,12 +1522,12 @@ QUESTIONS = (
     ),
     Question(
         id="01-order",
-        right="b",
+        right="a",
         replies={
-            "a": "Each token meets the same keys and values as before, only in another order. "
-            "Does the order of a sum matter?",
-            "b": "Each token meets the same keys and values, and a sum does not depend on the "
+            "a": "Each token meets the same keys and values, and a sum does not depend on the "
             "order. So each keeps its result and takes it along to its new place.",
+            "b": "Each token meets the same keys and values as before, only in another order. "
+            "Does the order of a sum matter?",
             "c": "Row 0 is now 'orders', which asks with another query than 'robot'.",
         },
     ),

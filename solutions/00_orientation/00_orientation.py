@@ -72,8 +72,8 @@ draw.axes_of(x, ["tokens", "features"])
 #
 # **Predict `00-sum`.** What is the shape of `x.sum(axis=-1)`?
 #
-# - (a) `(3,)`
-# - (b) `(4,)`
+# - (a) `(4,)`
+# - (b) `(3,)`
 # - (c) `(4, 3)`
 # - (d) `()`, a single number
 
@@ -290,9 +290,9 @@ assert verdict.passed, verdict.message
 # lost without `wpe`? Run the cell, look, and put your letter in.
 #
 # - (a) The two words would get the same id.
-# - (b) The two words would get exactly the same vector.
-# - (c) The vectors would be too short.
-# - (d) Nothing: the rows of `x` are in order anyway.
+# - (b) The vectors would be too short.
+# - (c) Nothing: the rows of `x` are in order anyway.
+# - (d) The two words would get exactly the same vector.
 
 # %%
 answer("00-why-positions", "?")

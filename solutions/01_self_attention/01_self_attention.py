@@ -29,8 +29,8 @@ np.set_printoptions(precision=3, suppress=True)
 # **Predict `01-it`.** Which token helps most?
 #
 # - (a) "orders"
-# - (b) "robot"
-# - (c) "given"
+# - (b) "given"
+# - (c) "robot"
 # - (d) "it" itself
 
 # %%
@@ -132,9 +132,9 @@ assert verdict.passed, verdict.message
 # would go wrong if one matrix made both? Run the cell, look, and put your letter in.
 #
 # - (a) The shapes would not fit.
-# - (b) "obey" would score "orders" exactly as "orders" scores "obey".
-# - (c) All scores would be equal.
-# - (d) A token could not look at itself.
+# - (b) All scores would be equal.
+# - (c) A token could not look at itself.
+# - (d) "obey" would score "orders" exactly as "orders" scores "obey".
 
 # %%
 answer("01-why-three", "?")
@@ -372,8 +372,8 @@ draw.saturation(dims, unscaled, scaled)
 #
 # **Why? `01-why-scale`** Why is that bad for a model that has to learn?
 #
-# - (a) The weights no longer sum to 1.
-# - (b) Small changes of the scores hardly change the weights, so there is little to learn from.
+# - (a) Small changes of the scores hardly change the weights, so there is little to learn from.
+# - (b) The weights no longer sum to 1.
 # - (c) `exp` overflows at d = 64.
 # - (d) The scores get too small.
 
@@ -528,8 +528,8 @@ draw.pipeline(x, q, k, v, weights, out, tokens)
 # **Predict `01-order`.** `x[::-1]` is the sentence backwards: "orders obey must robot", with the
 # same four vectors. What happens to the rows of `out`?
 #
-# - (a) All numbers change.
-# - (b) The same rows, backwards.
+# - (a) The same rows, backwards.
+# - (b) All numbers change.
 # - (c) Nothing: same rows, same order.
 
 # %%
