@@ -138,7 +138,13 @@ def _pack_key(key: AnswerKey, arrays: dict) -> dict:
         "lesson": key.lesson,
         "hints": list(key.hints),
         "cases": [
-            {"title": c.title, "args": pack(c.args), "raises": c.raises, "expected": pack(e)}
+            {
+                "title": c.title,
+                "args": pack(c.args),
+                "raises": c.raises,
+                "within": c.within and list(c.within),
+                "expected": pack(e),
+            }
             for c, e in zip(key.cases, key.expected, strict=True)
         ],
         "properties": [
@@ -190,7 +196,10 @@ def _unpack_key(packed: dict, arrays: dict) -> AnswerKey:
     return AnswerKey(
         exercise=packed["exercise"],
         lesson=packed["lesson"],
-        cases=tuple(Case(c["title"], unpack(c["args"]), c["raises"]) for c in packed["cases"]),
+        cases=tuple(
+            Case(c["title"], unpack(c["args"]), c["raises"], c["within"] and tuple(c["within"]))
+            for c in packed["cases"]
+        ),
         expected=expected,
         properties=tuple(
             Property(p["title"], p["name"], unpack(p["args"])) for p in packed["properties"]

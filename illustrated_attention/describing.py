@@ -121,11 +121,15 @@ def _not_finite(name, problem, **rest):
     return text.format(name=name, value=value), _cell(problem)
 
 
-def _value(name, problem, **rest):
+def _value(name, problem, case, **rest):
     text = _("{name} has the right shape, but not the right numbers.")
-    if not isinstance(problem.got, np.ndarray):
+    if np.ndim(problem.got) == 0:
         text = _("{name} is not the right value.")
     name = _part(_("The result of {name}").format(name=name), problem)
+    if case.within:
+        low, high = case.within
+        detail = _("yours {got:.4g}; any number from {low:.4g} to {high:.4g} is right")
+        return text.format(name=name), detail.format(got=float(problem.got), low=low, high=high)
     return text.format(name=name), _cell(problem)
 
 
@@ -133,6 +137,10 @@ def _cell(problem: Difference) -> str:
     if not isinstance(problem.got, np.ndarray):
         return _("yours {got}, expected {wanted}").format(
             got=repr(problem.got)[:200], wanted=repr(problem.expected)
+        )
+    if problem.expected.ndim == 0 and problem.expected.dtype == bool:
+        return _("yours {got}, expected {wanted}").format(
+            got=bool(problem.got), wanted=bool(problem.expected)
         )
     if problem.got.ndim == 0:
         return _("yours {got:.6g}, expected {wanted:.6g}").format(

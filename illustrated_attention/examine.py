@@ -81,22 +81,41 @@ def name_mistake(signature: Signature, problems: list, key: AnswerKey) -> Mistak
     compared = [i for i, case in enumerate(key.cases) if refusals_count or not case.raises]
     for mistake in key.mistakes:
         for known in mistake.signatures:
-            if same_behaviour(signature, known, compared):
+            if same_behaviour(signature, known, key.cases, compared):
                 return mistake
     return None
 
 
-def same_behaviour(a: Signature, b: Signature, compared: list[int]) -> bool:
+def same_behaviour(
+    a: Signature, b: Signature, cases: tuple[Case, ...], compared: list[int]
+) -> bool:
     """True when two functions did the same on the cases with these indices, and in properties."""
     if a.held != b.held or len(a.outcomes) != len(b.outcomes):
         return False
-    return all(_same_outcome(a.outcomes[i], b.outcomes[i]) for i in compared)
+    return all(_same_outcome(a.outcomes[i], b.outcomes[i], cases[i]) for i in compared)
 
 
-def _same_outcome(a: Outcome, b: Outcome) -> bool:
+def _same_outcome(a: Outcome, b: Outcome, case: Case) -> bool:
     if (a.error, a.timed_out, a.changed) != (b.error, b.timed_out, b.changed):
         return False
-    return a.message == b.message if a.error else alike(a.value, b.value)
+    if a.error:
+        return a.message == b.message
+    if case.within:
+        x, y = _as_number(a.value), _as_number(b.value)
+        if x is not None and y is not None:
+            return _found_alike(x, y, case.within)
+    return alike(a.value, b.value)
+
+
+def _found_alike(x: float, y: float, within: tuple[float, float]) -> bool:
+    """Numbers that were searched for are alike when right ones may be as far apart.
+
+    Their ratio counts: 1 / 3.7 and 1 / 4.2 are the same mistake where 3.7 and 4.2 are right.
+    """
+    low, high = within
+    if (low <= x <= high) != (low <= y <= high):
+        return False
+    return x == y or (x * y > 0 and max(x / y, y / x) <= high / low)
 
 
 def _problem(outcome: Outcome, case: Case, expected) -> object:
@@ -110,9 +129,21 @@ def _problem(outcome: Outcome, case: Case, expected) -> object:
     if case.raises:
         return "did_not_raise"
     difference = compare(outcome.value, expected)
+    if difference and case.within and _is_within(outcome.value, case.within):
+        difference = None
     if difference and difference.kind != "value":
         return difference
     return "changed" if outcome.changed else difference
+
+
+def _as_number(value) -> float | None:
+    difference = compare(value, 0.0)
+    return None if difference and difference.kind != "value" else float(value)
+
+
+def _is_within(value, within: tuple[float, float]) -> bool:
+    number = _as_number(value)
+    return number is not None and within[0] <= number <= within[1]
 
 
 def _holds(function: Callable, prop: Property) -> bool:
