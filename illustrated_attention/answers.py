@@ -142,8 +142,8 @@ def _pack_key(key: AnswerKey, arrays: dict) -> dict:
                 "title": c.title,
                 "args": pack(c.args),
                 "raises": c.raises,
-                "within": c.within and list(c.within),
                 "expected": pack(e),
+                **({"within": pack(c.within)} if c.within else {}),
             }
             for c, e in zip(key.cases, key.expected, strict=True)
         ],
@@ -197,7 +197,7 @@ def _unpack_key(packed: dict, arrays: dict) -> AnswerKey:
         exercise=packed["exercise"],
         lesson=packed["lesson"],
         cases=tuple(
-            Case(c["title"], unpack(c["args"]), c["raises"], c["within"] and tuple(c["within"]))
+            Case(c["title"], unpack(c["args"]), c["raises"], unpack(c.get("within")))
             for c in packed["cases"]
         ),
         expected=expected,
