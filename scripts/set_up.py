@@ -44,33 +44,42 @@ def version_text(version):
 
 def fingerprint():
     """Return a text that changes when the installed packages have to."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(ROOT.encode())
     for path in (LOCK, os.path.join(ROOT, "pyproject.toml"), os.path.abspath(__file__)):
         with open(path, "rb") as file:
             digest.update(file.read())
     return digest.hexdigest()
 
 
-def read_done():
-    """Return what the last finished set-up wrote down, or an empty dict."""
+def venv_python():
+    """Return the version (3, 12) of a .venv that was made in this folder, or None.
+
+    The programs in .venv hold its path, so one that was moved here does not work.
+    """
+    try:
+        with open(os.path.join(VENV, "pyvenv.cfg")) as file:
+            settings = file.read()
+    except OSError:
+        return None
+    version = re.search(r"^version\s*=\s*(\d+)\.(\d+)", settings, re.MULTILINE)
+    if VENV not in settings or not version or not os.path.exists(VENV_PYTHON):
+        return None
+    return tuple(int(number) for number in version.groups())
+
+
+def is_done(test):
+    """Say whether the last set-up is still right for this folder, this lock and this Python."""
     try:
         with open(DONE) as file:
-            return json.load(file)
+            done = json.load(file)
     except (OSError, ValueError):
-        return {}
-
-
-def is_done(done, test):
-    """Say whether the last set-up is still right for this place, lock and Python."""
-    if done.get("fingerprint") != fingerprint() or done.get("root") != ROOT:
         return False
-    if test and not done.get("test"):
-        return False
-    if not os.path.exists(VENV_PYTHON):
+    if done["fingerprint"] != fingerprint() or (test and not done["test"]):
         return False
     # A Python that the user named wins over the one of .venv; the default python3 does not, so
-    # that PYTHON=python3.12 has to be said only once.
-    return not (os.environ.get("PYTHON") and done.get("python") != list(sys.version_info[:2]))
+    # that PYTHON=python3.12 need not be said again as long as nothing changes.
+    asked = sys.version_info[:2] if os.environ.get("PYTHON") else venv_python()
+    return asked is not None and asked == venv_python()
 
 
 def check_python():
@@ -151,11 +160,11 @@ def locked(name):
     return lines
 
 
-def make_venv(done):
+def make_venv():
     """Make .venv, unless one that fits is there."""
-    fits = done.get("root") == ROOT and done.get("python") == list(sys.version_info[:2])
-    if fits and subprocess.call([VENV_PYTHON, "-c", "import pip"]) == 0:
-        return
+    if venv_python() == sys.version_info[:2]:
+        if subprocess.call([VENV_PYTHON, "-c", "import pip"]) == 0:
+            return
     print("Making .venv with Python %s." % version_text(sys.version_info[:3]))
     run([sys.executable, "-m", "venv", "--clear", VENV], "Making .venv")
 
@@ -186,25 +195,18 @@ def main(arguments):
     if arguments not in ([], ["--test"]):
         stop("Use: python3 scripts/set_up.py [--test]")
     test = bool(arguments)
-    done = read_done()
-    if is_done(done, test):
+    if is_done(test):
         print("The set-up is up to date.")
         return
     check_python()
     print("Setting up the course in .venv (the first time takes a minute or two).")
-    make_venv(done)
+    make_venv()
     if os.path.exists(DONE):
         os.remove(DONE)  # half done counts as not done
     install_uv()
     install_course(test)
     with open(DONE, "w") as file:
-        written = {
-            "fingerprint": fingerprint(),
-            "root": ROOT,
-            "python": list(sys.version_info[:2]),
-            "test": test,
-        }
-        json.dump(written, file)
+        json.dump({"fingerprint": fingerprint(), "test": test}, file)
     print("The set-up is finished.")
 
 

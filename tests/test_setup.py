@@ -1,0 +1,336 @@
+"""The two commands: what they set up, what they say when they cannot, and what students get."""
+
+import ast
+import importlib.util
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import pytest
+from traitlets.config import PyFileConfigLoader
+
+ROOT = Path(__file__).resolve().parents[1]
+EXCHANGE = "ILLUSTRATED_ATTENTION_EXCHANGE"
+
+
+def load_script(name):
+    """Import scripts/<name>.py afresh."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def set_up(monkeypatch, tmp_path):
+    """Return scripts/set_up.py at work in an empty folder with a .venv that was just made."""
+    module = load_script("set_up")
+    for file in ("pyproject.toml", "requirements.lock"):
+        shutil.copy(ROOT / file, tmp_path)
+    venv = tmp_path / ".venv"
+    monkeypatch.setattr(module, "ROOT", str(tmp_path))
+    monkeypatch.setattr(module, "LOCK", str(tmp_path / "requirements.lock"))
+    monkeypatch.setattr(module, "VENV", str(venv))
+    monkeypatch.setattr(module, "VENV_PYTHON", str(venv / "bin" / "python"))
+    monkeypatch.setattr(module, "DONE", str(venv / "set_up.json"))
+    monkeypatch.delenv("PYTHON", raising=False)
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin" / "python").touch()
+    (venv / "pyvenv.cfg").write_text(f"version = 3.12.1\ncommand = python -m venv {venv}\n")
+    (venv / "set_up.json").write_text(
+        json.dumps({"fingerprint": module.fingerprint(), "test": False})
+    )
+    return module
+
+
+# -- make lab and make test, run again -------------------------------------------------------
+
+
+def test_a_second_run_has_nothing_to_do(set_up, capsys):
+    set_up.main([])
+    assert capsys.readouterr().out == "The set-up is up to date.\n"
+
+
+def test_the_test_tools_come_only_with_make_test(set_up):
+    assert set_up.is_done(test=False)
+    assert not set_up.is_done(test=True)
+
+
+@pytest.mark.parametrize("file", ["pyproject.toml", "requirements.lock"])
+def test_a_changed_requirement_is_installed(set_up, tmp_path, file):
+    with (tmp_path / file).open("a") as text:
+        text.write("# changed\n")
+    assert not set_up.is_done(test=False)
+
+
+def test_a_moved_clone_is_set_up_again(set_up, tmp_path):
+    (tmp_path / ".venv" / "pyvenv.cfg").write_text(
+        "version = 3.12.1\ncommand = python -m venv /before/.venv\n"
+    )
+    assert not set_up.is_done(test=False)
+
+
+def test_a_named_python_replaces_another_one(set_up, monkeypatch):
+    monkeypatch.setenv("PYTHON", "python3.13")
+    monkeypatch.setattr(set_up.sys, "version_info", (3, 13, 0))
+    assert not set_up.is_done(test=False)
+    monkeypatch.setattr(set_up.sys, "version_info", (3, 12, 4))
+    assert set_up.is_done(test=False)
+
+
+def test_a_half_done_set_up_is_not_done(set_up, tmp_path):
+    (tmp_path / ".venv" / "set_up.json").unlink()
+    assert not set_up.is_done(test=False)
+
+
+# -- clear sentences -------------------------------------------------------------------------
+
+
+def stopped(capsys, function, *arguments):
+    """Return what the set-up says when it stops."""
+    with pytest.raises(SystemExit) as end:
+        function(*arguments)
+    assert end.value.code == 1
+    return capsys.readouterr().err
+
+
+def test_an_old_python_can_read_the_script_and_is_told(set_up, monkeypatch, capsys):
+    ast.parse((ROOT / "scripts" / "set_up.py").read_text(), feature_version=(3, 5))
+    monkeypatch.setattr(set_up.sys, "version_info", (3, 10, 2))
+    said = stopped(capsys, set_up.check_python)
+    assert "needs Python 3.11 or newer, and this is Python 3.10.2" in said
+    assert "PYTHON=python3." in said
+
+
+def test_a_missing_venv_module_is_named(set_up, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ensurepip", None)
+    said = stopped(capsys, set_up.check_python)
+    assert "venv module is missing" in said
+    assert "sudo apt install python3" in said
+
+
+def test_a_python_without_ready_made_packages_is_told(set_up, capsys):
+    text = "hint: building from source is disabled for all packages"
+    command = [sys.executable, "-c", f"print({text!r}); raise SystemExit(1)"]
+    assert "not ready-made for Python" in stopped(capsys, set_up.run, command, "Installing")
+
+
+def unreachable_index(monkeypatch):
+    """Point pip and uv at a port of this machine where nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}/simple"
+    for name in list(os.environ):
+        if name.startswith(("PIP_", "UV_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_INDEX_URL", address)
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    monkeypatch.setenv("UV_DEFAULT_INDEX", address)
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    monkeypatch.setenv("UV_NO_CACHE", "1")
+
+
+def test_no_network_is_told_when_uv_is_fetched(set_up, monkeypatch, capsys, tmp_path):
+    unreachable_index(monkeypatch)
+    monkeypatch.setattr(set_up, "VENV_PYTHON", sys.executable)
+    pip = [sys.executable, "-m", "pip", "download", "--no-cache-dir", "-d", str(tmp_path)]
+    said = stopped(capsys, set_up.run, [*pip, "uv==0.0.0"], "Installing uv")
+    assert "needs the network" in said
+
+
+def test_no_network_is_told_when_the_packages_are_fetched(set_up, monkeypatch, capsys, tmp_path):
+    unreachable_index(monkeypatch)
+    uv = [sys.executable, "-m", "uv", "pip", "install", "--target", str(tmp_path / "packages")]
+    said = stopped(capsys, set_up.run, [*uv, "numpy"], "Installing the packages")
+    assert "needs the network" in said
+
+
+def test_no_python_at_all_is_told():
+    made = subprocess.run(
+        ["make", "setup", "PYTHON=python-nowhere"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert made.returncode != 0
+    assert "There is no python-nowhere on this machine." in made.stderr
+
+
+def test_the_locked_uv_is_the_one_installed(set_up):
+    lines = set_up.locked("uv")
+    assert re.match(r"uv==\d", lines[0])
+    assert len(lines) > 1 and all("--hash=sha256:" in line for line in lines[1:])
+
+
+# -- the exchange ----------------------------------------------------------------------------
+
+
+def settings(folder):
+    """Return nbgrader's settings in a folder that holds nbgrader_config.py."""
+    return PyFileConfigLoader("nbgrader_config.py", path=str(folder)).load_config()
+
+
+@pytest.fixture
+def clone(tmp_path, monkeypatch):
+    """Return a folder with what JupyterLab and nbgrader need of a fresh clone."""
+    monkeypatch.delenv(EXCHANGE, raising=False)
+    for file in ("nbgrader_config.py", "notebooks", "solutions", "scripts"):
+        source = ROOT / file
+        if source.is_dir():
+            ignore = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "feedback")
+            shutil.copytree(source, tmp_path / file, ignore=ignore)
+        else:
+            shutil.copy(source, tmp_path / file)
+    (tmp_path / "autograder").mkdir()
+    return tmp_path
+
+
+def test_one_person_gets_an_exchange_in_the_clone(clone):
+    assert settings(clone).Exchange.root == str(clone / "exchange")
+    assert (clone / "exchange").is_dir()
+
+
+def test_a_class_shares_the_exchange_that_it_names(clone, monkeypatch):
+    monkeypatch.setenv(EXCHANGE, str(clone / "shared"))
+    assert settings(clone).Exchange.root == str(clone / "shared")
+    assert not (clone / "exchange").exists()
+
+
+def test_a_relative_exchange_is_refused(clone, monkeypatch):
+    monkeypatch.setenv(EXCHANGE, "shared")
+    with pytest.raises(ValueError, match=f"{EXCHANGE} is 'shared': give the whole path"):
+        settings(clone)
+    lab = subprocess.run(
+        [sys.executable, "scripts/open_lab.py"], cwd=clone, capture_output=True, text=True
+    )
+    assert lab.returncode == 1
+    assert lab.stderr.startswith("JupyterLab was not started. ILLUSTRATED_ATTENTION_EXCHANGE is")
+
+
+# -- JupyterLab ------------------------------------------------------------------------------
+
+
+def test_a_taken_port_is_told(capsys):
+    open_lab = load_script("open_lab")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        open_lab.say_if_taken(port)
+    assert f"Port {port} is taken" in capsys.readouterr().out
+    open_lab.say_if_taken(port)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.fixture
+def lab(clone, tmp_path_factory):
+    """Start JupyterLab as `make lab` does; return a function that asks it for a page."""
+    home = tmp_path_factory.mktemp("home")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "scripts/open_lab.py", "--no-browser", f"--port={port}"]
+    command += ["--IdentityProvider.token=secret"]
+    log = (home / "lab.log").open("w+")
+    environment = {**os.environ, "HOME": str(home)}
+    server = subprocess.Popen(
+        command, cwd=clone, env=environment, stdout=log, stderr=subprocess.STDOUT
+    )
+
+    def ask(page, **data):
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/{page}",
+            data=json.dumps(data).encode() if data else None,
+            headers={"Authorization": "token secret"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.read().decode()
+
+    try:
+        for _ in range(300):
+            assert server.poll() is None, (home / "lab.log").read_text()
+            if f":{port}/lab/tree/" in (home / "lab.log").read_text():
+                break
+            time.sleep(0.2)
+        yield ask
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+        log.close()
+
+
+def test_the_lab_opens_and_nbgraders_panels_work_with_the_local_exchange(lab, clone):
+    assert "<title>" in lab("lab/tree/notebooks/00_orientation/00_orientation.ipynb")
+
+    course = "illustrated-attention"
+    lessons = sorted(path.name for path in (ROOT / "solutions").iterdir())
+    listed = json.loads(lab(f"assignments?course_id={course}"))
+    assert listed["success"]
+    assert [(found["assignment_id"], found["status"]) for found in listed["value"]] == [
+        (lesson, "fetched") for lesson in lessons
+    ]
+    released = clone / "exchange" / course / "outbound" / lessons[0]
+    assert [path.name for path in released.iterdir()] == [f"{lessons[0]}.ipynb"]
+
+    handed_in = json.loads(lab("assignments/submit", course_id=course, assignment_id=lessons[0]))
+    assert [entry["status"] for entry in handed_in["value"]].count("submitted") == 1
+    assert len(list((clone / "exchange" / course / "inbound").iterdir())) == 1
+
+    assert [found["course_id"] for found in json.loads(lab("formgraders"))["value"]] == [course]
+    assert [found["name"] for found in json.loads(lab("formgrader/api/assignments"))] == lessons
+
+
+# -- what students install -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """Build the wheel and return it opened."""
+    out = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (path,) = out.glob("*.whl")
+    with zipfile.ZipFile(path) as opened:
+        yield opened
+
+
+def test_the_wheel_holds_the_students_package_with_its_data_and_nothing_else(wheel):
+    names = wheel.namelist()
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"illustrated_attention"}
+    shipped = {name for name in names if name.startswith("illustrated_attention/data/")}
+    data = {
+        f"illustrated_attention/{path.relative_to(ROOT).as_posix()}"
+        for path in (ROOT / "data").rglob("*")
+        if path.is_file()
+    }
+    assert shipped == data and data
+
+
+def test_the_wheel_holds_no_solution_and_no_hidden_test(wheel):
+    for name in wheel.namelist():
+        assert not name.endswith(".ipynb")
+        content = wheel.read(name)
+        assert b"### BEGIN SOLUTION" not in content, name
+        assert b"### BEGIN HIDDEN TESTS" not in content, name
+        if name.endswith(".py"):
+            assert not re.search(rb"^\s*(from|import) (autograder|nbgrader)", content, re.M), name
+
+
+def test_the_wheel_carries_both_licences(wheel):
+    licences = {Path(name).name for name in wheel.namelist() if "/licenses/" in name}
+    assert licences == {"LICENSE", "LICENSE-text"}
+
+
+def test_an_instructor_can_import_the_autograder_from_the_clone():
+    code = "import autograder; print(autograder.__file__)"
+    printed = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT.parent, capture_output=True, text=True, check=True
+    ).stdout
+    assert Path(printed.strip()) == ROOT / "autograder" / "__init__.py"
