@@ -1467,6 +1467,19 @@ QUESTIONS = (
         },
     ),
     Question(
+        id="01-why-exp",
+        right="c",
+        replies={
+            "a": "With positive scores it still would. The trouble starts with scores below 0, and "
+            "'robot' and 'must' have such scores here.",
+            "b": "Dividing by the sum makes them sum to 1. But could you still call each of them a "
+            "share?",
+            "c": "Here 'robot' would get a negative share. exp makes every number positive and "
+            "keeps the order.",
+            "d": "It would be faster. But look at the scores of 'robot' and 'must'.",
+        },
+    ),
+    Question(
         id="01-saturation",
         right="d",
         replies={
@@ -1475,8 +1488,8 @@ QUESTIONS = (
             "b": "That is what scaling gives, for any d. Run the next cell and look at the "
             "lower line.",
             "c": "It is more than that. Run the next cell.",
-            "d": "The scores spread as the square root of d grows: for d = 512 they lie about 23 "
-            "apart, so the largest takes nearly all.",
+            "d": "The spread of the scores grows like the square root of d. For d = 512 it is "
+            "about 23, so the largest score takes nearly all.",
         },
     ),
     Question(

@@ -63,14 +63,16 @@ w_v = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, -0.5], [0.5, 0.0, 1.0], [-1.0, 1.0, 
 #
 # Each token plays three parts. Its **query** says what it looks for, its **key** says what it can
 # be found by, its **value** is what it gives. Each is the token's row of `x` times a matrix.
-# GPT-2 learns these matrices; ours are made up.
+# GPT-2 learns these matrices; ours are made up. (It also normalises `x` first and adds a bias:
+# lessons 06 and 04.)
 #
 # **One token first.** "obey" is row 2, `[2, 0, 0, -1]`. So its query is 2 times row 0 of `w_q`,
 # minus row 3:
 #
 # 2 · `[0.5, 0.5, 0.0]` - `[0.0, 0.5, 0.5]`
 #
-# **Predict `01-query`.** What is the middle number of this query?
+# **Predict `01-query`.** What is the middle number of this query? The cell after your answer
+# prints query, key and value of "obey".
 
 # %%
 answer("01-query", ...)
@@ -304,7 +306,18 @@ verdict = judge(softmax, "softmax")
 assert verdict.passed, verdict.message
 ### END HIDDEN TESTS
 
+# %% [markdown]
+# The next cell draws row 2 before and after your softmax.
+#
+# **Why? `01-why-exp`** Why not leave `exp` out, and divide each score by the sum of the scores?
+#
+# - (a) The largest score would no longer get the largest weight.
+# - (b) The weights would not sum to 1.
+# - (c) Scores can be negative: so would weights be, and the sum could be 0.
+# - (d) It would take longer.
+
 # %%
+answer("01-why-exp", "?")
 q, k, v = make_qkv(x, w_q, w_k, w_v)
 scores = scaled_scores(q, k)
 weights = softmax(scores)
@@ -396,9 +409,9 @@ scale_explorer(tokens, scores_of_obey, softmax)
 # ## Sum
 #
 # "obey" now takes its share of every value. The first numbers of the four values are -0.5, -0.5,
-# 3 and 0; the weights are 0.083, 0.148, 0.228 and 0.541:
+# 3 and 0; the weights are 0.083, 0.148, 0.228 and 0.542:
 #
-# 0.083 · (-0.5) + 0.148 · (-0.5) + 0.228 · 3 + 0.541 · 0
+# 0.083 · (-0.5) + 0.148 · (-0.5) + 0.228 · 3 + 0.542 · 0
 #
 # **Predict `01-sum`.** What comes out, with two decimals?
 
