@@ -49,6 +49,30 @@ def linear_in_last(call: Callable, *args) -> bool:
     return close(together, call(*others, last) + 2 * np.asarray(call(*others, other)))
 
 
+def hidden_keys_get_zero(call: Callable, scores, mask) -> bool:
+    """Where the mask is False the weight is exactly 0, not merely small."""
+    weights = np.asarray(call(scores, mask), dtype=float)
+    return not weights[~np.broadcast_to(mask, weights.shape)].any()
+
+
+def hidden_scores_do_not_matter(call: Callable, scores, mask) -> bool:
+    """Other scores where the mask is False give the same weights."""
+    other = np.where(mask, scores, scores[..., ::-1, :] + 3)
+    return close(call(other, mask), call(scores, mask))
+
+
+def the_future_does_not_matter(call: Callable, *arrays) -> bool:
+    """Changing a token (axis -2 of all arrays) leaves the results of earlier tokens as they are."""
+    plain = _first(call(*arrays))
+    for token in range(1, arrays[0].shape[-2]):
+        changed = [array.copy() for array in arrays]
+        for array in changed:
+            array[..., token, :] += 1
+        if not close(_first(call(*changed))[..., :token, :], plain[..., :token, :]):
+            return False
+    return True
+
+
 def close(a, b) -> bool:
     """The course's one tolerance, for arrays that need not be expected beforehand."""
     a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
