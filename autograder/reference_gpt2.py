@@ -69,8 +69,8 @@ def attend(layer, q, k, v):
     return weights @ v, weights
 
 
-def forward(token_ids, params, config, cache=None, attend=attend, trace=None, unembedding=None):
-    """Logits of the next token after each of token_ids.
+def last_states(token_ids, params, config, cache=None, attend=attend, trace=None):
+    """What every token's row is after ln_f.
 
     Parameters
     ----------
@@ -86,12 +86,10 @@ def forward(token_ids, params, config, cache=None, attend=attend, trace=None, un
         ``attend(layer, q, k, v) -> (z, weights)``; another one can change what a head does.
     trace : list, optional
         A `Layer` is appended for every layer.
-    unembedding : array [D, V], optional
-        ``wte.weight`` transposed and contiguous, made once by those who call often.
 
     Returns
     -------
-    array [B, T, V] or [T, V]
+    array [B, T, D] or [T, D]
 
     Raises
     ------
@@ -129,19 +127,21 @@ def forward(token_ids, params, config, cache=None, attend=attend, trace=None, un
     if cache:
         cache.length = end
     x = layer_norm(x, params["ln_f.weight"], params["ln_f.bias"])
-    if unembedding is None:
-        unembedding = params["wte.weight"].T
-    return (x @ unembedding).reshape(*token_ids.shape, -1)
+    return x.reshape(*token_ids.shape, -1)
+
+
+def forward(token_ids, params, config, cache=None, attend=attend, trace=None):
+    """Logits [B, T, V] or [T, V] of the next token after each of token_ids; see `last_states`."""
+    return last_states(token_ids, params, config, cache, attend, trace) @ params["wte.weight"].T
 
 
 def generate(token_ids, params, config, n_new, cached=True):
     """The prompt and n_new more tokens, always the likeliest; with the cache or without."""
     ids = list(token_ids)
     cache = Cache(config) if cached else None
-    unembedding = np.ascontiguousarray(params["wte.weight"].T)
     new = ids
     for _ in range(n_new):
-        logits = forward(new, params, config, cache, unembedding=unembedding)
-        ids.append(int(logits[-1].argmax()))
+        logits = params["wte.weight"] @ last_states(new, params, config, cache)[-1]
+        ids.append(int(logits.argmax()))
         new = ids[-1:] if cached else ids
     return ids

@@ -84,11 +84,72 @@ def pocket_heads() -> dict:
     Returns
     -------
     dict
-        For ``pronoun``, ``previous_token``, ``first_token`` and others: ``layer`` and ``head``
-        (counted from 0) and ``weight``, the mean weight that the head gives to what it is named
-        after; or None where the model has no such head.
+        For ``pronoun`` (from "it" to its noun), ``they``, ``she``, ``he``, ``previous_token``,
+        ``first_token``, ``previous_note`` and ``copy`` (in a repeated tune): ``layer`` and
+        ``head``, counted from 0, and ``weight``, the head's mean weight; or None where no head
+        gives a mean weight of 0.5 or more.
     """
     return json.loads(data_path("pocket_gpt2", "heads.json").read_text(encoding="utf-8"))
+
+
+@dataclass
+class RobotSentence:
+    """What the pocket model computes for "A robot must obey the orders given it".
+
+    T = 9 tokens, the end-of-text token first; D = 128; d = 32; 4 layers of 4 heads.
+
+    Attributes
+    ----------
+    text : str
+    ids, tokens : list of int, list of str
+    x : float32 array [T, D]
+        What enters the first layer: wte[ids] + wpe[0:T].
+    layer, head : int
+        The pronoun head, counted from 0.
+    normed : float32 array [T, D]
+        What enters that layer's projection to q, k and v: the output of its ln_1.
+    q, k, v : float32 array [T, d]
+        Of the pronoun head, biases included.
+    weights : float32 array [T, T]
+        Of the pronoun head, with the causal mask. The last row (the query "it") is the same
+        without the mask, since no token comes after it; the rows above are not.
+    all_weights : float32 array [4, 4, T, T]
+        Of every layer and head, with the causal mask.
+    """
+
+    text: str
+    ids: list
+    tokens: list
+    layer: int
+    head: int
+    x: np.ndarray
+    normed: np.ndarray
+    q: np.ndarray
+    k: np.ndarray
+    v: np.ndarray
+    weights: np.ndarray
+    all_weights: np.ndarray
+
+
+def robot_sentence() -> RobotSentence:
+    """Recorded numbers of the pocket model for the robot sentence."""
+    path = data_path("activations", "robot_sentence.json")
+    description = json.loads(path.read_text(encoding="utf-8"))
+    del description["mask"]
+    with np.load(path.with_suffix(".npz")) as arrays:
+        return RobotSentence(**description, **arrays)
+
+
+def held_out_story() -> dict:
+    """A story that the pocket model never saw, and how well it predicts it.
+
+    Returns
+    -------
+    dict
+        ``text``, ``ids``, ``predictions`` (how many: all tokens but the first),
+        ``loss_nats_a_token`` and ``perplexity``, its exponential.
+    """
+    return json.loads(data_path("activations", "held_out_story.json").read_text(encoding="utf-8"))
 
 
 def load_gpt2(path_or_hub_name) -> GPT2Files:
@@ -185,7 +246,7 @@ def _read_params(path):
     return params
 
 
-def _shapes(config):
+def parameter_shapes(config):
     """Every parameter of a GPT-2 and its shape."""
     width = config["n_embd"]
     shapes = {
@@ -252,7 +313,7 @@ def _missing(path, name):
 
 
 def _check_shapes(path, params, config):
-    shapes = _shapes(config)
+    shapes = parameter_shapes(config)
     for name, shape in shapes.items():
         if name not in params:
             raise ValueError(

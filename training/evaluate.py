@@ -30,7 +30,6 @@ class Case:
     story: int  # row in the batch
     at: int
     noun_at: int
-    mood_at: int | None
     expected: list  # ids of the words that may follow
     rival: bool  # whether another noun of the story competes
 
@@ -66,11 +65,16 @@ def batches(model, told, size=40):
                 return 1 + int(np.searchsorted(ends, character, side="right"))
 
             for pronoun in told[i].pronouns:
-                mood_at = None if pronoun.mood_at is None else token(pronoun.mood_at)
                 expected = [id_of(word) for word in pronoun.expected]
                 cases.append(
-                    Case(pronoun.kind, row, token(pronoun.at), token(pronoun.noun_at), mood_at,
-                         expected, bool(pronoun.rivals))
+                    Case(
+                        pronoun.kind,
+                        row,
+                        token(pronoun.at),
+                        token(pronoun.noun_at),
+                        expected,
+                        bool(pronoun.rivals),
+                    )
                 )
         yield ids, lengths, cases
 
@@ -137,8 +141,6 @@ def attention(model, prepared):
         for case in cases:
             row = weights[:, case.story, :, case.at]
             look(case.kind, row[..., case.noun_at], 1)
-            if case.mood_at is not None:
-                look(case.kind + ", mood", row[..., case.mood_at], 1)
         for story, length in enumerate(lengths):
             at = np.arange(2, length)  # from the second word on, or both looks are the same
             one = weights[:, story]
@@ -151,19 +153,30 @@ def attention(model, prepared):
 
 
 def copying(model, n=60):
-    """Repeat random tunes: mean weight [layer, head] on the note to copy, share of notes right."""
+    """Sing random tunes of 5 notes three times, and see how the second and third are copied.
+
+    Returns
+    -------
+    copy, previous : array [layer, head]
+        Mean weight from a note to what followed the same note before, and to the note just
+        before it.
+    right : float
+        Share of the notes that were right.
+    """
     rng = random.Random("tunes")
-    tunes = [rng.sample(NOTES, 6) for _ in range(n)]
-    text = "A dog met some bees by the lake. A song: {0}. Again: {0}."
-    ids = np.array([model.encode(text.format(" ".join(tune))) for tune in tunes])
-    first = len(model.encode(text.split(" {0}")[0]))
-    second = first + 6 + len(model.encode(". Again:")) - 1
-    steps = np.arange(5)
+    tunes = [rng.sample(NOTES, 5) for _ in range(n)]
+    start = "A dog met some bees by the lake. A song:"
+    ids = np.array([model.encode(start + " " + " ".join(3 * tune)) for tune in tunes])
+    at = len(model.encode(start)) + np.arange(5, 14)  # from the second singing on
     trace = []
     logits = forward(ids, model.params, model.config, trace=trace)
-    weights = np.stack([layer.weights[:, :, second + steps, first + steps + 1] for layer in trace])
-    right = logits[:, second + steps].argmax(-1) == ids[:, second + steps + 1]
-    return weights.mean((1, 3)), float(right.mean())
+    weights = np.stack([layer.weights for layer in trace])
+    copy = weights[..., at, at - 4].mean((1, 3))
+    twice = at[at - 10 >= at[0] - 5]  # in the third singing, the first can be copied too
+    copy += weights[..., twice, twice - 9].sum(-1).mean(1) / len(at)
+    previous = weights[..., at, at - 1].mean((1, 3))
+    right = logits[:, at].argmax(-1) == ids[:, at + 1]
+    return copy, previous, float(right.mean())
 
 
 def forced(model, layer, head):
@@ -214,22 +227,27 @@ def measure(model, seed):
     told = stories(seed, STORIES)
     prepared = list(batches(model, told))
     looks, loss = attention(model, prepared)
-    copy, copied = copying(model)
-    mood = (looks["she, mood"] + looks["he, mood"]) / 2
+    copy, previous_note, copied = copying(model)
     pronoun = largest(looks["it"])
     layer, head = pronoun["layer"], pronoun["head"]
     heads = {"pronoun": pronoun}
     for name, table in (
-        ("plural_pronoun", looks["they"]), ("mood", mood), ("copy", copy),
-        ("previous_token", looks["previous token"]), ("first_token", looks["first token"]),
+        ("they", looks["they"]),
+        ("she", looks["she"]),
+        ("he", looks["he"]),
+        ("previous_token", looks["previous token"]),
+        ("first_token", looks["first token"]),
+        ("previous_note", previous_note),
+        ("copy", copy),
     ):
         heads[name] = largest(table) if table.max() >= NAMED_FROM else None
 
     few = list(batches(model, told[:STORIES_FOR_ZEROING]))
     zeroed = {kind: [] for kind in KINDS}
     for i in range(model.config["n_layer"]):
-        rows = [shares(right_answers(model, few, zeroing(i, j)))
-                for j in range(model.config["n_head"])]
+        rows = [
+            shares(right_answers(model, few, zeroing(i, j))) for j in range(model.config["n_head"])
+        ]
         for kind in KINDS:
             zeroed[kind].append([round(row[kind]["right"], 3) for row in rows])
 
@@ -239,18 +257,23 @@ def measure(model, seed):
     right = shares(right_answers(model, prepared))
     return {
         "stories": STORIES,
-        "right": {name: {"n": right[name]["n"], "right": round(right[name]["right"], 4)}
-                  for name in sorted(right)},
+        "right": {
+            name: {"n": right[name]["n"], "right": round(right[name]["right"], 4)}
+            for name in sorted(right)
+        },
         "loss_nats_a_token": round(float(loss), 4),
         "perplexity": round(float(np.exp(loss)), 3),
         "heads": heads,
         "largest_weight": {name: largest(table) for name, table in sorted(looks.items())}
-        | {"copy": largest(copy)},
+        | {"previous note": largest(previous_note), "copy": largest(copy)},
         "notes_copied": round(copied, 3),
         "stories_for_zeroing": STORIES_FOR_ZEROING,
         "zeroed": zeroed,
-        "sentence": {"text": SENTENCE, "looks_at": tokens[int(last.argmax())],
-                     "weight": round(float(last.max()), 3)},
+        "sentence": {
+            "text": SENTENCE,
+            "looks_at": tokens[int(last.argmax())],
+            "weight": round(float(last.max()), 3),
+        },
         "forced": {"prompt": FORCING, "free": round(free, 3), "followed": round(followed, 3)},
     }
 
@@ -293,4 +316,3 @@ def choose(measured):
         return people, -measured[name]["loss_nats_a_token"]
 
     return max(fit, key=rank)
-

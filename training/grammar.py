@@ -5,11 +5,11 @@ What comes after a pronoun depends on the noun that it stands for:
 * "it" is the singular thing mentioned last. Each thing has verbs of its own ("it beeped": the
   robot), parts of its own ("its wheels") and a gift of its own ("gave it oil").
 * "they" is the plural noun mentioned last, with verbs and parts of its own.
-* "she" and "he" are the woman and the man of the story. What they do follows from the mood that
-  the story gave them ("Ada was sad. ... She wept"), so here the fact to find is in the story
-  itself and not in the noun.
+* "she" and "he" are the woman and the man of the story, each with two habits ("Ada counted").
 
-Songs repeat a random tune, which gives the model a reason to learn to copy.
+Sentences such as "Far away something roared" use any thing's words, so that a word that was said
+before is no sure sign of who the story is about: the noun is. Songs repeat a random tune, which
+gives the model a reason to learn to copy.
 
 Stories of the training set never hold certain pairs of nouns (`held_out`); test stories open with
 such a pair. `tell(random.Random(0))` tells a training story, `tell(rng, test=True)` a test story.
@@ -57,36 +57,68 @@ PLURALS = {  # noun: (verbs, parts)
     "wolves": (("howled", "hunted"), ("teeth",)),
 }
 COMMANDS = ("orders", "laws", "rules")  # the plurals that a thing can obey
-WOMEN = ("Ada", "Mia", "Anna", "Grace", "Lily", "Nora")
-MEN = ("Tom", "Ben", "Alan", "Max", "Leo", "Sam")
-MOODS = {  # mood: what someone in that mood does
-    "happy": ("smiled", "laughed"),
-    "sad": ("cried", "wept"),
-    "tired": ("yawned", "slept"),
-    "angry": ("shouted", "stamped"),
-    "scared": ("trembled", "hid"),
-    "hungry": ("ate", "chewed"),
-    "cold": ("shivered", "sneezed"),
-    "bored": ("sighed", "doodled"),
+WOMEN = {  # name: habits
+    "Ada": ("counted", "calculated"),
+    "Mia": ("danced", "twirled"),
+    "Anna": ("sewed", "knitted"),
+    "Grace": ("typed", "programmed"),
+    "Lily": ("sang", "yodelled"),
+    "Nora": ("read", "wrote"),
 }
+MEN = {
+    "Tom": ("cooked", "baked"),
+    "Ben": ("dug", "planted"),
+    "Alan": ("wondered", "guessed"),
+    "Max": ("ran", "jumped"),
+    "Leo": ("laughed", "joked"),
+    "Sam": ("yawned", "slept"),
+}
+VERBS = {noun: verbs for noun, (verbs, *_) in (THINGS | PLURALS).items()} | WOMEN | MEN
+PARTS = {noun: parts for noun, (_, parts, *_) in (THINGS | PLURALS).items()}
 NOTES = (
-    "la", "mi", "so", "do", "re", "fa", "ti",
-    "ba", "ka", "lo", "mu", "ni", "pa", "ru", "ta", "vo",
+    "la",
+    "mi",
+    "so",
+    "do",
+    "re",
+    "fa",
+    "ti",
+    "ba",
+    "ka",
+    "lo",
+    "mu",
+    "ni",
+    "pa",
+    "ru",
+    "ta",
+    "vo",
 )
 FREE = {  # slots that any of these words may fill
     "PLACE": (
-        "garden", "river", "castle", "forest", "market",
-        "hill", "lake", "school", "farm", "bridge",
+        "garden",
+        "river",
+        "castle",
+        "forest",
+        "market",
+        "hill",
+        "lake",
+        "school",
+        "farm",
+        "bridge",
     ),
     "NEAR": ("near", "behind", "beside", "by"),
     "DAY": ("day", "morning", "evening", "night"),
     "SAW": ("saw", "met", "found", "heard", "followed"),
     "HAD": ("had", "built", "bought", "found", "loved"),
     "SOON": ("Suddenly", "Soon", "Later", "Again", "Today"),
+    "A_THINGS_VERB": tuple(verb for noun in THINGS for verb in VERBS[noun]),
+    "A_THINGS_PART": tuple(part for noun in THINGS for part in PARTS[noun]),
+    "A_PLURALS_VERB": tuple(verb for noun in PLURALS for verb in VERBS[noun]),
+    "A_PERSONS_VERB": tuple(verb for name in WOMEN | MEN for verb in VERBS[name]),
 }
 
 # Templates. Words in capitals are slots: THING, PLURAL, WOMAN, MAN and PERSON say the noun that
-# "it", "they", "she", "he" then stand for; VERB, PART, GIFT and MOOD follow from the word before.
+# "it", "they", "she", "he" then stand for; VERB, PART and GIFT follow from the word before.
 OPENINGS = (
     "A THING SAW some PLURAL NEAR the PLACE .",
     "Some PLURAL SAW a THING NEAR the PLACE .",
@@ -120,6 +152,9 @@ SENTENCES = (  # (template, weight)
     ("Their PART was there .", 1),
     ("The THING VERB .", 1),
     ("The PLURAL VERB .", 1),
+    ("Far away something A_THINGS_VERB .", 4),
+    ("Far away others A_PLURALS_VERB .", 3),
+    ("Nobody touched the A_THINGS_PART .", 1),
 )
 SENTENCES_WITH_A_PERSON = (
     ("PERSON gave it GIFT .", 3),
@@ -127,6 +162,7 @@ SENTENCES_WITH_A_PERSON = (
     ("PERSON watched while they VERB .", 1),
     ("PERSON liked its PART .", 2),
     ("PERSON liked their PART .", 2),
+    ("Far away somebody A_PERSONS_VERB .", 3),
 )
 SENTENCES_WITH_A_WOMAN = (
     ("She VERB .", 4),
@@ -146,8 +182,14 @@ SENTENCES_WITH_BOTH = (("She VERB and he VERB .", 2), ("He VERB and she VERB .",
 NEW_THING = ("Then a THING came .", "A THING came to the PLACE .")
 NEW_PLURAL = ("Then some PLURAL came .", "Some PLURAL came to the PLACE .")
 
-PRONOUNS = {"it": "THING", "its": "THING", "they": "PLURAL", "their": "PLURAL",
-            "she": "WOMAN", "he": "MAN"}
+PRONOUNS = {
+    "it": "THING",
+    "its": "THING",
+    "they": "PLURAL",
+    "their": "PLURAL",
+    "she": "WOMAN",
+    "he": "MAN",
+}
 RIVALS = {"she": ("WOMAN", "MAN"), "he": ("WOMAN", "MAN")}  # whom else the verb could fit
 
 
@@ -172,7 +214,6 @@ class Pronoun:
     at: int  # where the pronoun starts
     noun: str
     noun_at: int  # where the noun's last mention starts
-    mood_at: int | None  # where the person's mood starts
     expected: tuple  # the words that may follow
     rivals: dict  # other nouns of the story that the next word could fit, and where they start
 
@@ -197,9 +238,7 @@ class Teller:
         self.rng, self.test, self.story = rng, test, Story()
         self.named = {"THING": [], "PLURAL": [], "WOMAN": [], "MAN": []}  # the last is meant
         self.mentioned = {}  # noun: where it was mentioned last
-        self.mood, self.mood_at = {}, {}  # of each person: the word, and where it starts
         self.subject = None  # the noun or pronoun said last: (pronoun or None, its place, noun)
-        self.tune = None
 
     def pick(self, options, weights=None):
         """One of the options, its probability counted."""
@@ -225,22 +264,18 @@ class Teller:
         self.mentioned[noun] = self.put(noun)
         self.subject = (None, None, noun)
 
-    def verbs(self, noun):
-        if noun in self.mood:
-            return MOODS[self.mood[noun]]
-        return (THINGS.get(noun) or PLURALS[noun])[0]
-
     def follow(self, kind, words):
         """Write one of the words that fit the subject; note it if the subject is a pronoun."""
         pronoun, at, noun = self.subject
         if pronoun:
-            rivals = {n: self.mentioned[n] for slot in RIVALS.get(pronoun, (PRONOUNS[pronoun],))
-                      for n in self.named[slot] if n != noun}
+            rivals = {
+                n: self.mentioned[n]
+                for slot in RIVALS.get(pronoun, (PRONOUNS[pronoun],))
+                for n in self.named[slot]
+                if n != noun
+            }
             self.story.pronouns.append(
-                Pronoun(
-                    kind or pronoun, at, noun, self.mentioned[noun], self.mood_at.get(noun),
-                    tuple(words), rivals,
-                )
+                Pronoun(kind or pronoun, at, noun, self.mentioned[noun], tuple(words), rivals)
             )
         word = self.pick(words)
         self.put(word)
@@ -262,16 +297,13 @@ class Teller:
                 noun = self.named[PRONOUNS[pronoun]][-1]
                 self.subject = (pronoun, self.put(word), noun)
             elif word == "VERB":
-                said = self.follow(None, self.verbs(noun))
+                said = self.follow(None, VERBS[noun])
             elif word == "OTHER_VERB":
-                self.put(self.pick([v for v in self.verbs(noun) if v != said]))
+                self.put(self.pick([v for v in VERBS[noun] if v != said]))
             elif word == "PART":
-                self.follow(None, (THINGS.get(noun) or PLURALS[noun])[1])
+                self.follow(None, PARTS[noun])
             elif word == "GIFT":
                 self.follow("gave it", (THINGS[noun][2],))
-            elif word == "MOOD":
-                self.mood[noun] = self.pick(MOODS)
-                self.mood_at[noun] = self.put(self.mood[noun])
             elif word in FREE:
                 self.put(self.pick(FREE[word]))
             else:
@@ -297,14 +329,11 @@ class Teller:
             weights += [OBEYING_WEIGHT] * len(obeying)
         self.say(self.pick(openings, weights))
         if woman and man:
-            self.say(self.pick(("WOMAN was MOOD and MAN was MOOD .",
-                                "MAN was MOOD and WOMAN was MOOD .",
-                                "WOMAN was MOOD . MAN was MOOD .",
-                                "MAN was MOOD . WOMAN was MOOD .")))
+            self.say(self.pick(("WOMAN and MAN were there .", "MAN and WOMAN were there .")))
         elif woman:
-            self.say("WOMAN was MOOD .")
+            self.say("WOMAN was there .")
         elif man:
-            self.say("MAN was MOOD .")
+            self.say("MAN was there .")
 
     def sentence(self):
         woman, man = self.named["WOMAN"], self.named["MAN"]
@@ -333,7 +362,9 @@ class Teller:
         def come():
             others = self.named["PLURAL" if slot == "THING" else "THING"]
             new = [
-                noun for noun in nouns if noun not in self.named[slot]
+                noun
+                for noun in nouns
+                if noun not in self.named[slot]
                 and all(self.fits(*((noun, o) if slot == "THING" else (o, noun))) for o in others)
             ]
             if new:
@@ -352,11 +383,10 @@ class Teller:
         return again
 
     def sing(self):
-        if self.tune and self.pick((True, False)):
-            self.say("The song : " + self.tune + " .")
-        else:
-            self.tune = " ".join(self.pick(NOTES) for _ in range(self.pick(range(3, 8))))
-            self.say(f"A song : {self.tune} . Again : {self.tune} .")
+        notes = []
+        for _ in range(self.pick((3, 4, 5))):
+            notes.append(self.pick([note for note in NOTES if note not in notes]))
+        self.say("A song : " + " ".join(3 * notes) + " .")
 
 
 def tell(rng, test=False):

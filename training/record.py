@@ -20,11 +20,13 @@ STORY_SEED = "the story of lesson 06"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 HEAD_NAMES = {
     "pronoun": "from “it” to its noun",
-    "plural_pronoun": "from “they” to its noun",
-    "mood": "from “she” or “he” to the person's mood",
-    "copy": "in a repeated tune, to the note that comes next",
-    "previous_token": "to the token before",
-    "first_token": "to the first token",
+    "they": "from “they” to its noun",
+    "she": "from “she” to the woman's name",
+    "he": "from “he” to the man's name",
+    "previous_token": "to the token before (mean over all tokens)",
+    "first_token": "to the first token (mean over all tokens)",
+    "previous_note": "in a repeated tune, to the note before",
+    "copy": "in a repeated tune, to what followed the same note before",
 }
 
 
@@ -118,9 +120,7 @@ def card_tables(measured, seeds):
     ]
     for kind in KINDS:
         own, others = own_and_others(zeroed[kind], layer, head)
-        lines.append(
-            f"| {kind} | {right[kind]['right']:.1%} | {own:.1%} | {others.min():.1%} |"
-        )
+        lines.append(f"| {kind} | {right[kind]['right']:.1%} | {own:.1%} | {others.min():.1%} |")
     lines += [
         "",
         f"Prompt “{forced['prompt']}” for all pairs of things a and b: left alone, the next word "

@@ -109,9 +109,7 @@ def train(seed, steps=STEPS):
         if len(order) < BATCH:
             order = list(shuffle.permutation(len(rows)))
         batch = torch.from_numpy(rows[[order.pop() for _ in range(BATCH)]])
-        loss = functional.cross_entropy(
-            net(batch[:, :-1]).flatten(0, 1), batch[:, 1:].flatten()
-        )
+        loss = functional.cross_entropy(net(batch[:, :-1]).flatten(0, 1), batch[:, 1:].flatten())
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, CLIP)

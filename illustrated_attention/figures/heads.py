@@ -23,6 +23,7 @@ from illustrated_attention.figures.style import (
 )
 from illustrated_attention.language import _
 
+DARK_ORANGE = "#A84A00"  # as the query marker, dark enough for small text
 GAP = 0.14  # inches between two maps
 HEAD_TITLE, CAPTION = 0.24, 0.26  # inches above and under a map
 
@@ -31,8 +32,8 @@ HEAD_TITLE, CAPTION = 0.24, 0.26  # inches above and under a map
 def attention_maps(tokens, weights):
     """Draw the attention weights of every head, a row of maps for each layer.
 
-    Each map has a row for each query and a column for each key. The last query's row is framed,
-    and under each map stands where that query looks most.
+    Each map has a row for each query and a column for each key. Where there is room for words, the
+    last query's row is framed, and under each map stands where that query looks most.
 
     Parameters
     ----------
@@ -61,18 +62,23 @@ def attention_maps(tokens, weights):
     names = max(text_width(label, 8.5) for label in labels) + 0.12
     size = min(2.2, (WIDTH - 2 * MARGIN - names - GAP * (n_head - 1)) / n_head)
     label_size = min(8.5, 72 * 0.9 * size / n)
-    named = label_size >= SMALLEST_TEXT
-    row_height = HEAD_TITLE + size + CAPTION
-    bottom = names if named else 0.1
+    large = label_size >= SMALLEST_TEXT  # room for the tokens beside each map
+    row_height = (HEAD_TITLE + size + CAPTION) if large else size + GAP
+    looks = weights[:, :, -1]
+    captions = [
+        [f"▲ {labels[row.argmax()]} {percent(row.max())}" for row in np.nan_to_num(layer, nan=-1)]
+        for layer in looks
+    ]
+    title_space = TITLE_SPACE + (0 if large else HEAD_TITLE)
     figure = LessonFigure(
         _("Where every head looks: one map a head, one row a query"),
-        height=TITLE_SPACE + row_height * n_layer + bottom + 0.55,
+        height=title_space + row_height * n_layer + (names if large else 0.1) + 0.55,
     )
     said = []
     for layer in range(n_layer):
         for head in range(n_head):
             left = MARGIN + names + head * (size + GAP)
-            top = TITLE_SPACE + layer * row_height + HEAD_TITLE
+            top = title_space + layer * row_height + (HEAD_TITLE if large else 0)
             ax = figure.axes_at(left, top, size, size)
             image = ax.imshow(
                 weights[layer, head],
@@ -83,43 +89,47 @@ def attention_maps(tokens, weights):
             )
             ax.spines[:].set(visible=True, color=GREY, linewidth=0.8)
             ax.set(xticks=[], yticks=[])
-            if named and head == 0:
-                ax.set_yticks(range(n), labels)
-            if named and layer == n_layer - 1:
-                ax.set_xticks(range(n), labels, rotation=90)
-                ax.tick_params(axis="x", pad=72 * CAPTION)
-            ax.tick_params(labelsize=label_size, labelcolor=INK)
-            for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
-                label.set_parse_math(False)
-            outline_row(ax, n - 1)
-            name = (_("head {head}") if one_layer else _("layer {layer}, head {head}")).format(
-                layer=layer, head=head
+            short = _("head {head}").format(head=head)
+            name = (
+                short
+                if one_layer
+                else _("layer {layer}, head {head}").format(layer=layer, head=head)
             )
-            key = int(np.nan_to_num(weights[layer, head, -1], nan=-1).argmax())
-            look = f"{labels[key]} {percent(weights[layer, head, -1, key])}"
-            said.append(f"{name}: {look}")
-            for text, above, style in (
-                (name, top - 0.11, {"fontweight": "bold"}),
-                (f"▲ {look}", top + size + 0.13, {"color": "#A84A00"}),
-            ):
-                points = fit_text([text], size, 9)
-                if points >= 4.5:
-                    figure.write(
-                        left + size / 2, above, text, ha="center", fontsize=points, **style
-                    )
+            said.append(f"{name}: {captions[layer][head].removeprefix('▲ ')}")
+            middle = left + size / 2
+            if large:
+                _write_tokens(ax, labels, label_size, head == 0, layer == n_layer - 1)
+                outline_row(ax, n - 1)
+                _write_to_fit(figure, middle, top - 0.11, name, size, fontweight="bold")
+                _write_to_fit(
+                    figure,
+                    middle,
+                    top + size + 0.13,
+                    captions[layer][head],
+                    size,
+                    color=DARK_ORANGE,
+                )
+            elif layer == 0:
+                _write_to_fit(figure, middle, top - 0.11, short, size, fontweight="bold")
+        if not large and not one_layer:
+            figure.write(
+                MARGIN + names - 0.12,
+                top + size / 2,
+                _("layer {layer}").format(layer=layer),
+                ha="right",
+                fontsize=9,
+                fontweight="bold",
+            )
     height = figure.get_size_inches()[1]
     bar = figure.axes_at(MARGIN + names, height - 0.42, 2.2, 0.12)
     figure.colorbar(image, cax=bar, orientation="horizontal", ticks=[0, 0.5, 1])
     bar.tick_params(labelsize=8, labelcolor=INK)
-    figure.write(
-        MARGIN + names + 2.5,
-        height - 0.36,
-        _("weight; ▲ and frame: where the last token, “{token}”, looks most").format(
+    note = _("weight")
+    if large:
+        note = _("weight; ▲ and frame: where the last token, “{token}”, looks most").format(
             token=labels[-1]
-        ),
-        fontsize=9,
-        color=INK,
-    )
+        )
+    figure.write(MARGIN + names + 2.5, height - 0.36, note, fontsize=9, color=INK)
     figure.alt_text = _(
         "Attention weights of {heads} heads over the tokens {tokens}. "
         "Where the last token, '{token}', looks most: {looks}."
@@ -127,3 +137,19 @@ def attention_maps(tokens, weights):
         heads=n_layer * n_head, tokens=", ".join(labels), token=labels[-1], looks="; ".join(said)
     )
     return figure
+
+
+def _write_tokens(ax, labels, size, beside, under):
+    """Label the rows and columns of a map with the tokens."""
+    if beside:
+        ax.set_yticks(range(len(labels)), labels)
+    if under:
+        ax.set_xticks(range(len(labels)), labels, rotation=90)
+        ax.tick_params(axis="x", pad=72 * CAPTION)
+    ax.tick_params(labelsize=size, labelcolor=INK)
+    for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
+        label.set_parse_math(False)
+
+
+def _write_to_fit(figure, left, top, text, width, **style):
+    figure.write(left, top, text, ha="center", fontsize=fit_text([text], width, 9), **style)

@@ -1,0 +1,46 @@
+"""The figure of all heads shows each head, and says in words where the last token looks."""
+
+import numpy as np
+import pytest
+
+from illustrated_attention.figures.heads import attention_maps
+
+TOKENS = ["A", "robot", "obeys", "it"]
+
+
+def causal_weights(*leading):
+    weights = np.tril(np.random.default_rng(0).random((*leading, 4, 4)))
+    return weights / weights.sum(-1, keepdims=True)
+
+
+def test_every_head_gets_a_map_of_its_own_weights():
+    weights = causal_weights(2, 3)
+    figure = attention_maps(TOKENS, weights)
+    images = [ax.images[0].get_array() for ax in figure.axes if ax.images]
+    drawn = [image for image in images if image.shape == (4, 4)]
+    np.testing.assert_allclose(drawn, weights.reshape(6, 4, 4))
+
+
+def test_the_alt_text_names_where_the_last_token_looks_in_each_head():
+    weights = np.zeros((1, 2, 4, 4))
+    weights[..., 0] = 1
+    weights[0, 1, -1] = [0.1, 0.9, 0, 0]
+    alt = attention_maps(TOKENS, weights).alt_text
+    assert "layer 0, head 0: A 100%" in alt
+    assert "layer 0, head 1: robot 90%" in alt
+    assert "'it'" in alt
+
+
+def test_one_layer_alone_can_be_drawn():
+    assert "head 2: " in attention_maps(TOKENS, causal_weights(3)).alt_text
+
+
+def test_the_large_model_can_be_drawn():
+    weights = np.full((12, 12, 4, 4), 0.25)
+    assert attention_maps(TOKENS, weights).png().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (2, 3, 4, 5), (2, 3, 5, 5)])
+def test_weights_of_another_shape_are_refused(shape):
+    with pytest.raises(ValueError, match="weights must have shape"):
+        attention_maps(TOKENS, np.zeros(shape))
