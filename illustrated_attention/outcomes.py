@@ -7,6 +7,7 @@ copies, prints and warnings are caught, a call that does not end is stopped.
 import _thread
 import contextlib
 import copy
+import functools
 import inspect
 import io
 import linecache
@@ -22,6 +23,7 @@ import numpy as np
 SECONDS_PER_CALL = 3.0
 PRINTED_CHARACTERS = 2_000
 MESSAGE_CHARACTERS = 500
+_SECONDS_UNTIL_NEXT_RING = 0.1
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,23 @@ class Outcome:
         return self.error is None and not self.timed_out
 
 
+# The signal that ends a call. Windows has no alarm; there a second thread sends it.
+_SIGNAL = getattr(signal, "SIGALRM", signal.SIGTERM)
+
+
 class _TimeUp(BaseException):
     """Raised inside a student's call. Not an Exception, so that ``except Exception`` misses it."""
+
+
+class _Again:
+    """Sends the signal again when it is deleted, which is when its exception is forgotten.
+
+    A bare ``except:`` in an endless loop swallows `_TimeUp`. The next one then comes right after
+    the ``except`` block, outside the ``try``, so that it ends the loop.
+    """
+
+    # A built-in, not a function of ours: Python would handle the signal inside that function.
+    __del__ = staticmethod(functools.partial(_thread.interrupt_main, _SIGNAL))
 
 
 def call(function: Callable, case: Case, seconds: float | None = None) -> Outcome:
@@ -68,13 +85,13 @@ def call(function: Callable, case: Case, seconds: float | None = None) -> Outcom
     printed = _Beginning()
     value = error = line = None
     message, timed_out = "", False
-    try:
-        with _quiet(printed), _time_limit(SECONDS_PER_CALL if seconds is None else seconds):
+    with _quiet(printed), _time_limit(SECONDS_PER_CALL if seconds is None else seconds):
+        try:
             value = _run(function, args)
-    except _TimeUp:
-        timed_out = True
-    except (Exception, SystemExit) as exception:
-        error, message, line = type(exception).__name__, _message(exception), _own_line(exception)
+        except _TimeUp:
+            timed_out = True
+        except (Exception, SystemExit) as e:
+            error, message, line = type(e).__name__, _message(e), _own_line(e)
     changed = tuple(
         i for i, (a, b) in enumerate(zip(args, case.args, strict=True)) if not identical(a, b)
     )
@@ -183,62 +200,42 @@ def _time_limit(seconds: float) -> Iterator[None]:
     """Stop `_run` after some seconds. Only the main thread can be interrupted."""
     if threading.current_thread() is not threading.main_thread():
         yield
-    elif hasattr(signal, "SIGALRM"):
-        with _alarm(seconds):
-            yield
-    else:
-        with _interrupt(seconds):
-            yield
+        return
+    before = signal.signal(_SIGNAL, _end_the_call)
+    stop = _ring_by_alarm(seconds) if hasattr(signal, "SIGALRM") else _ring_by_thread(seconds)
+    try:
+        yield
+    finally:
+        stop()
+        signal.signal(_SIGNAL, before)
 
 
-# A bare `except:` inside an endless loop swallows the exception that should end it. So it is
-# raised again and again, at ever other places of the loop, until it strikes outside the `try`.
-_SECONDS_BETWEEN_TRIES = 0.0002
-
-
-def _end_the_call(frame) -> None:
+def _end_the_call(signum, frame) -> None:
     """Raise, but only inside the student's call: never in our own code around it."""
     while frame is not None:
         if frame.f_code is _run.__code__:
-            raise _TimeUp
+            raise _TimeUp(_Again())
         frame = frame.f_back
 
 
-@contextlib.contextmanager
-def _alarm(seconds: float) -> Iterator[None]:
-    before = signal.signal(signal.SIGALRM, lambda signum, frame: _end_the_call(frame))
-    signal.setitimer(signal.ITIMER_REAL, seconds, _SECONDS_BETWEEN_TRIES)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+def _ring_by_alarm(seconds: float) -> Callable[[], None]:
+    signal.setitimer(signal.ITIMER_REAL, seconds, _SECONDS_UNTIL_NEXT_RING)
+    return lambda: signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-@contextlib.contextmanager
-def _interrupt(seconds: float) -> Iterator[None]:
-    """Windows has no alarm signal: a second thread presses Ctrl-C instead."""
+def _ring_by_thread(seconds: float) -> Callable[[], None]:
     over = threading.Event()
-    pressed = threading.Event()
 
-    def press():
-        if not over.wait(seconds):
-            pressed.set()
-            while not over.wait(_SECONDS_BETWEEN_TRIES):
-                _thread.interrupt_main()
+    def ring():
+        pause = seconds
+        while not over.wait(pause):
+            _thread.interrupt_main(_SIGNAL)
+            pause = _SECONDS_UNTIL_NEXT_RING
 
-    def handle(signum, frame):
-        if pressed.is_set():
-            _end_the_call(frame)
-        elif callable(before):
-            before(signum, frame)  # the learner's own Ctrl-C
-
-    before = signal.signal(signal.SIGINT, handle)
-    thread = threading.Thread(target=press, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
+    def stop():
         over.set()
         thread.join()
-        signal.signal(signal.SIGINT, before)
+
+    thread = threading.Thread(target=ring, daemon=True)
+    thread.start()
+    return stop
