@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from illustrated_attention.comparing import ATOL, RTOL
+from illustrated_attention.comparing import ATOL, RTOL, alike
 
 
 def rows_sum_to_one(call: Callable, *args) -> bool:
@@ -71,6 +71,49 @@ def the_future_does_not_matter(call: Callable, *arrays) -> bool:
         if not close(_first(call(*changed))[..., :token, :], plain[..., :token, :]):
             return False
     return True
+
+
+def same_after_another_call(call: Callable, args: tuple, other: tuple) -> bool:
+    """A call gives the same result before and after another call: nothing is remembered."""
+    before = call(*args)
+    call(*other)
+    return alike(call(*args), before)
+
+
+def every_chunking_is_one_pass(call: Callable, q, k, v, *chunkings) -> bool:
+    """Chunk after chunk, each with the cache that the one before returned, gives one pass."""
+    whole, _cache = call(q, k, v, None)
+    for chunk_sizes in chunkings:
+        cache, outs, end = None, [], 0
+        for size in chunk_sizes:
+            start, end = end, end + size
+            chunk = (array[..., start:end, :] for array in (q, k, v))
+            out, cache = call(*chunk, cache)
+            outs.append(out)
+        if not close(np.concatenate(outs, axis=-2), whole):
+            return False
+    return True
+
+
+def cache_is_used(call: Callable, q_new, k_new, v_new, cache) -> bool:
+    """Noise in the cached keys, or in the values, changes every row of the result."""
+    out = _first(call(q_new, k_new, v_new, cache))
+    for part in (0, 1):
+        poisoned = list(cache)
+        poisoned[part] = cache[part] + np.random.default_rng(part).normal(size=cache[part].shape)
+        other = _first(call(q_new, k_new, v_new, tuple(poisoned)))
+        if not (np.abs(other - out) > ATOL).any(axis=-1).all():
+            return False
+    return True
+
+
+def continuations_stay_apart(call: Callable, beginning, first, second) -> bool:
+    """After a first continuation of a cache, a second one is as if it were the only one."""
+    _out, cache = call(*beginning, None)
+    call(*first, cache)
+    out, _cache = call(*second, cache)
+    alone, _cache = call(*(np.concatenate(pair, axis=-2) for pair in zip(beginning, second)), None)
+    return close(out, alone[..., -second[0].shape[-2] :, :])
 
 
 def close(a, b) -> bool:
