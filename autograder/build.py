@@ -3,6 +3,7 @@
 solutions/NN/NN.py  ->  solutions/NN/NN.ipynb   (jupytext; cells get lasting ids)
                     ->  data/answers/NN.*       (from autograder/exercises and the solution)
                     ->  notebooks/NN/NN.ipynb   (nbgrader's own generate_assignment)
+                    ->  docs/kill_matrix.md     (all known implementations, run through the cells)
 """
 
 import ast
@@ -16,6 +17,7 @@ import nbformat
 
 from autograder.exercises import LESSONS, questions
 from autograder.judging import visible_key
+from autograder.kill_matrix import kill_matrix, write_table
 from illustrated_attention.answers import write_lesson
 
 ROOT = Path(__file__).parent.parent
@@ -40,7 +42,10 @@ def build(out: Path = ROOT) -> list[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         release(out / "solutions" / lesson, path)
         written.append(path)
-    return written
+    table = out / "docs" / "kill_matrix.md"
+    table.parent.mkdir(exist_ok=True)
+    write_table(kill_matrix(out / "solutions"), table)
+    return [*written, table]
 
 
 def solution_notebook(lesson: str) -> nbformat.NotebookNode:
