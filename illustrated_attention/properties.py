@@ -112,8 +112,24 @@ def continuations_stay_apart(call: Callable, beginning, first, second) -> bool:
     _out, cache = call(*beginning, None)
     call(*first, cache)
     out, _cache = call(*second, cache)
-    alone, _cache = call(*(np.concatenate(pair, axis=-2) for pair in zip(beginning, second)), None)
+    pairs = zip(beginning, second, strict=True)
+    alone, _cache = call(*(np.concatenate(pair, axis=-2) for pair in pairs), None)
     return close(out, alone[..., -second[0].shape[-2] :, :])
+
+
+def only_moves_numbers(call: Callable, *args) -> bool:
+    """Every number of the first argument comes out exactly once: none is lost, none is new."""
+    return close(np.sort(_first(call(*args)), axis=None), np.sort(args[0], axis=None))
+
+
+def every_head_alone(call: Callable, q, k, v, n_head) -> bool:
+    """Each head gives what its own features give alone, as the only head."""
+    together, d = _first(call(q, k, v, n_head)), q.shape[-1] // n_head
+    heads = [slice(h * d, (h + 1) * d) for h in range(n_head)]
+    return all(
+        close(_first(call(q[..., head], k[..., head], v[..., head], 1)), together[..., head])
+        for head in heads
+    )
 
 
 def close(a, b) -> bool:
