@@ -686,17 +686,24 @@ SOFTMAX = Exercise(
             "Your columns sum to 1, your rows do not. Each query's row must sum to 1. Which axis "
             "runs over the keys?",
             lambda s: np.exp(s - s.max(axis=0)) / np.exp(s - s.max(axis=0)).sum(axis=0),
+            lambda s: np.exp(s - s.max()) / np.exp(s - s.max()).sum(axis=0),
+            lambda s: _exp_shifted(s) / _exp_shifted(s).sum(axis=0),
+            lambda s: np.exp(s) / np.exp(s).sum(axis=0),
         ),
         Mistake(
             "over_axis_1",
             "You normalise over axis 1. With one row or a batch, the keys are on another axis. "
             "They are always on the last one: -1.",
             _over_axis_1,
+            lambda s: np.exp(s - s.max()) / np.exp(s - s.max()).sum(axis=1, keepdims=True),
+            lambda s: np.exp(s) / np.exp(s).sum(axis=1, keepdims=True),
         ),
         Mistake(
             "over_everything",
             "All your cells together sum to 1. Normalise each row by itself.",
             lambda s: np.exp(s - s.max()) / np.exp(s - s.max()).sum(),
+            lambda s: _exp_shifted(s) / _exp_shifted(s).sum(),
+            lambda s: np.exp(s) / np.exp(s).sum(),
         ),
         Mistake(
             "no_max_subtracted",
@@ -748,6 +755,8 @@ SOFTMAX = Exercise(
             _without_keepdims_in_max,
             _without_keepdims_in_sum,
             _without_any_keepdims,
+            lambda s: np.exp(s) / np.exp(s).sum(axis=-1),
+            lambda s: np.exp(s - s.max()) / np.exp(s - s.max()).sum(axis=-1),
         ),
         Mistake(
             "no_exp",
@@ -842,11 +851,13 @@ SOFTMAX = Exercise(
             "Right with two axes only. You go through the first axis and treat what you find as "
             "one row. With leading axes a row is the LAST axis: use axis=-1 instead of a loop.",
             _row_loop_2d,
+            lambda s: np.array([np.exp(row) / np.exp(row).sum() for row in s]),
         ),
         Mistake(
             "list_returned",
             "The numbers are right, but you return a list. Return the NumPy array.",
             lambda s: _softmax(s).tolist(),
+            lambda s: (np.exp(s) / np.exp(s).sum(axis=-1, keepdims=True)).tolist(),
         ),
         Mistake(
             "whole_number_result",

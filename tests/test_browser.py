@@ -1,0 +1,173 @@
+"""A learner's first quarter of an hour, in a real JupyterLab in a real browser."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+LESSON = "notebooks/01_self_attention/01_self_attention.ipynb"
+
+WRONG = "def softmax(scores):\n    exp = np.exp(scores)\n    return exp / exp.sum(axis=0)"
+RIGHT = """def softmax(scores):
+    exp = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return exp / exp.sum(axis=-1, keepdims=True)"""
+EARLIER = {
+    "make_qkv": "def make_qkv(x, w_q, w_k, w_v):\n    return x @ w_q, x @ w_k, x @ w_v",
+    "scaled_scores": (
+        "def scaled_scores(q, k):\n    return q @ np.swapaxes(k, -1, -2) / np.sqrt(q.shape[-1])"
+    ),
+}
+
+pytestmark = pytest.mark.browser
+
+
+class Notebook:
+    """A notebook in JupyterLab, driven as a learner does: go to a cell, type, run, look."""
+
+    def __init__(self, page):
+        self.page = page
+
+    def index_of(self, grade_id: str) -> int:
+        script = """id => window.jupyterapp.shell.currentWidget.content.widgets.findIndex(
+            cell => (cell.model.sharedModel.metadata.nbgrader || {}).grade_id === id)"""
+        return self.page.evaluate(script, grade_id)
+
+    def index_with(self, text: str) -> int:
+        script = """text => window.jupyterapp.shell.currentWidget.content.widgets.findIndex(
+            cell => cell.model.type === 'code'
+                && cell.model.sharedModel.getSource().includes(text))"""
+        return self.page.evaluate(script, text)
+
+    def go_to(self, index: int) -> None:
+        script = """async index => {
+            const notebook = window.jupyterapp.shell.currentWidget.content;
+            notebook.activeCellIndex = index;
+            await notebook.scrollToItem(index, 'start');
+        }"""
+        self.page.evaluate(script, index)
+
+    def type_into(self, index: int, text: str) -> None:
+        self.go_to(index)
+        script = """() => {
+            const notebook = window.jupyterapp.shell.currentWidget.content;
+            notebook.mode = 'edit';
+            notebook.activeCell.editor.focus();
+        }"""
+        self.page.evaluate(script)
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.insert_text(text)
+
+    def run(self, index: int) -> None:
+        self.go_to(index)
+        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-cell')")
+
+    def output(self, index: int):
+        cell = f".jp-Notebook .jp-Cell[data-windowed-list-index='{index}']"
+        return self.page.locator(f"{cell} .jp-OutputArea-output")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    executable = next((path for path in map(shutil.which, BROWSERS) if path), None)
+    if executable is None:
+        pytest.skip("no Chromium on this machine: install it to run the browser test")
+    from playwright.sync_api import sync_playwright
+
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """JupyterLab on a copy of the notebooks, on a free port of this machine."""
+    folder = tmp_path_factory.mktemp("lab")
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+        *("--ip=127.0.0.1", f"--port={port}", "--IdentityProvider.token=test"),
+        *("--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None"),
+        *("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",),
+        f"--ServerApp.root_dir={folder}",
+    ]
+    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(folder / "config")}
+    with open(folder / "lab.log", "w") as log:
+        server = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
+    yield f"http://127.0.0.1:{port}/lab/tree/{LESSON}?token=test&reset"
+    server.terminate()
+    server.wait(timeout=20)
+
+
+@pytest.fixture
+def notebook(browser, lab):
+    page = browser.new_page(viewport={"width": 1250, "height": 1000})
+    page.set_default_timeout(60_000)
+    for _attempt in range(120):  # until the server answers
+        try:
+            page.goto(lab)
+            break
+        except Exception as error:
+            if "ERR_CONNECTION_REFUSED" not in str(error):
+                raise
+            time.sleep(0.25)
+    page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
+    page.wait_for_function(
+        "window.jupyterapp.shell.currentWidget?.context?.sessionContext"
+        ".session?.kernel?.status === 'idle'"
+    )
+    yield Notebook(page)
+    page.close()
+
+
+def test_a_wrong_softmax_is_named_a_right_one_gets_its_card_and_its_figure(notebook):
+    softmax, check = notebook.index_of("softmax"), notebook.index_of("softmax_check")
+    figure = notebook.index_with("draw.scores_and_weights")
+    for start in ("import numpy", "tokens = "):
+        notebook.run(notebook.index_with(start))
+    for name, source in EARLIER.items():
+        notebook.type_into(notebook.index_of(name), source)
+        notebook.run(notebook.index_of(name))
+
+    notebook.type_into(softmax, WRONG)
+    notebook.run(softmax)
+    notebook.run(check)
+    card = notebook.output(check)
+    card.get_by_text("softmax: not yet").wait_for()
+    shown = card.first.inner_text()
+    assert "Your columns sum to 1, your rows do not." in shown
+    assert "yours" in shown
+    assert "expected" in shown
+    assert "Traceback" not in "".join(card.all_inner_texts())
+    _keep_screenshot(notebook.page, "wrong_softmax")
+
+    notebook.type_into(softmax, RIGHT)
+    notebook.run(softmax)
+    notebook.run(check)
+    card.get_by_text("softmax: passed").wait_for()
+
+    notebook.run(figure)
+    picture = notebook.output(figure).locator("img")
+    picture.wait_for()
+    assert "obey" in picture.get_attribute("alt")
+    _keep_screenshot(notebook.page, "lesson_01")
+
+
+def _keep_screenshot(page, name: str) -> None:
+    """Write a picture for people where SCREENSHOTS says (the README's is made this way)."""
+    if "SCREENSHOTS" in os.environ:
+        time.sleep(0.5)  # until the scrolling has settled
+        page.screenshot(path=Path(os.environ["SCREENSHOTS"]) / f"{name}.png")
