@@ -1,0 +1,113 @@
+"""Grade one notebook's cells: the way into the judge's process for everything that grades."""
+
+import dataclasses
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from autograder.judge_server import receive, send
+from autograder.session import GraderFailure, Limits, Unsafe
+from autograder.trial import Cell
+
+NOTEBOOK_SECONDS = 180.0  # for all of a notebook
+TEST_SECONDS = 60.0  # for one test cell in the judge
+
+
+class Grader:
+    """A judge's process of one's own, warm and used again for every notebook.
+
+    Raises `Unsafe` if this machine cannot confine student code, unless `unsafe` is given.
+    """
+
+    def __init__(self, unsafe: bool = False):
+        self._control, theirs = socket.socketpair()
+        root = str(Path(__file__).resolve().parent.parent)
+        path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+        threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        with theirs:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-P", "-m", "autograder.judge_server"),
+                    *(str(theirs.fileno()), str(int(unsafe))),
+                ],
+                pass_fds=[theirs.fileno()],
+                env={**os.environ, **threads, "PYTHONPATH": path},
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C at the terminal is for us
+            )
+        self.pid = self._process.pid
+        hello = self._receive()
+        if "unsafe" in hello:
+            self.close()
+            raise Unsafe(hello["unsafe"])
+        self.layers: str = hello["ready"]
+
+    def grade(
+        self,
+        cells: list[Cell],
+        names: set[str],
+        folder: str | os.PathLike | None = None,
+        limits: Limits | None = None,
+        seconds: float = NOTEBOOK_SECONDS,
+        test_seconds: float = TEST_SECONDS,
+    ) -> list[list[dict]]:
+        """Run a notebook's code cells and return the outputs of each.
+
+        Parameters
+        ----------
+        cells : list of Cell
+            Student cells and test cells in the notebook's order.
+        names : set of str
+            What test cells may ask of the student.
+        folder : path, optional
+            The hand-in's folder; its files other than notebooks are where the student may read.
+        limits : Limits
+            For one student cell and one call.
+        seconds, test_seconds : float
+            For the notebook and for one test cell.
+
+        Raises
+        ------
+        GraderFailure
+            If the grader itself failed. Nobody's marks are known then.
+        """
+        request = {
+            "cells": [dataclasses.astuple(cell) for cell in cells],
+            "names": sorted(names),
+            "folder": str(folder) if folder else None,
+            "limits": dataclasses.asdict(limits or Limits()),
+            "seconds": seconds,
+            "test": test_seconds,
+        }
+        send(self._control, request)
+        reply = self._receive()
+        if "failure" in reply:
+            raise GraderFailure(reply["failure"])
+        return [reply["outputs"].get(str(index), []) for index in range(len(cells))]
+
+    def _receive(self) -> dict:
+        reply = receive(self._control)
+        if reply is None:
+            self.close()
+            raise GraderFailure("the judge's process has ended")
+        return reply
+
+    @property
+    def closed(self) -> bool:
+        return self._process.poll() is not None
+
+    def close(self) -> None:
+        self._control.close()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()

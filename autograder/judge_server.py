@@ -1,0 +1,245 @@
+"""The judge's process: runs the trusted test cells, apart from the gradebook, within limits.
+
+It is started as ``python -m autograder.judge_server FD UNSAFE``, holds the fork server for
+students, and forks for each run of a notebook a judge that may take only so much memory and time:
+a value that is made to overwhelm a test costs that test and nothing else.
+"""
+
+import contextlib
+import gc
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+import traceback
+
+from autograder import confine
+from autograder.proxies import Namespace
+from autograder.session import GraderFailure, Limits, Student, Unsafe, Zygote
+from autograder.student import make_shell
+from autograder.trial import Cell, hold, run_test
+
+MEMORY = 1024 * confine.MiB  # what a judge may add to what it has after the fork
+
+
+def main(argv: list[str]) -> None:
+    control = socket.socket(fileno=int(argv[0]))
+    try:
+        server = Server(control, unsafe=bool(int(argv[1])))
+    except Unsafe as error:
+        send(control, {"unsafe": str(error)})
+        return
+    send(control, {"ready": str(server.zygote.layers)})
+    try:
+        while (request := receive(control)) is not None:
+            try:
+                send(control, {"outputs": server.grade(**request)})
+            except GraderFailure as failure:
+                send(control, {"failure": str(failure)})
+    finally:
+        server.zygote.close()
+
+
+class Server:
+    """The warm process that forks judges."""
+
+    def __init__(self, control: socket.socket, unsafe: bool):
+        self.control = control
+        self.unsafe = unsafe
+        self.zygote = Zygote(unsafe=unsafe)
+        self.shell = make_shell(pictures=False)
+        self.warm: set[str] = set()
+
+    def grade(
+        self,
+        cells: list,
+        names: list,
+        folder: str | None,
+        limits: dict,
+        seconds: float,
+        test: float,
+    ) -> dict[int, list]:
+        """Run a notebook; return the outputs of its cells by index. See `grader.Grader.grade`."""
+        cells = [Cell(*cell) for cell in cells]
+        self._warm_up(cells, names)
+        self.zygote.fill(folder)
+        run = _Run(self, cells, set(names), Limits(**limits), time.monotonic() + seconds, test)
+        outputs = run.hold(hidden=False)
+        if any(cell.hidden for cell in cells):
+            outputs |= run.hold(hidden=True)
+        return outputs
+
+    def restart_zygote(self) -> None:
+        self.zygote.close()
+        self.zygote = Zygote(unsafe=self.unsafe)
+
+    def _warm_up(self, cells: list[Cell], names: list[str]) -> None:
+        """Run each test once on unwritten functions, before any student's value is there.
+
+        What the tests import and work out for themselves, answers of hidden cases above all, is
+        then in the memory that all judges share.
+        """
+        namespace = Namespace(set())
+        namespace.update((name, _unwritten(name)) for name in names)
+        for cell in cells:
+            if cell.test and cell.source not in self.warm:
+                self.warm.add(cell.source)
+                run_test(cell, namespace, None, self.shell)
+        gc.collect()
+        gc.freeze()
+
+
+def _unwritten(name: str):
+    def function(*args, **kwargs):
+        raise NotImplementedError
+
+    function.__name__ = name
+    return function
+
+
+class _Run:
+    """One notebook in work."""
+
+    def __init__(self, server, cells, names, limits, deadline, test_seconds):
+        self.server, self.cells, self.names = server, cells, names
+        self.limits, self.deadline, self.test_seconds = limits, deadline, test_seconds
+
+    def hold(self, hidden: bool) -> dict[int, list]:
+        """Let judges run the notebook until every test has its outcome."""
+        outputs: dict[int, list] = {}
+        broken: set[int] = set()
+        tests = [i for i, cell in enumerate(self.cells) if cell.test]
+        for _ in range(len(tests) + 2):
+            skip = frozenset(i for i in tests if i in outputs)
+            in_work, complete = self._judge(hidden, skip | broken, outputs)
+            if complete:
+                return outputs
+            self.server.restart_zygote()  # the judge may have ended in the middle of a request
+            if in_work is not None:
+                broken.add(in_work)
+                if self.cells[in_work].hidden == hidden:
+                    outputs[in_work] = [_overwhelmed()]
+        raise GraderFailure("the judge ended again and again in this notebook")
+
+    def _judge(self, hidden: bool, skip: frozenset[int], outputs: dict) -> tuple[int | None, bool]:
+        """Fork a judge and collect what it tells; return the test it was in, and if it finished."""
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(reading)
+            self._be_the_judge(writing, hidden, skip)
+        os.close(writing)
+        in_work, complete = None, False
+        try:
+            with open(reading, "rb") as lines:
+                for line in self._lines(lines):
+                    kind, *told = json.loads(line)
+                    if kind == "starting":
+                        in_work = told[0]
+                    elif kind == "outputs":
+                        index, items = told
+                        outputs[index] = items
+                        in_work = None if in_work == index else in_work
+                    elif kind == "failure":
+                        raise GraderFailure(told[0])
+                    else:
+                        complete = True
+        finally:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        return in_work, complete
+
+    def _lines(self, lines):
+        """Yield the judge's lines until it ends or is silent for too long."""
+        buffer, since = b"", time.monotonic()
+        while True:
+            longest = max(self.test_seconds, self.limits.wall * 2)
+            left = since + longest - time.monotonic()
+            ready, _, _ = select.select([lines, self.server.control], [], [], max(left, 0))
+            if self.server.control in ready:
+                self.server.zygote.close()
+                os._exit(1)  # nothing is asked meanwhile: the grader has gone, so do we
+            if lines not in ready:
+                return
+            data = os.read(lines.fileno(), 1 << 20)
+            if not data:
+                return
+            since = time.monotonic()
+            *whole, buffer = (buffer + data).split(b"\n")
+            yield from whole
+
+    def _be_the_judge(self, writing: int, hidden: bool, skip: frozenset[int]) -> None:
+        """The forked judge: run the notebook, tell every outcome at once, and end."""
+
+        def tell(*what) -> None:
+            _write_all(writing, json.dumps(what).encode() + b"\n")
+
+        try:
+            confine.die_with_parent()
+            _limit_memory()
+            self.server.control.close()
+            shell, zygote = self.server.shell, self.server.zygote
+            start = lambda: Student(zygote, self.limits, self.deadline)  # noqa: E731
+            starting = lambda index: tell("starting", index)  # noqa: E731
+            for outcome in hold(self.cells, self.names, start, shell, hidden, skip, starting):
+                tell("outputs", *outcome)
+            tell("complete")
+        except GraderFailure as failure:
+            tell("failure", str(failure))
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(0)
+
+
+def _overwhelmed() -> dict:
+    text = "This test did not come to an end within its limits of time and memory."
+    return {"output_type": "error", "ename": "TestStopped", "evalue": text, "traceback": [text]}
+
+
+def _limit_memory() -> None:
+    with open("/proc/self/statm") as statm:
+        present = int(statm.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (present + MEMORY, present + MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+def send(sock: socket.socket, message: dict) -> None:
+    """Send a message as JSON after its length."""
+    data = json.dumps(message).encode()
+    sock.sendall(struct.pack(">Q", len(data)) + data)
+
+
+def receive(sock: socket.socket) -> dict | None:
+    """Return the next message, None when the other side has closed."""
+    with sock.makefile("rb", buffering=0) as file:
+        head = _read(file, 8)
+        if head is None:
+            return None
+        data = _read(file, *struct.unpack(">Q", head))
+    return None if data is None else json.loads(data)
+
+
+def _read(file, count: int) -> bytes | None:
+    data = b""
+    while len(data) < count:
+        more = file.read(count - len(data))
+        if not more:
+            return None
+        data += more
+    return data
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        main(sys.argv[1:])

@@ -1,0 +1,66 @@
+"""What student code puts out is data of strangers: only text and real bitmaps are kept."""
+
+import base64
+import binascii
+
+MAX_ITEMS = 200  # of one cell
+MAX_TEXT = 20_000  # characters of one output
+MAX_BYTES = 3 << 20  # of one cell
+_MAGIC = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+
+
+def clean(items: object) -> list[dict]:
+    """Return the outputs of a student's cell as far as they are what a notebook may show.
+
+    No HTML, SVG, JavaScript or LaTeX; whatever has another form than expected is left out.
+    """
+    kept, room = [], MAX_BYTES
+    for item in items[:MAX_ITEMS] if isinstance(items, list) else []:
+        output = _clean_one(item)
+        size = len(str(output))
+        if output and size <= room:
+            kept.append(output)
+            room -= size
+    return kept
+
+
+def _clean_one(item: object) -> dict | None:
+    match item:
+        case {"output_type": "stream", "name": "stdout" | "stderr" as name, "text": str(text)}:
+            return {"output_type": "stream", "name": name, "text": _plain(text)}
+        case {
+            "output_type": "error",
+            "ename": str(name),
+            "evalue": str(value),
+            "traceback": [str(text)],
+        }:
+            return {
+                "output_type": "error",
+                "ename": _plain(name)[:80],
+                "evalue": _plain(value)[:2000],
+                "traceback": [_plain(text)],
+            }
+        case {"output_type": "execute_result" | "display_data" as kind, "data": {**data}}:
+            kept = {mime: value for mime, value in data.items() if _is_bitmap(mime, value)}
+            if isinstance(data.get("text/plain"), str):
+                kept["text/plain"] = _plain(data["text/plain"])
+            return {"output_type": kind, "data": kept} if kept else None
+    return None
+
+
+def _plain(text: str) -> str:
+    """Text without control characters, so that no terminal and no XML chokes on it."""
+    return (
+        "".join(c for c in text[:MAX_TEXT] if c >= " " or c in "\n\t\x1b")
+        .encode("utf-8", "replace")
+        .decode()
+    )  # lone surrogates cannot be written to a file
+
+
+def _is_bitmap(mime: str, value: object) -> bool:
+    if mime not in _MAGIC or not isinstance(value, str) or len(value) > MAX_BYTES:
+        return False
+    try:
+        return base64.b64decode(value, validate=True).startswith(_MAGIC[mime])
+    except (binascii.Error, ValueError):
+        return False

@@ -1,0 +1,236 @@
+"""The grader's side of a student's process: start it, ask it, end it."""
+
+import importlib.util
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder import confine, wire
+from autograder.student import SHARED_PACKAGE
+
+# All that a student's process needs of this package. It gets copies in a folder of their own, so
+# that neither exercises nor solutions lie where it can read.
+_NEEDED = ("confine", "landlock", "seccomp", "student", "wire", "zygote")
+_START_SECONDS = 60.0
+
+
+class Unsafe(Exception):
+    """This machine cannot confine student code."""
+
+
+class GraderFailure(BaseException):
+    """The grader's own machinery has failed. It is nobody's mistake and must cost nobody points.
+
+    Not an Exception, so that no test cell can take it for one of a student's.
+    """
+
+
+class StudentDied(Exception):
+    """The student's process has ended: it was killed, it left, or it answered nonsense."""
+
+    student_line = ""  # no line of theirs raised it
+
+
+class StudentTimeout(StudentDied):
+    """The student's process did not answer in time and was ended."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Time for one cell or one call.
+
+    A machine may be busy with other work, so CPU time counts first; `wall` is for code that
+    only waits.
+    """
+
+    cpu: float = 10.0  # seconds
+    wall: float = 30.0  # seconds
+
+
+class Zygote:
+    """The fork server, and with it the way to new student processes (about 15 ms each)."""
+
+    def __init__(self, layers: confine.Layers | None = None, unsafe: bool = False):
+        self.layers = layers or confine.layers()
+        if not (self.layers.safe or unsafe):
+            raise Unsafe(
+                f"Student code cannot be confined here: this machine has {self.layers}. Needed are "
+                "seccomp and Landlock, or seccomp and bubblewrap. `python -m autograder doctor` "
+                "tells more."
+            )
+        self._folder = tempfile.TemporaryDirectory(prefix="grading-")
+        root = Path(self._folder.name)
+        self.work, cache, home = root / "work", root / "cache", root / "home"
+        for folder in (self.work, cache):
+            folder.mkdir()
+        readable = _lay_out(home)
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        command = [sys.executable, "-s", "-P", "-m", "autograder.zygote", str(theirs.fileno())]
+        command += [str(self.layers.landlock), str(int(self.layers.seccomp)), *readable]
+        if self.layers.bubblewrap:
+            bind = [*readable, str(self.work)]
+            command = confine.bubblewrap_command(bind, [str(cache)]) + command
+        self._process = subprocess.Popen(
+            command,
+            pass_fds=[theirs.fileno()],
+            env=_environment(str(home), str(cache)),
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C at the terminal is for the grader
+        )
+        theirs.close()
+        self._control.settimeout(_START_SECONDS)
+        if self._control.recv(1) != b"R":
+            self.close()
+            raise RuntimeError("the fork server for student code did not start")
+
+    def request(self, kind: bytes, data: bytes, answer: str, *sockets: socket.socket) -> tuple:
+        """Ask the fork server and return the fields of its answer."""
+        try:
+            socket.send_fds(self._control, [kind + data], [s.fileno() for s in sockets])
+            return struct.unpack(answer, self._control.recv(64))
+        except (OSError, struct.error) as error:
+            raise GraderFailure(f"the fork server for student code has ended: {error}") from None
+
+    def fill(self, folder: str | os.PathLike | None) -> None:
+        """Put copies of a hand-in's files, except notebooks, where the student may read them."""
+        for old in self.work.iterdir():
+            shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
+        if folder:
+            ignored = shutil.ignore_patterns("*.ipynb", ".ipynb_checkpoints")
+            shutil.copytree(folder, self.work, symlinks=True, dirs_exist_ok=True, ignore=ignored)
+
+    def close(self) -> None:
+        self._control.close()
+        self._process.kill()  # the students die with it
+        self._process.wait()
+        self._folder.cleanup()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+
+class Student:
+    """One confined process. `ask` is the only way to talk to it."""
+
+    def __init__(
+        self, zygote: Zygote, limits: Limits | None = None, deadline: float = float("inf")
+    ):
+        self.zygote, self.limits, self.deadline = zygote, limits or Limits(), deadline
+        self._sock, theirs = socket.socketpair()
+        with theirs:
+            (self.pid,) = zygote.request(b"F", str(zygote.work).encode(), ">i", theirs)
+        self.alive = True
+        try:
+            ready = self._exchange(None, None)
+        except StudentDied as error:
+            raise GraderFailure(f"a student's process did not start: {error}") from None
+        if ready != "ready":
+            self.end()
+            raise GraderFailure(f"student code could not be confined: {ready}")
+
+    def ask(self, request: str, *args, refer=None, resolve=None) -> object:
+        """Send a request and return what comes back, as plain data.
+
+        StudentTimeout or StudentDied: there is no answer and the process is gone.
+        """
+        return self._exchange(wire.encode([request, *args], refer), resolve)
+
+    def _exchange(self, frame: bytes | None, resolve) -> object:
+        if not self.alive:
+            raise StudentDied("the student's process has ended")
+        patience = self._patience()
+        try:
+            if frame is not None:
+                self._sock.settimeout(patience())
+                self._sock.sendall(frame)
+            return wire.receive(self._sock, patience, resolve)
+        except TimeoutError:
+            self.end()
+            raise StudentTimeout("there was no answer in time") from None
+        except (EOFError, OSError, wire.WireError) as error:
+            self.end()
+            raise StudentDied(f"the student's process has ended ({error})") from None
+        except BaseException:  # an alarm in the test cell: half an answer may be on its way
+            self.end()
+            raise
+
+    def _patience(self):
+        """Return the function that says how long to wait for one answer; see `Limits`."""
+        start = time.monotonic()
+        cpu_before = None
+
+        def patience() -> float:
+            nonlocal cpu_before
+            if cpu_before is None:
+                cpu_before = self._cpu_seconds()
+                return max(0.001, min(self.limits.cpu, self.deadline - start))
+            now = time.monotonic()
+            wall_left = min(start + self.limits.wall, self.deadline) - now
+            cpu_left = self.limits.cpu - (self._cpu_seconds() - cpu_before)
+            if wall_left <= 0 or (now - start >= self.limits.cpu and cpu_left <= 0):
+                raise TimeoutError
+            if now - start < self.limits.cpu:
+                return max(0.001, min(start + self.limits.cpu - now, wall_left))
+            return max(0.01, min(cpu_left, wall_left))
+
+        return patience
+
+    def _cpu_seconds(self) -> float:
+        return self.zygote.request(b"C", struct.pack(">i", self.pid), ">d")[0]
+
+    def end(self) -> None:
+        """Kill the process. `status`, `memory` (KiB at most) and `cpu` (seconds) are then known."""
+        if self.alive:
+            self.alive = False
+            self._sock.close()
+            answer = self.zygote.request(b"K", struct.pack(">i", self.pid), ">iqd")
+            self.status, self.memory, self.cpu = answer
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.end()
+
+
+def _lay_out(home: Path) -> list[str]:
+    """Make the folder that a student's process imports from; return all it must read for that."""
+    package = home / "autograder"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    for name in _NEEDED:
+        shutil.copy(Path(__file__).with_name(f"{name}.py"), package)
+    readable = [str(home)]
+    shared = importlib.util.find_spec(SHARED_PACKAGE)
+    if shared and shared.origin:
+        folder = Path(shared.origin).resolve().parent
+        (home / SHARED_PACKAGE).symlink_to(folder)
+        readable.append(str(folder))
+        beside = folder.parent / "data"  # in a clone the course's data lies beside the package
+        if not (folder / "data").is_dir() and beside.is_dir():
+            (home / "data").symlink_to(beside)
+            readable.append(str(beside))
+    return readable
+
+
+def _environment(home: str, cache: str) -> dict[str, str]:
+    """Nothing of the grader's own environment: it may hold passwords and paths."""
+    threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    caches = dict.fromkeys(("XDG_CACHE_HOME", "MPLCONFIGDIR", "IPYTHONDIR"), cache)
+    return {
+        **{"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8"},
+        **{"PYTHONPATH": home, "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "agg"},
+        **threads,
+        **caches,
+    }

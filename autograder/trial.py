@@ -1,0 +1,188 @@
+"""One notebook, from its first cell to its last: the student's cells there, the test cells here.
+
+The cells run in the notebook's order. A student's process that dies is replaced: what had run
+before runs again in a new one, and only the cell that it died in loses its marks.
+"""
+
+import ast
+import contextlib
+import io
+import numbers
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from autograder.outputs import clean
+from autograder.proxies import Namespace, run_cell
+from autograder.session import GraderFailure, Student, StudentDied
+from autograder.student import KEPT, Outputs, Shell, Stream
+
+BEGIN_HIDDEN = "### BEGIN HIDDEN TESTS"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A code cell: the student's, or a test cell as the instructor wrote it."""
+
+    source: str
+    test: bool = False
+    points: float = 0.0
+
+    @property
+    def hidden(self) -> bool:
+        """True for a test cell of which the student sees nothing but the verdict's words."""
+        return self.test and BEGIN_HIDDEN in self.source
+
+
+def names_to_define(solution_cells: list[str]) -> set[str]:
+    """The names that solution cells, as released, bind at their top level."""
+    names = set()
+    for source in solution_cells:
+        for node in ast.parse(source).body:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                names.add(node.name)
+            elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
+                stored = (n for n in ast.walk(node) if isinstance(n, ast.Name))
+                names.update(n.id for n in stored if isinstance(n.ctx, ast.Store))
+    return names
+
+
+def hold(
+    cells: list[Cell],
+    names: set[str],
+    start: Callable[[], Student],
+    shell: Shell,
+    hidden: bool,
+    skip: frozenset[int] = frozenset(),
+    starting: Callable[[int], None] = lambda index: None,
+) -> Iterator[tuple[int, list[dict]]]:
+    """Run a notebook's cells and yield (index, outputs) for those whose outputs count.
+
+    Hidden tests have a run of their own. What a student's function sees in a hidden test it can
+    keep and print later; so what students get to read, the outputs of their cells and of visible
+    tests, comes from a run (`hidden` False) without hidden tests, and in the run with them only
+    the outcome of hidden tests counts.
+
+    `skip` are test cells not to run; `starting` is told the index of each test cell before it
+    runs.
+    """
+    namespace = Namespace(names)
+    student, worked = None, []
+
+    def alive() -> Student:
+        nonlocal student
+        while student is None or not student.alive:
+            student = start()
+            for source in worked.copy():
+                try:
+                    run_cell(student, source, pictures=False)
+                except StudentDied:
+                    worked.remove(source)
+                    break
+        return student
+
+    try:
+        for index, cell in enumerate(cells):
+            if not cell.test:
+                try:
+                    outputs = run_cell(alive(), cell.source, pictures=not hidden)
+                    worked.append(cell.source)
+                except StudentDied as error:
+                    outputs = [_error(error, f"This cell was stopped: {error}.")]
+                if not hidden:
+                    yield index, clean(outputs)
+            elif index not in skip and (hidden or not cell.hidden):
+                starting(index)
+                outputs = run_test(cell, namespace, alive, shell)
+                if cell.hidden == hidden:
+                    yield index, outputs
+    finally:
+        if student is not None:
+            student.end()
+
+
+def run_test(
+    cell: Cell, namespace: Namespace, student: Callable[[], Student] | None, shell: Shell
+) -> list[dict]:
+    """Run a test cell in this process; return its outputs. An error among them means no points.
+
+    As in nbgrader, a number in the last line is the points. What is neither a number of points
+    nor a truth nor None is an error here: no verdict, no points. Of a hidden test the outputs
+    are only the judge's own words: no value, no traceback, nothing the student's code printed.
+    """
+    outputs = Outputs(kept=(*KEPT, "text/html"))
+    stream = Stream("stdout")
+    shell.outputs = stream.outputs = outputs
+    value = None
+    try:
+        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(io.StringIO()):
+            namespace.new_cell(student and student())
+            body, last = _compile(cell.source)
+            exec(body, namespace)
+            value = eval(last, namespace) if last else None
+        if not _is_mark(value, cell.points):
+            raise ValueError("the last line of this test cell is neither points nor a verdict")
+    except GraderFailure:
+        raise
+    except BaseException as error:  # exit() in a student's function must not end the judge
+        if cell.hidden:
+            return [_error(error, _words(error))]
+        return [*outputs.items, _error(error, _told(error))]
+    finally:
+        shell.outputs = stream.outputs = None
+        sys.stdout.flush()
+    kept = [] if cell.hidden else outputs.items
+    if isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_)):
+        kept = [
+            *kept,
+            {"output_type": "execute_result", "data": {"text/plain": repr(float(value))}},
+        ]
+    return kept
+
+
+_FILE = "<test cell>"
+
+
+def _compile(source: str):
+    """Compile a cell as its lines but the last expression, and that expression."""
+    tree = ast.parse(source, _FILE)
+    last = None
+    if tree.body and isinstance(tree.body[-1], ast.Expr):
+        last = compile(ast.Expression(tree.body.pop().value), _FILE, "eval")
+    return compile(tree, _FILE, "exec"), last
+
+
+def _is_mark(value, points: float) -> bool:
+    if value is None:
+        return True
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    return isinstance(value, numbers.Real) and 0 <= float(value) <= points
+
+
+def _words(error: BaseException) -> str:
+    """What may be told of a hidden test that failed: an assertion's own message, else the type."""
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    if isinstance(error, AssertionError) and last and last[0].filename == _FILE and str(error):
+        return str(error)
+    return f"A hidden test failed with {type(error).__name__}."
+
+
+def _told(error: BaseException) -> str:
+    """What is told of a visible test that failed; `check` has shown a card and has its own way."""
+    if hasattr(error, "_render_traceback_"):
+        return "\n".join(error._render_traceback_())
+    return "".join(traceback.format_exception_only(error)).strip()
+
+
+def _error(error: BaseException, text: str) -> dict:
+    name = type(error).__name__
+    return {
+        "output_type": "error",
+        "ename": name,
+        "evalue": text[:2000],
+        "traceback": [text[:20000]],
+    }

@@ -1,0 +1,246 @@
+"""Plain data over a socket: the only language that the grader and a student's process share.
+
+Never pickle. These values exist: None, bool, int, float, complex, str, bytes, list, tuple, dict
+with str keys, NumPy arrays and scalars of bool, int, uint, float and complex kind, and masked
+arrays. Everything else is a reference, which each side makes and reads in its own way.
+
+A frame is: length of the text, number of buffers, length of every buffer (each 4 bytes), the text
+(JSON), the buffers (the bytes of arrays). Everything about it is checked before memory is taken.
+"""
+
+import json
+import socket
+import struct
+from collections.abc import Callable
+
+import numpy as np
+
+MAX_BYTES = 32 << 20  # of one frame
+MAX_TEXT = 4 << 20  # of its JSON part
+MAX_BUFFERS = 4096
+MAX_DEPTH = 20
+MAX_AXES = 32
+MAX_AXIS = 1 << 25  # also for empty arrays: (0, 10**12) must not blow up in the next sum
+MAX_INT_BITS = 4096
+
+_KINDS = "biufc"
+_DTYPES = {
+    np.dtype(code).newbyteorder(order).str for code in "?bhilqBHILQefdgFDG" for order in "<>"
+}
+
+
+class WireError(Exception):
+    """A value that cannot be sent, or a frame that is not one."""
+
+
+def encode(value: object, refer: Callable[[object], list] | None = None) -> bytes:
+    """Return the frame of a value. `refer` makes a reference to what is not plain data."""
+    buffers: list[bytes] = []
+    room = MAX_BYTES
+
+    def store(data: np.ndarray | np.generic | bytes) -> int:
+        nonlocal room
+        room -= len(data) if isinstance(data, bytes) else data.size * data.dtype.itemsize
+        if room < 0:
+            raise WireError("the value is too large")
+        if len(buffers) == MAX_BUFFERS:
+            raise WireError("the value has too many parts")
+        buffers.append(data if isinstance(data, bytes) else data.tobytes())
+        return len(buffers) - 1
+
+    count = 0
+
+    def write(v: object, depth: int):
+        nonlocal count
+        count += 1
+        if depth > MAX_DEPTH:
+            raise WireError("the value is nested too deeply")
+        if count > MAX_TEXT // 4:
+            raise WireError("the value has too many parts")
+        kind = type(v)
+        if v is None or kind is bool:
+            return v
+        if kind is str:
+            if len(v) > MAX_TEXT:
+                raise WireError("the value is too large")
+            return v
+        if kind is int:
+            if v.bit_length() > MAX_INT_BITS:
+                raise WireError("the number is too large")
+            return ["i", hex(v)]
+        if kind is float:
+            return v if np.isfinite(v) else ["f", str(v)]
+        if kind is complex:
+            return ["c", v.real.hex(), v.imag.hex()]
+        if kind is bytes:
+            return ["b", store(v)]
+        if isinstance(v, np.ma.MaskedArray) and v.dtype.kind in _KINDS:
+            data, mask = np.ma.getdata(v), np.ma.getmaskarray(v)
+            return ["m", write(np.asarray(data), depth + 1), write(mask, depth + 1)]
+        if isinstance(v, np.ndarray) and v.dtype.kind in _KINDS:
+            return ["a", v.dtype.str, list(v.shape), store(v)]
+        if isinstance(v, np.generic) and v.dtype.kind in _KINDS:
+            return ["g", v.dtype.str, store(v)]
+        if isinstance(v, list):
+            return ["l", *(write(item, depth + 1) for item in list.__iter__(v))]
+        if isinstance(v, tuple):
+            return ["t", *(write(item, depth + 1) for item in tuple.__iter__(v))]
+        if isinstance(v, dict) and all(type(key) is str for key in dict.keys(v)):
+            return ["d", *([key, write(item, depth + 1)] for key, item in dict.items(v))]
+        if refer is None:
+            raise WireError(f"only plain data and arrays can be sent, not {kind.__name__}")
+        return ["r", *refer(v)]
+
+    text = json.dumps(write(value, 0), separators=(",", ":"), allow_nan=False).encode()
+    if len(text) > MAX_TEXT:
+        raise WireError("the value is too large")
+    sizes = [len(buffer) for buffer in buffers]
+    head = struct.pack(f">II{len(sizes)}I", len(text), len(sizes), *sizes)
+    return b"".join([head, text, *buffers])
+
+
+def decode(text: bytes, buffers: list[bytes], resolve: Callable[..., object] | None = None):
+    """Return the value of a frame. Whatever is not exactly as `encode` writes it is a WireError.
+
+    `resolve` gets the parts of a reference and returns the object that stands for it.
+    """
+    try:
+        return _read(json.loads(text, parse_constant=_no_constant), buffers, resolve, 0)
+    except WireError:
+        raise
+    except (ValueError, TypeError, IndexError, RecursionError, OverflowError) as error:
+        raise WireError(f"malformed frame: {type(error).__name__}") from None
+
+
+def _read(v, buffers, resolve, depth):
+    if depth > MAX_DEPTH:
+        raise WireError("nested too deeply")
+    if v is None or type(v) in (bool, str, float):
+        return v
+    if type(v) is not list or not v or type(v[0]) is not str:
+        raise WireError("malformed value")
+    tag, *parts = v
+    if tag == "l":
+        return [_read(part, buffers, resolve, depth + 1) for part in parts]
+    if tag == "t":
+        return tuple(_read(part, buffers, resolve, depth + 1) for part in parts)
+    if tag == "d":
+        return {_text(key): _read(part, buffers, resolve, depth + 1) for key, part in parts}
+    if tag == "i":
+        (digits,) = parts
+        if len(_text(digits)) > MAX_INT_BITS // 4 + 3:
+            raise WireError("number too large")
+        return int(digits, 16)
+    if tag == "f":
+        return {"nan": np.nan, "inf": np.inf, "-inf": -np.inf}[_one_of(parts, "nan", "inf", "-inf")]
+    if tag == "c":
+        real, imag = parts
+        return complex(float.fromhex(real), float.fromhex(imag))
+    if tag == "b":
+        return bytes(_buffer(parts, buffers))
+    if tag == "a":
+        dtype, shape, *where = parts
+        return _array(_dtype(dtype), _shape(shape), _buffer(where, buffers))
+    if tag == "g":
+        dtype, *where = parts
+        return _array(_dtype(dtype), (), _buffer(where, buffers))[()]
+    if tag == "m":
+        data, mask = (_read(part, buffers, resolve, depth + 1) for part in parts)
+        if type(data) is not np.ndarray or type(mask) is not np.ndarray or mask.dtype != bool:
+            raise WireError("malformed masked array")
+        if data.shape != mask.shape:
+            raise WireError("malformed masked array")
+        return np.ma.MaskedArray(data, mask)
+    if tag == "r" and resolve is not None:
+        return resolve(*parts)
+    raise WireError("unknown kind of value")
+
+
+def _array(dtype: np.dtype, shape: tuple[int, ...], buffer: bytes) -> np.ndarray:
+    size = dtype.itemsize
+    for length in shape:
+        size *= length
+    if size != len(buffer):
+        raise WireError("shape and data disagree")
+    if dtype.kind == "b":  # a byte that is neither 0 nor 1 would be a truth of its own kind
+        return (np.frombuffer(buffer, np.uint8) != 0).reshape(shape)
+    return np.frombuffer(buffer, dtype).reshape(shape).copy()
+
+
+def _shape(shape) -> tuple[int, ...]:
+    if type(shape) is not list or len(shape) > MAX_AXES:
+        raise WireError("malformed shape")
+    if not all(type(n) is int and 0 <= n <= MAX_AXIS for n in shape):
+        raise WireError("malformed shape")
+    most = 1
+    for length in shape:
+        most *= max(length, 1)
+    if most > MAX_BYTES:
+        raise WireError("shape too large")
+    return tuple(shape)
+
+
+def _dtype(name) -> np.dtype:
+    if _text(name) not in _DTYPES:
+        raise WireError("unknown kind of array")
+    return np.dtype(name)
+
+
+def _buffer(parts: list, buffers: list[bytes]) -> bytes:
+    (index,) = parts
+    if type(index) is not int or not 0 <= index < len(buffers):
+        raise WireError("no such buffer")
+    return buffers[index]
+
+
+def _text(value) -> str:
+    if type(value) is not str:
+        raise WireError("text expected")
+    return value
+
+
+def _one_of(parts: list, *words: str) -> str:
+    (word,) = parts
+    if word not in words:
+        raise WireError("unknown word")
+    return word
+
+
+def _no_constant(word: str):
+    raise WireError(f"{word} is not allowed")
+
+
+def receive(
+    sock: socket.socket,
+    patience: Callable[[], float | None] = lambda: None,
+    resolve: Callable[..., object] | None = None,
+):
+    """Wait for a frame and return its value.
+
+    `patience` returns how many seconds to wait before it is asked again (None: for ever), and
+    raises TimeoutError when the time for the whole frame is over: sending it drop by drop does
+    not stretch it. EOFError: the other side is gone.
+    """
+    n_text, n_buffers = struct.unpack(">II", _receive_bytes(sock, 8, patience))
+    if n_text > MAX_TEXT or n_buffers > MAX_BUFFERS:
+        raise WireError("frame too large")
+    sizes = struct.unpack(f">{n_buffers}I", _receive_bytes(sock, 4 * n_buffers, patience))
+    if sum(sizes) > MAX_BYTES:
+        raise WireError("frame too large")
+    text = _receive_bytes(sock, n_text, patience)
+    return decode(text, [_receive_bytes(sock, size, patience) for size in sizes], resolve)
+
+
+def _receive_bytes(sock: socket.socket, count: int, patience: Callable) -> bytes:
+    data = bytearray(count)
+    view, got = memoryview(data), 0
+    while got < count:
+        sock.settimeout(patience())
+        try:
+            n = sock.recv_into(view[got:])
+        except TimeoutError:
+            continue
+        if n == 0:
+            raise EOFError("the other side has ended")
+        got += n
+    return bytes(data)

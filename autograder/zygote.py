@@ -1,0 +1,145 @@
+"""A warm fork server for students: Python with its libraries loaded once, forked for each student.
+
+It is started as ``python -m autograder.zygote FD LANDLOCK SECCOMP READABLE...`` in a folder that
+holds copies of the few modules it needs, before any student's code exists, and never sees a test,
+a solution or a grade. On the socket FD it gets, each as one message:
+
+* ``F`` with a socket and a folder: fork a student that speaks on that socket. Answer: its pid.
+* ``C`` and a pid: how much CPU time has it used? Answer: seconds.
+* ``K`` and a pid: end it. Answer: its exit status, largest memory in KiB, CPU seconds.
+"""
+
+import contextlib
+import gc
+import importlib
+import io
+import os
+import random
+import select
+import signal
+import socket
+import struct
+import sys
+import threading
+
+import numpy as np
+import numpy.fft  # what students may import is loaded before the fork
+import numpy.linalg
+import numpy.random
+import numpy.testing
+
+from autograder import confine, student, wire
+
+MAX_THREADS = 64
+WATCH_EVERY = 0.1  # seconds
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def main(argv: list[str]) -> None:
+    control = socket.socket(fileno=int(argv[0]))
+    layers = confine.Layers(landlock=int(argv[1]), seccomp=bool(int(argv[2])))
+    readable = argv[3:]
+    shell = _warm_shell()
+    if threading.active_count() != 1:
+        raise RuntimeError(f"a fork needs a single thread, here are {threading.enumerate()}")
+    gc.collect()
+    gc.freeze()  # so that the collector does not touch, and copy, what all students share
+    control.sendall(b"R")
+    children: set[int] = set()
+    while True:
+        while not select.select([control], [], [], WATCH_EVERY if children else None)[0]:
+            for pid in children:
+                _end_if_out_of_bounds(pid)
+        message, sockets, *_ = socket.recv_fds(control, 4096, 1)
+        if not message:
+            return
+        request, rest = message[:1], message[1:]
+        if request == b"F":
+            pid = os.fork()
+            if pid == 0:
+                _child(socket.socket(fileno=sockets[0]), shell, layers, readable, rest.decode())
+            os.close(sockets[0])
+            children.add(pid)
+            control.sendall(struct.pack(">i", pid))
+        elif request == b"C":
+            control.sendall(struct.pack(">d", _cpu_seconds(*struct.unpack(">i", rest))))
+        elif request == b"K":
+            (pid,) = struct.unpack(">i", rest)
+            os.kill(pid, signal.SIGKILL)  # not yet waited for, so the number is still its own
+            _, status, used = os.wait4(pid, 0)
+            children.discard(pid)
+            seconds = used.ru_utime + used.ru_stime
+            control.sendall(struct.pack(">iqd", status, used.ru_maxrss, seconds))
+        else:
+            raise ValueError(f"unknown request {request!r}")
+
+
+def _warm_shell() -> student.Shell:
+    """Load and use once whatever the first cell of a student would otherwise wait for."""
+    import matplotlib.pyplot as plt
+
+    with contextlib.suppress(ImportError):
+        importlib.import_module(student.SHARED_PACKAGE)
+    with contextlib.suppress(ImportError):
+        importlib.import_module("ipywidgets")
+    shell = student.make_shell()
+    figure = plt.figure(figsize=(1, 1))
+    figure.gca().text(0, 0, "$x$ a")
+    figure.savefig(io.BytesIO())
+    plt.close("all")
+    shell.outputs = student.Outputs()
+    shell.run_cell("raise ValueError", store_history=False)
+    shell.outputs = None
+    shell.reset(new_session=False)
+    return shell
+
+
+def _child(sock, shell, layers, readable, folder) -> None:
+    """Become a student's process: nothing open but the socket, nothing allowed, then serve."""
+    try:
+        sock = _only(sock)
+        for name in ("PYTHONPATH", "XDG_CACHE_HOME", "MPLCONFIGDIR", "IPYTHONDIR"):
+            del os.environ[name]
+        sys.path[:] = [*filter(None, sys.path), folder]
+        os.chdir(folder)
+        random.seed(0)
+        np.random.seed(0)  # noqa: NPY002  for code that uses the old generator
+        confine.confine(layers, [*readable, folder])
+        sock.sendall(wire.encode("ready"))
+        student.Student(shell).serve(sock)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            sock.sendall(wire.encode(f"{type(error).__name__}: {error}"[:500]))
+    finally:
+        os._exit(0)
+
+
+def _only(sock: socket.socket) -> socket.socket:
+    """Close every file but this socket, which becomes number 3; input and output are empty."""
+    kept = os.dup(sock.detach())
+    null = os.open("/dev/null", os.O_RDWR)
+    kept = os.dup(kept) if kept <= 3 else kept
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    os.dup2(kept, 3)
+    os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+    return socket.socket(fileno=3)
+
+
+def _cpu_seconds(pid: int) -> float:
+    """CPU time of a child so far, in seconds; of one that has ended, all it used."""
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def _end_if_out_of_bounds(pid: int) -> None:
+    """End a child that makes threads without end: no limit of the kernel's counts them alone."""
+    with open(f"/proc/{pid}/status") as status:
+        threads = [line for line in status if line.startswith("Threads:")]
+    if threads and int(threads[0].split()[1]) > MAX_THREADS:
+        os.kill(pid, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

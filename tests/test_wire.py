@@ -1,0 +1,234 @@
+"""The wire carries plain data exactly, and nothing that arrives on it can hurt the grader."""
+
+import contextlib
+import json
+import socket
+import struct
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from autograder import wire
+
+
+def there_and_back(value, **kwargs):
+    """Send a value through a real socket."""
+    return of_frame(wire.encode(value), **kwargs)
+
+
+def of_frame(frame, **kwargs):
+    ours, theirs = socket.socketpair()
+
+    def send():
+        with theirs:
+            with contextlib.suppress(BrokenPipeError):  # refused before all of it was read
+                theirs.sendall(frame)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        with ours:
+            return wire.receive(ours, **kwargs)
+    finally:
+        sender.join()
+
+
+def frame_of(tree, buffers=()):
+    """A frame as a hostile process may write it."""
+    text = tree if isinstance(tree, bytes) else json.dumps(tree).encode()
+    head = struct.pack(f">II{len(buffers)}I", len(text), len(buffers), *map(len, buffers))
+    return b"".join([head, text, *buffers])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(None, True, False, 0, -7, 2**70, -(2**70), 1.5, -0.0, 1e-320, float("inf"), 2 - 3j),
+        *("", "Wörter\x00 ✓", b"", b"\x00\xff", [], (), {}, [1, (2.0, {"k": [None]})]),
+    ],
+    ids=repr,
+)
+def test_plain_values_arrive_as_they_were(value):
+    got = there_and_back(value)
+    assert got == value
+    assert type(got) is type(value)
+    assert repr(got) == repr(value)
+
+
+def test_nan_arrives_as_nan():
+    assert np.isnan(there_and_back(float("nan")))
+
+
+@pytest.mark.parametrize("dtype", "?bhilqBHILQefdgFDG")
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3, 4), (0, 5), (2, 0)], ids=str)
+def test_arrays_arrive_with_their_dtype_and_shape(dtype, shape):
+    array = np.asarray(np.arange(np.prod(shape, dtype=int)).reshape(shape) % 3, dtype)
+    got = there_and_back(array)
+    assert type(got) is np.ndarray
+    assert (got.dtype, got.shape) == (array.dtype, array.shape)
+    np.testing.assert_array_equal(got, array)
+    assert got.flags.writeable
+
+
+def test_views_and_other_byte_orders_arrive_by_value():
+    base = np.arange(24.0).reshape(4, 6)
+    for array in [base.T, base[::2, ::-1], base.astype(">f8"), np.asfortranarray(base)]:
+        np.testing.assert_array_equal(there_and_back(array), array)
+
+
+@pytest.mark.parametrize("scalar", [np.float16(0.1), np.longdouble(1) / 3, np.int8(-3), np.True_])
+def test_numpy_scalars_keep_their_type(scalar):
+    got = there_and_back(scalar)
+    assert type(got) is type(scalar)
+    assert got == scalar
+
+
+def test_a_masked_array_arrives_masked():
+    masked = np.ma.masked_array([1.0, 2.0, 3.0], mask=[False, True, False])
+    got = there_and_back(masked)
+    assert isinstance(got, np.ma.MaskedArray)
+    np.testing.assert_array_equal(got.filled(0), [1, 0, 3])
+
+
+def test_subclasses_of_containers_and_arrays_arrive_plain():
+    from collections import OrderedDict, namedtuple
+
+    Pair = namedtuple("Pair", "k v")
+    got = there_and_back([Pair(1, 2), OrderedDict(a=1), np.matrix([[1.0]])])
+    assert [type(item) for item in got] == [tuple, dict, np.ndarray]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(object(), len, json, {1}, {1: 2}, iter([]), np.array(["a"]), np.array([None])),
+        *(np.datetime64("2020-01-01"), range(3), float, type("Sly", (int,), {})(3)),
+    ],
+    ids=lambda v: type(v).__name__,
+)
+def test_other_objects_are_refused_without_a_reference(value):
+    with pytest.raises(wire.WireError, match="plain data"):
+        wire.encode(value)
+
+
+def test_other_objects_become_references_where_both_sides_agree():
+    frame = wire.encode([1, len], refer=lambda v: [v.__name__])
+    assert of_frame(frame, resolve=lambda name: f"<{name}>") == [1, "<len>"]
+    with pytest.raises(wire.WireError):
+        of_frame(frame)
+
+
+def test_what_is_too_large_is_refused_before_it_is_copied():
+    a_terabyte = np.broadcast_to(np.float64(1), (10**6, 10**5))
+    too_many = [0] * (wire.MAX_TEXT // 4)
+    for value in [a_terabyte, too_many, "x" * (wire.MAX_TEXT + 1), 1 << 5000]:
+        with pytest.raises(wire.WireError, match=r"large|many"):
+            wire.encode(value)
+
+
+def test_a_list_that_holds_itself_and_one_that_doubles_are_refused():
+    circle = []
+    circle.append(circle)
+    doubled = [0]
+    for _ in range(wire.MAX_DEPTH):
+        doubled = [doubled, doubled, doubled, doubled]
+    for value in [circle, doubled]:
+        with pytest.raises(wire.WireError):
+            wire.encode(value)
+
+
+HOSTILE = {
+    "not JSON": b"{",
+    "not UTF-8": b'"\xff"',
+    "a bare number": 5,
+    "a bare object": {"a": 1},
+    "an empty list": [],
+    "a tag that is a list": [["l"]],
+    "an unknown tag": ["x", 1],
+    "an old friend": ["r", 1],
+    "NaN as a word": b'["l",NaN]',
+    "nested in JSON": b"[" * 100_000,
+    "nested in values": json.loads('["l",' * 50 + '["l"]' + "]" * 50),
+    "an int as a number of a million digits": b"1" * 1_000_000,
+    "an int with a million hex digits": ["i", "0x" + "f" * 1_000_000],
+    "an int of words": ["i", "seven"],
+    "a float of words": ["f", "seven"],
+    "a dict with a list as key": ["d", [["l"], 1]],
+    "a dict with half a pair": ["d", ["a"]],
+    "no such buffer": ["b", 3],
+    "buffer -1": ["b", -1],
+    "buffer true": ["b", True],
+    "an object array": ["a", "|O", [1], 0],
+    "an array of text": ["a", "<U1", [2], 0],
+    "a structured array": ["a", "V8", [1], 0],
+    "a dtype with a comma": ["a", "f4,f4", [1], 0],
+    "a shape larger than its data": ["a", "<f8", [1000], 0],
+    "a shape smaller than its data": ["a", "<f4", [1], 0],
+    "a shape with a negative axis": ["a", "<f8", [-1, -1], 0],
+    "a shape with true": ["a", "<f8", [True], 0],
+    "a shape with a float": ["a", "<f8", [1.0], 0],
+    "an empty array with a huge axis": ["a", "<f8", [0, 10**12], 1],
+    "an empty array with many large axes": ["a", "<f8", [0, 10**6, 10**6], 1],
+    "a hundred axes": ["a", "<f8", [1] * 100, 0],
+    "a scalar larger than its data": ["g", "<c16", 0],
+    "a mask of numbers": ["m", ["a", "<f8", [1], 0], ["a", "<f8", [1], 0]],
+    "a mask of another shape": ["m", ["a", "<f8", [1], 0], ["a", "|b1", [8], 0]],
+}
+
+
+@pytest.mark.parametrize("tree", HOSTILE.values(), ids=HOSTILE)
+def test_a_forged_frame_is_refused(tree):
+    with pytest.raises(wire.WireError):
+        of_frame(frame_of(tree, [b"\0" * 8, b""]))
+
+
+def test_a_truth_value_is_0_or_1_whatever_byte_arrives():
+    got = of_frame(frame_of(["a", "|b1", [3], 0], [b"\x00\x02\xff"]))
+    assert got.tobytes() == b"\x00\x01\x01"
+
+
+def test_a_frame_that_promises_gigabytes_is_refused_at_its_head():
+    for head in [struct.pack(">II", 2**31, 0), struct.pack(">II", 2, 2**31)]:
+        with pytest.raises(wire.WireError, match="too large"):
+            of_frame(head)
+    with pytest.raises(wire.WireError, match="too large"):
+        of_frame(struct.pack(">III", 2, 1, 2**31))
+
+
+def test_random_bytes_never_raise_anything_else():
+    rng = np.random.default_rng(0)
+    good = wire.encode({"a": [np.arange(5.0), (1, None, "x")], "b": 1 + 2j})
+    for _ in range(3000):
+        frame = bytearray(good)
+        for position in rng.integers(8, len(frame), size=rng.integers(1, 6)):
+            frame[position] = rng.integers(256)
+        with contextlib.suppress(wire.WireError, EOFError):
+            of_frame(bytes(frame))
+
+
+def test_one_deadline_holds_for_the_whole_frame():
+    ours, theirs = socket.socketpair()
+    end = time.monotonic() + 0.3
+
+    def patience():
+        if time.monotonic() > end:
+            raise TimeoutError
+        return end - time.monotonic()
+
+    def drip():
+        with contextlib.suppress(OSError):  # the other end was closed: the test is over
+            while True:
+                theirs.sendall(b"\0")
+                time.sleep(0.05)
+
+    dripping = threading.Thread(target=drip)
+    with ours, theirs:
+        theirs.sendall(struct.pack(">II", 1000, 0))
+        dripping.start()
+        with pytest.raises(TimeoutError):
+            wire.receive(ours, patience)
+        assert time.monotonic() < end + 0.2
+        ours.close()
+        dripping.join()
