@@ -119,7 +119,7 @@ def _list_of_results(verdict: Verdict) -> tuple[str, str]:
 def _drawn_difference(difference: Difference) -> list[tuple[str, str]]:
     """Yours and expected side by side, the first wrong cell boxed."""
     got, expected = difference.got, difference.expected
-    drawable = isinstance(got, np.ndarray) and isinstance(expected, np.ndarray)
+    drawable = all(isinstance(a, np.ndarray) and a.size for a in (got, expected))
     if difference.kind not in ("value", "not_finite", "shape") or not drawable:
         return []
     index = difference.where if difference.kind != "shape" else ()
@@ -155,13 +155,21 @@ def _window(name: str, array: np.ndarray, index: tuple, wrong) -> tuple[str, str
     if array.ndim > 2:
         title += _(", at {index}").format(index=list(lead))
     boxed = (row, column) if index else None
-    text_lines, html_rows = [title], []
+    words = [
+        [
+            f"[{_number(plane[r, c])}]" if boxed == (r, c) else f" {_number(plane[r, c])} "
+            for c in columns
+        ]
+        for r in rows
+    ]
+    width = max((len(word) for line in words for word in line), default=0)
+    text_lines = [title, *("  " + " ".join(word.rjust(width) for word in line) for line in words)]
+    html_rows = []
     for r in rows:
-        words, cells = [], []
+        cells = []
         for c in columns:
             number = _number(plane[r, c])
             is_boxed = boxed == (r, c)
-            words.append(f"[{number}]" if is_boxed else f" {number} ")
             border = f"border:3px solid {_ORANGE}" if is_boxed else "border:1px solid #9aa5b1"
             weight = "700" if bad[r, c] else "400"
             label = (
@@ -171,8 +179,6 @@ def _window(name: str, array: np.ndarray, index: tuple, wrong) -> tuple[str, str
                 f'<td{label} style="{border};font-weight:{weight};padding:0.15em 0.5em;'
                 f'text-align:right;font-family:monospace">{number}</td>'
             )
-        width = max(len(word) for word in words)
-        text_lines.append("  " + " ".join(word.rjust(width) for word in words))
         html_rows.append("<tr>" + "".join(cells) + "</tr>")
     table = (
         f'<table style="border-collapse:collapse;margin:0.4em 0">'

@@ -31,7 +31,8 @@ def describe(function: Callable, key: AnswerKey, signature: Signature, problems:
         prop = key.properties[signature.held.index(False)]
         sentence = _("Every number was right, but a property does not hold: {title}.")
         return Failure(prop.title, "property", sentence.format(title=_(prop.title)))
-    i = min(wrong, key=lambda i: key.cases[i].size())
+    # Input to refuse comes last: most learners write that part last.
+    i = min(wrong, key=lambda i: (key.cases[i].raises is not None, key.cases[i].size()))
     case, problem, outcome = key.cases[i], problems[i], signature.outcomes[i]
     kind = problem.kind if isinstance(problem, Difference) else problem
     sentence, detail = _DESCRIBE[kind](

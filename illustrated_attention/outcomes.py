@@ -12,6 +12,7 @@ import inspect
 import io
 import linecache
 import signal
+import sys
 import threading
 import traceback
 import warnings
@@ -190,9 +191,25 @@ def _quiet(printed: io.TextIOBase) -> Iterator[None]:
         contextlib.redirect_stderr(printed),
         warnings.catch_warnings(),
         np.errstate(all="ignore"),
+        _exit_raises(),
     ):
         warnings.simplefilter("ignore")
         yield
+
+
+@contextlib.contextmanager
+def _exit_raises() -> Iterator[None]:
+    """Let exit() raise SystemExit in a notebook, too: there it would stop the kernel."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    if shell is None:
+        yield
+        return
+    shell.ask_exit = sys.exit
+    try:
+        yield
+    finally:
+        del shell.ask_exit  # the one of its class is back
 
 
 @contextlib.contextmanager

@@ -1,0 +1,122 @@
+"""A whole class from release to feedback, with the real nbgrader commands."""
+
+import csv
+import shutil
+
+import nbformat
+import pytest
+from classroom import (
+    ROOT,
+    Clone,
+    Terminal,
+    exercise_names,
+    filled_in,
+    graded_cells,
+    made_of_a_mistake,
+    read_release,
+    read_solution,
+    solution_sources,
+)
+
+from autograder.exercises import LESSONS, find_exercise
+
+
+def hand_ins(lesson):
+    """Four students: their notebooks, and the exercises that each of them has right."""
+    names = exercise_names(lesson)
+    solved = solution_sources(lesson)
+    half = names[: len(names) // 2]
+    mistaken = {name: made_of_a_mistake(name, find_exercise(name).mistakes[0].id) for name in names}
+    return {
+        "perfect": (filled_in(lesson, solved), names),
+        "blank": (filled_in(lesson, {}), []),
+        "half-done": (filled_in(lesson, {name: solved[name] for name in half}), half),
+        "mistaken": (filled_in(lesson, mistaken), []),
+    }
+
+
+@pytest.fixture
+def terminal(tmp_path):
+    with Terminal(tmp_path) as terminal:
+        yield terminal
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_class_from_release_to_feedback(lesson, tmp_path, terminal):
+    exchange = tmp_path / "exchange"
+    exchange.mkdir(mode=0o777)
+    exchange.chmod(0o777)
+    students = hand_ins(lesson)
+
+    # The instructor makes the student's version and releases it.
+    instructor = Clone(tmp_path / "instructor", exchange, terminal)
+    shutil.copytree(ROOT / "solutions" / lesson, instructor.folder / "solutions" / lesson)
+    instructor.nbgrader("generate_assignment", lesson)
+    released = instructor.folder / "notebooks" / lesson
+    assert [path.name for path in released.iterdir()] == [f"{lesson}.ipynb"]
+    assert nbformat.read(released / f"{lesson}.ipynb", as_version=4) == read_release(lesson)
+    instructor.nbgrader("release_assignment", lesson)
+
+    # Every student has a clone. One of them sees the lesson in the list and fetches it.
+    clones = {name: Clone(tmp_path / name, exchange, terminal) for name in students}
+    perfect = clones["perfect"]
+    assert lesson in perfect.nbgrader("list")
+    perfect.nbgrader("fetch_assignment", lesson)
+    fetched = perfect.folder / "notebooks" / lesson / f"{lesson}.ipynb"
+    assert nbformat.read(fetched, as_version=4) == read_release(lesson)
+
+    # They work, and hand in.
+    for name, (notebook, _right) in students.items():
+        path = clones[name].folder / "notebooks" / lesson / f"{lesson}.ipynb"
+        path.parent.mkdir(exist_ok=True)
+        nbformat.write(notebook, path)
+    terminal.run(*((clones[name], ["submit", lesson, "--student", name]) for name in students))
+
+    # The instructor collects, grades, and writes the feedback.
+    instructor.nbgrader("collect", lesson)
+    said = instructor.nbgrader("autograde", lesson)
+    assert "Error" not in said and "Warning" not in said, said
+    instructor.nbgrader("generate_feedback", lesson)
+    instructor.nbgrader("release_feedback", lesson)
+    instructor.nbgrader("export", "--to", "grades.csv")
+
+    # Everybody has exactly the marks that the work deserves, cell by cell.
+    points = {
+        id: c.metadata.nbgrader.points for id, c in graded_cells(read_solution(lesson)).items()
+    }
+    marks = marks_by_cell(instructor, lesson)
+    for name, (_notebook, right) in students.items():
+        cells = {f"{exercise}_{part}" for exercise in right for part in ("check", "hidden")}
+        assert marks[name] == {id: points[id] if id in cells else 0 for id in points}, name
+    with open(instructor.folder / "grades.csv", newline="") as file:
+        exported = {row["student_id"]: row for row in csv.DictReader(file)}
+    for name in students:
+        assert float(exported[name]["score"]) == sum(marks[name].values())
+        assert float(exported[name]["max_score"]) == sum(points.values())
+
+    # The feedback is there, a student can fetch it, and it names the mistake.
+    for name in students:
+        assert (instructor.folder / "autograder" / "feedback" / name / lesson).is_dir()
+    perfect.nbgrader("fetch_feedback", lesson, "--student", "perfect")
+    pages = list((perfect.folder / "notebooks" / lesson / "feedback").glob(f"*/{lesson}.html"))
+    assert len(pages) == 1
+    page = instructor.folder / "autograder" / "feedback" / "mistaken" / lesson / f"{lesson}.html"
+    words = page.read_text(encoding="utf-8")
+    for exercise in exercise_names(lesson):
+        assert f"✗ {exercise}: not yet" in words
+
+
+def marks_by_cell(instructor, lesson):
+    """What the gradebook says: for every student the points of every graded cell."""
+    from nbgrader.api import Gradebook
+
+    url = f"sqlite:///{instructor.folder / 'autograder' / 'gradebook.db'}"
+    with Gradebook(url, "illustrated-attention") as gradebook:
+        return {
+            submission.student.id: {
+                grade.name: grade.score
+                for notebook in submission.notebooks
+                for grade in notebook.grades
+            }
+            for submission in gradebook.assignment_submissions(lesson)
+        }
