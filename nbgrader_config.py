@@ -59,6 +59,11 @@ c.Exchange.cache = str(root / ".nbgrader_cache")
 c.ZipCollectApp.downloaded_directory = "autograder/downloaded"
 c.FileNameCollectorPlugin.named_regexp = r"(.*[\\/])?(?P<student_id>[\w.-]+)\+(?P<file_id>\w+)"
 
+# -- feedback --------------------------------------------------------------------------------
+# With a widget's state in the notebook, the page would load the live widget from the internet;
+# without it, it shows the widget's static picture.
+c.ExecutePreprocessor.store_widget_state = False
+
 # -- quiet -----------------------------------------------------------------------------------
 # Without encryption the kernel warns on stderr that others on this machine could listen in.
 c.KernelManager.transport_encryption = "auto"

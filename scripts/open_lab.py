@@ -73,7 +73,7 @@ def lab_command(arguments):
     if (ROOT / FIRST_LESSON).exists():
         command.append(f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}")
     # No news, no updates, no shop of extensions: the course works without a network.
-    command.append("--LabApp.news_url=None")
+    # (The question about news is switched off in labconfig/page_config.json.)
     command.append("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
     command.append("--LabApp.extension_manager=readonly")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -89,8 +89,9 @@ def main(arguments):
     if port.isdigit():
         say_if_taken(int(port))
     os.chdir(ROOT)
-    # The panels and the terminals look here for nbgrader_config.py, in whichever folder they are.
-    places = [str(ROOT), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    # The panels and the terminals look here for nbgrader_config.py, in whichever folder they are,
+    # and JupyterLab for labconfig/.
+    places = [str(ROOT), str(ROOT / "scripts"), os.environ.get("JUPYTER_CONFIG_PATH", "")]
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, places))
     # nbgrader starts programs by name: the ones of this Python come first.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])

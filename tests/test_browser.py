@@ -89,19 +89,18 @@ def browser():
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """JupyterLab on a copy of the notebooks, on a free port of this machine."""
+    """JupyterLab as `make lab` starts it, on a copy of the course, on a free port."""
     folder = tmp_path_factory.mktemp("lab")
-    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
+    for part in ("notebooks", "scripts", "solutions"):
+        shutil.copytree(ROOT / part, folder / part)
+    shutil.copy(ROOT / "nbgrader_config.py", folder)
+    (folder / "autograder").mkdir()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
-        *("--ip=127.0.0.1", f"--port={port}", "--IdentityProvider.token=test"),
-        *("--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None"),
-        *("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",),
-        f"--ServerApp.root_dir={folder}",
-    ]
+    options = ("--no-browser", "--ip=127.0.0.1", f"--port={port}", "--IdentityProvider.token=test")
+    command = [sys.executable, str(folder / "scripts" / "open_lab.py"), *options]
+    command.append("--LabApp.expose_app_in_browser=True")  # so that the test can find its cells
     environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(folder / "config")}
     with open(folder / "lab.log", "w") as log:
         server = subprocess.Popen(
@@ -152,7 +151,7 @@ def test_a_wrong_softmax_is_named_a_right_one_gets_its_card_and_its_figure(noteb
     assert "yours" in shown
     assert "expected" in shown
     assert "Traceback" not in "".join(card.all_inner_texts())
-    _keep_screenshot(notebook.page, "wrong_softmax")
+    _keep_screenshot(notebook.page, "lesson_01")
 
     notebook.type_into(softmax, RIGHT)
     notebook.run(softmax)
@@ -163,7 +162,7 @@ def test_a_wrong_softmax_is_named_a_right_one_gets_its_card_and_its_figure(noteb
     picture = notebook.output(figure).locator("img")
     picture.wait_for()
     assert "obey" in picture.get_attribute("alt")
-    _keep_screenshot(notebook.page, "lesson_01")
+    _keep_screenshot(notebook.page, "lesson_01_figure")
 
 
 def _keep_screenshot(page, name: str) -> None:
