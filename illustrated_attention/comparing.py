@@ -85,10 +85,11 @@ def alike(a: object, b: object) -> bool:
     """True when two results are the same for naming a mistake: structure, kind of number, values.
 
     Stricter than `compare` in structure (a list is not an array, 0/1 is not True/False), equal in
-    tolerance, and a nan equals a nan.
+    tolerance, and a nan equals a nan. A tuple may come as a list here, too.
     """
     if isinstance(a, (tuple, list)) or isinstance(b, (tuple, list)):
-        return type(a) is type(b) and len(a) == len(b) and all(map(alike, a, b))
+        both = isinstance(a, (tuple, list)) and isinstance(b, (tuple, list))
+        return both and len(a) == len(b) and all(map(alike, a, b))
     if _is_number(a) and _is_number(b):
         a, b = np.asarray(a), np.asarray(b)
         if a.shape != b.shape or (a.dtype.kind == "b") != (b.dtype.kind == "b"):

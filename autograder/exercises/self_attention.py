@@ -545,6 +545,10 @@ def _exp_shifted(scores):
     return np.exp(scores - scores.max(axis=-1, keepdims=True))
 
 
+def _sum(array):
+    return array.sum(axis=-1, keepdims=True)
+
+
 def _changed_in_place(scores):
     scores -= scores.max(axis=-1, keepdims=True)
     exp = np.exp(scores)
@@ -781,6 +785,9 @@ SOFTMAX = Exercise(
             "Your values are negative: these are the logarithms of the weights. Return the "
             "weights.",
             lambda s: np.log(_softmax(s)),
+            lambda s: s - s.max(axis=-1, keepdims=True) - np.log(_sum(_exp_shifted(s))),
+            lambda s: s - np.log(_sum(np.exp(s))),
+            lambda s: np.log(np.exp(s) / _sum(np.exp(s))),
         ),
         Mistake(
             "not_normalised",
@@ -802,18 +809,21 @@ SOFTMAX = Exercise(
             "divided_by_count",
             "You divide by the number of keys. Divide by the sum of the row.",
             lambda s: _exp_shifted(s) / s.shape[-1],
+            lambda s: np.exp(s) / s.shape[-1],
         ),
         Mistake(
             "sigmoid",
             "Each of your cells depends on its own score only (sigmoid). In softmax the cells of "
             "a row compete: if one gets more, the others get less.",
             lambda s: 1 / (1 + np.exp(-s)),
+            lambda s: np.exp(s) / (1 + np.exp(s)),
         ),
         Mistake(
             "base_2",
             "Your rows sum to 1, but they are too flat: you use powers of 2. Softmax uses exp, "
             "powers of e.",
             lambda s: _exp_normalised(s, 2.0 ** (s - s.max(axis=-1, keepdims=True))),
+            lambda s: 2.0**s / _sum(2.0**s),
         ),
         Mistake(
             "epsilon_added",
@@ -827,17 +837,21 @@ SOFTMAX = Exercise(
             "The largest score gets everything. Softmax is soft: every key with a finite score "
             "gets a share.",
             lambda s: np.eye(s.shape[-1])[s.argmax(axis=-1)],
+            lambda s: (s == s.max(axis=-1, keepdims=True)).astype(float),
+            lambda s: (s == s.max(axis=-1, keepdims=True)).astype(int),
         ),
         Mistake(
             "softmin",
             "The order is turned round: your smallest score gets the largest weight. Look for a "
             "minus sign.",
             lambda s: _exp_normalised(-s, np.exp(-s - (-s).max(axis=-1, keepdims=True))),
+            lambda s: np.exp(-s) / _sum(np.exp(-s)),
         ),
         Mistake(
             "softmax_twice",
             "Your weights are nearly equal: softmax is applied twice.",
             lambda s: _softmax(_softmax(s)),
+            lambda s: _softmax(np.exp(s) / _sum(np.exp(s))),
         ),
         Mistake(
             "scores_changed",
