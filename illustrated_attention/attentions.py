@@ -130,24 +130,25 @@ def clean_weights(q, k, v):
     return everything(q, k, v)[0], past_by_closeness(q, k, v)[1]
 
 
-def _closeness(query, keys):
-    return 1 / (1 + np.sum((query - keys) ** 2, axis=-1))
+def _closeness(q, k):
+    return 1 / (1 + np.sum((q[..., :, None, :] - k[..., None, :, :]) ** 2, axis=-1))
 
 
-def _equal(_query, keys):
-    return np.ones(keys.shape[:-1], keys.dtype)
+def _equal(q, k):
+    return np.ones((*q.shape[:-1], k.shape[-2]), q.dtype)
 
 
 def _blend(q, k, v, visible, share=_closeness):
     """Blend, row by row, the values that `visible(i, j, n)` lets row i see (True, or a factor)."""
     n = q.shape[-2]
+    shares = share(q, k)
     out = np.zeros((*q.shape[:-1], v.shape[-1]), np.result_type(q, k, v, np.float32))
     weights = np.zeros((*q.shape[:-1], n), out.dtype)
     for i in range(n):
         factors = [float(visible(i, j, n)) for j in range(n)]
         seen = [j for j in range(n) if factors[j]]
-        shares = share(q[..., i : i + 1, :], k[..., seen, :]) * np.take(factors, seen)
-        shares = shares / shares.sum(axis=-1, keepdims=True)
-        weights[..., i, seen] = shares
-        out[..., i, :] = (shares[..., None] * v[..., seen, :]).sum(axis=-2)
+        row = shares[..., i, seen] * [factors[j] for j in seen]
+        row = row / row.sum(axis=-1, keepdims=True)
+        weights[..., i, seen] = row
+        out[..., i, :] = (row[..., None] * v[..., seen, :]).sum(axis=-2)
     return out, weights

@@ -51,14 +51,14 @@ def linear_in_last(call: Callable, *args) -> bool:
 
 def hidden_keys_get_zero(call: Callable, scores, mask) -> bool:
     """Where the mask is False the weight is exactly 0, not merely small."""
-    weights = np.asarray(call(scores, mask), dtype=float)
+    weights = np.ma.filled(call(scores, mask), 0)
     return not weights[~np.broadcast_to(mask, weights.shape)].any()
 
 
 def hidden_scores_do_not_matter(call: Callable, scores, mask) -> bool:
     """Other scores where the mask is False give the same weights."""
     other = np.where(mask, scores, scores[..., ::-1, :] + 3)
-    return close(call(other, mask), call(scores, mask))
+    return close(np.ma.filled(call(other, mask), 0), np.ma.filled(call(scores, mask), 0))
 
 
 def the_future_does_not_matter(call: Callable, *arrays) -> bool:

@@ -1,0 +1,444 @@
+"""Figures of lesson 02: who may look at whom, and what softmax makes of what is left."""
+
+import numpy as np
+from matplotlib.patches import Rectangle
+
+from illustrated_attention.figures.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    MARGIN,
+    MINUS,
+    PALE,
+    TITLE_SPACE,
+    VERMILION,
+    WIDTH,
+    Grid,
+    LessonFigure,
+    bars,
+    cell_width,
+    describe_array,
+    drawn,
+    equation,
+    equation_height,
+    fit_text,
+    largest_size,
+    need_array,
+    need_query,
+    need_tokens,
+    number,
+    percent,
+    query_row,
+    shape_text,
+    text_width,
+    token_axis_height,
+    token_label,
+)
+from illustrated_attention.language import _
+
+BARS_LEFT = 1.25  # room for the names of the rows of bars
+DARK_VERMILION = "#A84A00"  # the same hue, dark enough for text
+
+
+@drawn
+def next_token_table(tokens, mask, targets):
+    """Draw one text as many predictions: what may be read, and the token to be predicted.
+
+    Parameters
+    ----------
+    tokens : list of str, length T
+    mask : bool ndarray, [T, T]
+        True where the row may look at the column.
+    targets : list of str, length T
+        For each row the token that comes next.
+
+    Returns
+    -------
+    LessonFigure
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit.
+    """
+    tokens = need_tokens(tokens)
+    mask = _need_mask(mask, (len(tokens), len(tokens)))
+    targets = need_tokens(targets)
+    if len(targets) != len(tokens):
+        raise ValueError(
+            _(
+                "There must be one target for each token: {tokens} tokens, {targets} targets."
+            ).format(tokens=len(tokens), targets=len(targets))
+        )
+
+    n = len(tokens)
+    labels, ends = [token_label(t) for t in tokens], [token_label(t) for t in targets]
+    cell, row_height, names = min(1.15, (WIDTH - 4.1) / n), 0.36, 1.5
+    size = fit_text(labels + ends, 0.85 * cell, 10)
+    figure = LessonFigure(
+        _("One text of {n} tokens is {n} predictions").format(n=n),
+        height=TITLE_SPACE + 0.3 + n * row_height + 0.15,
+    )
+    top = TITLE_SPACE + 0.3
+    ax = figure.axes_at(names, top, n * cell, n * row_height)
+    ax.set_xlim(0, n)
+    ax.set_ylim(n, 0)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    end = names + n * cell
+    figure.write(names, top - 0.17, _("may be read"), fontsize=10, fontweight="bold")
+    figure.write(end + 0.75, top - 0.17, _("target"), fontsize=10, fontweight="bold")
+    for row in range(n):
+        middle = top + (row + 0.5) * row_height
+        figure.write(MARGIN, middle, _("prediction {row}").format(row=row), color=GREY)
+        for column in range(n):
+            seen = mask[row, column]
+            ax.add_patch(
+                Rectangle(
+                    (column, row),
+                    1,
+                    1,
+                    facecolor="#DCEFE8" if seen else PALE,
+                    edgecolor="white" if seen else GREY,
+                    linewidth=1.2 if seen else 0,
+                    hatch=None if seen else "////",
+                )
+            )
+            if seen:
+                ax.text(
+                    column + 0.5,
+                    row + 0.5,
+                    labels[column],
+                    ha="center",
+                    va="center",
+                    fontsize=size,
+                    parse_math=False,
+                )
+        figure.arrow((end + 0.15, middle), (end + 0.6, middle))
+        figure.write(
+            end + 0.75,
+            middle,
+            ends[row],
+            fontsize=size,
+            fontweight="bold",
+            bbox={"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": BLUE},
+        )
+    figure.alt_text = " ".join(
+        _("Prediction {row}: may read {read}; target '{target}'.").format(
+            row=row,
+            read=", ".join(f"'{t}'" for t, seen in zip(tokens, mask[row], strict=True) if seen)
+            or _("nothing"),
+            target=targets[row],
+        )
+        for row in range(n)
+    )
+    return figure
+
+
+@drawn
+def masked_row(tokens, scores, mask, weights, query):
+    """Draw the scores of one query, with the hidden ones hatched, and the weights under them.
+
+    Parameters
+    ----------
+    tokens : list of str, length T
+    scores, weights : ndarray, [T, T] or [T]
+        All rows, or the query's row alone.
+    mask : bool ndarray, [T, T] or [T]
+    query : int
+        The query's position, from 0.
+
+    Returns
+    -------
+    LessonFigure
+
+    Raises
+    ------
+    ValueError
+        If a shape or the position does not fit.
+    """
+    tokens = need_tokens(tokens)
+    query = need_query(query, tokens)
+    score_row = query_row(scores, "scores", tokens, query)
+    weight_row = query_row(weights, "weights", tokens, query)
+    seen = query_row(mask, "mask", tokens, query).astype(bool)
+
+    width = min(WIDTH - MARGIN - BARS_LEFT, 1.3 * len(tokens))
+    below = token_axis_height(tokens, width / len(tokens), query=True)
+    figure = LessonFigure(
+        _("'{token}' sees {count} of {all} tokens").format(
+            token=tokens[query], count=seen.sum(), all=len(tokens)
+        ),
+        height=TITLE_SPACE + 1.2 + 0.3 + 1.2 + below + 0.1,
+    )
+    upper = figure.axes_at(BARS_LEFT, TITLE_SPACE, width, 1.2)
+    bars(upper, score_row, tokens, fmt=".2f", colour=BLUE, mask=seen)
+    upper.set_xticks([])
+    for place in np.flatnonzero(~seen):
+        upper.text(
+            place,
+            sum(upper.get_ylim()) / 2,
+            MINUS + "∞",
+            ha="center",
+            va="center",
+            fontsize=11,
+            fontweight="bold",
+            bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none"},
+        )
+    lower = figure.axes_at(BARS_LEFT, TITLE_SPACE + 1.5, width, 1.2)
+    bars(lower, weight_row, tokens, query)
+    for top, name, note in (
+        (0.4, _("scores"), _("hatched: hidden")),
+        (1.9, _("weights"), _("sum: {total}").format(total=percent(weight_row.sum()))),
+    ):
+        figure.write(MARGIN, TITLE_SPACE + top, name, fontweight="bold", fontsize=10.5)
+        figure.write(MARGIN, TITLE_SPACE + top + 0.22, note, color=GREY, fontsize=8)
+    figure.alt_text = _("The query '{token}'. {parts}").format(
+        token=tokens[query],
+        parts=" ".join(
+            _("'{token}': score {score}, weight {weight}.").format(
+                token=token,
+                score=number(score) if visible else _("hidden"),
+                weight=percent(weight),
+            )
+            for token, score, visible, weight in zip(
+                tokens, score_row, seen, weight_row, strict=True
+            )
+        ),
+    )
+    return figure
+
+
+@drawn
+def scores_of_all(q, k, scores, tokens):
+    """Draw the product that gives all scores at once, with its true shapes.
+
+    Parameters
+    ----------
+    q, k : ndarray, [T, d]
+    scores : ndarray, [T, T]
+    tokens : list of str, length T
+
+    Returns
+    -------
+    LessonFigure
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit.
+    """
+    tokens = need_tokens(tokens)
+    q = need_array(q, "q", (len(tokens), "d"))
+    k = need_array(k, "k", q.shape)
+    scores = need_array(scores, "scores", (len(tokens), len(tokens)))
+
+    limit = largest_size(q, k, scores)
+    parts = [
+        Grid(q, "q", tokens, limit=limit),
+        "@",
+        Grid(k.T, "kᵀ", None, tokens, limit=limit),
+        "→",
+        Grid(scores, _("scores"), tokens, tokens, limit=limit),
+    ]
+    cell = cell_width(parts)
+    figure = LessonFigure(
+        _("Score and scale: q @ kᵀ / √d. From {q} and {k} comes {scores}").format(
+            q=shape_text(q), k=shape_text(k.T), scores=shape_text(scores)
+        ),
+        height=TITLE_SPACE + equation_height(parts, cell) + MARGIN,
+    )
+    equation(figure, MARGIN, TITLE_SPACE, parts, cell)
+    figure.alt_text = " ".join(
+        [
+            _("q {q} times the transposed k {k}, divided by the root of d = {d}.").format(
+                q=q.shape, k=k.T.shape, d=q.shape[1]
+            ),
+            describe_array(_("scores"), scores, tokens),
+        ]
+    )
+    return figure
+
+
+@drawn
+def mask_and_softmax(tokens, scores, mask, weights):
+    """Draw the scores, what the mask leaves of them, and the weights.
+
+    Parameters
+    ----------
+    tokens : list of str, length T
+    scores, weights : ndarray, [T, T]
+    mask : bool ndarray, [T, T]
+
+    Returns
+    -------
+    LessonFigure
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit.
+    """
+    tokens = need_tokens(tokens)
+    square = (len(tokens), len(tokens))
+    scores = need_array(scores, "scores", square)
+    weights = need_array(weights, "weights", square)
+    mask = _need_mask(mask, square)
+
+    masked = np.where(mask, scores, -np.inf)
+    limit = largest_size(scores)
+    parts = [
+        Grid(scores, _("scores"), tokens, tokens, limit=limit),
+        "→",
+        Grid(masked, _("masked"), None, tokens, limit=limit),
+        "→",
+        Grid(weights, _("weights"), None, tokens, colours="weights", limit=1.0),
+    ]
+    cell = cell_width(parts)
+    figure = LessonFigure(
+        _("Mask, then softmax along each row"),
+        height=TITLE_SPACE + equation_height(parts, cell) + MARGIN,
+    )
+    equation(figure, MARGIN, TITLE_SPACE, parts, cell)
+    figure.alt_text = " ".join(
+        describe_array(name, array, tokens)
+        for name, array in (
+            (_("scores"), scores),
+            (_("masked"), masked),
+            (_("weights"), weights),
+        )
+    )
+    return figure
+
+
+@drawn
+def compare_tables(tokens, weights, table, name=""):
+    """Draw weights, rounded to 2 decimals, beside a printed table; frame the cells that differ.
+
+    Parameters
+    ----------
+    tokens : list of str, length T
+    weights, table : ndarray, [T, T]
+    name : str
+        What the weights were made with, such as "scores / 4".
+
+    Returns
+    -------
+    LessonFigure
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit.
+    """
+    tokens = need_tokens(tokens)
+    square = (len(tokens), len(tokens))
+    weights = need_array(weights, "weights", square)
+    table = need_array(table, "table", square)
+
+    rounded = np.round(weights, 2)
+    differs = ~np.isclose(rounded, table, rtol=0, atol=1e-9)
+    parts = [
+        Grid(rounded, name or _("weights"), tokens, tokens, colours="weights", limit=1.0),
+        "≠" if differs.any() else "=",
+        Grid(table, _("the article's table"), None, tokens, colours="weights", limit=1.0),
+    ]
+    cell = cell_width(parts, largest=0.85)
+    figure = LessonFigure(
+        _("{count} of {all} cells differ from the article's table").format(
+            count=differs.sum(), all=differs.size
+        ),
+        height=TITLE_SPACE + equation_height(parts, cell) + 0.45,
+    )
+    left, _right = equation(figure, MARGIN, TITLE_SPACE, parts, cell)
+    for row, column in np.argwhere(differs):
+        left.add_patch(
+            Rectangle(
+                (column - 0.44, row - 0.42),
+                0.88,
+                0.84,
+                fill=False,
+                edgecolor=VERMILION,
+                linewidth=2.2,
+            )
+        )
+    if differs.any():
+        figure.write(
+            MARGIN,
+            TITLE_SPACE + equation_height(parts, cell) + 0.2,
+            _("framed: differs"),
+            color=DARK_VERMILION,
+            fontsize=9,
+        )
+    figure.alt_text = " ".join(
+        [
+            _("{count} of {all} cells differ.").format(count=differs.sum(), all=differs.size),
+            describe_array(name or _("weights"), rounded, tokens),
+            describe_array(_("the article's table"), table, tokens),
+        ]
+    )
+    return figure
+
+
+@drawn
+def changed_rows(tokens, before, after, changed):
+    """Draw how far each token's result moved when one token was changed.
+
+    Parameters
+    ----------
+    tokens : list of str, length T
+    before, after : ndarray, [T, dv]
+        The results of the two calls.
+    changed : int
+        The position of the token that was changed.
+
+    Returns
+    -------
+    LessonFigure
+
+    Raises
+    ------
+    ValueError
+        If a shape or the position does not fit.
+    """
+    tokens = need_tokens(tokens)
+    changed = need_query(changed, tokens)
+    before = need_array(before, "before", (len(tokens), "dv"))
+    after = need_array(after, "after", before.shape)
+
+    moved = np.abs(after - before).max(axis=1)
+    earlier = int((moved[:changed] > 1e-9).sum())
+    width = min(WIDTH - MARGIN - BARS_LEFT, 1.3 * len(tokens))
+    below = token_axis_height(tokens, width / len(tokens), query=True)
+    figure = LessonFigure(
+        _("'{token}' is changed: {count} of {all} earlier results move").format(
+            token=tokens[changed], count=earlier, all=changed
+        ),
+        height=TITLE_SPACE + 1.3 + below + 0.1,
+    )
+    ax = figure.axes_at(BARS_LEFT, TITLE_SPACE, width, 1.3)
+    bars(ax, moved, tokens, fmt=".2f", colour=GREEN)
+    label = ax.get_xticklabels()[changed]
+    label.set(fontweight="bold")
+    depth = 1.3 + (below - 0.3) + 0.05
+    middle = BARS_LEFT + (changed + 0.5) * width / len(tokens)
+    text = "▲ " + _("changed")
+    figure.write(
+        middle - text_width(text, 9) / 2,
+        TITLE_SPACE + depth,
+        text,
+        fontsize=9,
+        fontweight="bold",
+        color=DARK_VERMILION,
+    )
+    figure.write(MARGIN, TITLE_SPACE + 0.5, _("result"), fontweight="bold", fontsize=10.5)
+    figure.write(MARGIN, TITLE_SPACE + 0.72, _("moves by"), fontweight="bold", fontsize=10.5)
+    figure.alt_text = _("Token '{token}' is changed. The results move by: {moves}.").format(
+        token=tokens[changed],
+        moves=", ".join(f"'{t}' {number(m)}" for t, m in zip(tokens, moved, strict=True)),
+    )
+    return figure
+
+
+def _need_mask(mask, shape):
+    return need_array(mask, "mask", shape).astype(bool)
