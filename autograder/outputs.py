@@ -41,7 +41,7 @@ def _clean_one(item: object) -> dict | None:
                 "traceback": [_plain(text)],
             }
         case {"output_type": "execute_result" | "display_data" as kind, "data": {**data}}:
-            kept = {mime: value for mime, value in data.items() if _is_bitmap(mime, value)}
+            kept = {mime: value for mime, value in data.items() if is_bitmap(mime, value)}
             if isinstance(data.get("text/plain"), str):
                 kept["text/plain"] = _plain(data["text/plain"])
             return {"output_type": kind, "data": kept} if kept else None
@@ -57,7 +57,8 @@ def _plain(text: str) -> str:
     )  # lone surrogates cannot be written to a file
 
 
-def _is_bitmap(mime: str, value: object) -> bool:
+def is_bitmap(mime: str, value: object) -> bool:
+    """True for a PNG or JPEG picture in base64, as notebooks keep them."""
     if mime not in _MAGIC or not isinstance(value, str) or len(value) > MAX_BYTES:
         return False
     try:

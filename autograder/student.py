@@ -115,6 +115,10 @@ class Shell(InteractiveShell):
     def enable_gui(self, gui=None):
         """There is no event loop to enable."""
 
+    def ask_exit(self):
+        """What exit() and quit() do in IPython."""
+        raise SystemExit
+
     def system(self, command):
         print("Commands of the system are not run while grading.")
 

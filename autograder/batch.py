@@ -1,0 +1,281 @@
+"""Grade a class: one hand-in after the other with nbgrader's own steps, safe against crashes.
+
+What is graded lies in autograded/STUDENT/ASSIGNMENT, put there in one move when everything is
+done. Whoever has no such folder, or has handed in again since, is still to be graded; that is all
+the state there is, so a rerun after any accident does exactly what is missing.
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbgrader.api import Gradebook
+from nbgrader.converters import Autograde
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import parse_utc
+from traitlets.config import Config
+
+from autograder import execute, intake
+
+# Whoever was in work when a grading process died is tried again, from the second time on alone.
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of grading one hand-in."""
+
+    student: str
+    graded: bool
+    why: str = ""  # if it was not graded, or was refused: the reason in words
+    seconds: float = 0.0
+
+
+def pending(course: CourseDirectory, assignment: str) -> list[str]:
+    """The students whose hand-in is not graded, or newer than what is graded."""
+    return [s for s in handed_in(course, assignment) if _is_newer(course, assignment, s)]
+
+
+def handed_in(course: CourseDirectory, assignment: str) -> list[str]:
+    """The students who handed in this assignment, in order."""
+    folder = Path(course.format_path(course.submitted_directory, ".", "."))
+    students = (entry.name for entry in os.scandir(folder)) if folder.is_dir() else ()
+    return sorted(s for s in students if _submitted(course, assignment, s).is_dir())
+
+
+def grade_student(config: Config, assignment: str, student: str) -> Result:
+    """Grade one hand-in with nbgrader's converter and put the result in its place.
+
+    Parameters
+    ----------
+    config : Config
+        nbgrader's configuration, as nbgrader_config.py makes it.
+    assignment, student : str
+        Their ids.
+    """
+    start = time.perf_counter()
+    course = CourseDirectory(config=config)
+    scratch = _scratch(course)
+    work = Path(tempfile.mkdtemp(prefix=f"{socket.gethostname()}-{os.getpid()}-", dir=scratch))
+    try:
+        why = _take_in(course, assignment, student, work / "in" / student / assignment)
+        failure = _autograde(config, assignment, student, work)
+        if failure:
+            return Result(student, False, failure, time.perf_counter() - start)
+        target = Path(course.format_path(course.autograded_directory, student, assignment))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            target.rename(work / "old")
+        (work / "out" / student / assignment).rename(target)
+        return Result(student, True, why, time.perf_counter() - start)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def grade_class(
+    config: Config,
+    assignment: str,
+    students: list[str],
+    make_executor: Callable[[], Executor],
+    tell: Callable[[Result], None] = lambda result: None,
+) -> list[Result]:
+    """Grade these students' hand-ins on any executor of concurrent.futures.
+
+    Parameters
+    ----------
+    make_executor : callable
+        Makes an executor: processes on this machine, or a cluster. It is called again when the
+        executor broke because a grading process died.
+    tell : callable
+        Called with each result as it comes.
+    """
+    results: dict[str, Result] = {}
+    for attempt in range(ATTEMPTS):
+        missing = [s for s in students if s not in results]
+        # A hand-in in whose grading a process died may have been innocent; alone, it shows.
+        groups = [missing] if attempt == 0 else [[student] for student in missing]
+        for group in filter(None, groups):
+            for result in _grade_group(config, assignment, group, make_executor):
+                results[result.student] = result
+                tell(result)
+    for student in students:
+        if student not in results:
+            why = "the grading process died each time it came to this hand-in"
+            results[student] = Result(student, False, why)
+            tell(results[student])
+    return [results[student] for student in students]
+
+
+def _grade_group(config, assignment, students, make_executor) -> Iterator[Result]:
+    with make_executor() as executor:
+        futures = {executor.submit(grade_student, config, assignment, s): s for s in students}
+        try:
+            for future in as_completed(futures):
+                error = future.exception()
+                if error is None:
+                    yield future.result()
+                elif not _process_died(error):
+                    why = f"{type(error).__name__}: {error}"
+                    yield Result(futures[future], False, why)
+        except BaseException:  # Ctrl-C: what is in work is finished, what waits is not begun
+            for future in futures:
+                future.cancel()
+            raise
+
+
+def _process_died(error: BaseException) -> bool:
+    """A pool's process was killed, or a cluster's worker: every executor has its own word."""
+    return type(error).__name__ in ("BrokenProcessPool", "KilledWorker", "CancelledError")
+
+
+@contextlib.contextmanager
+def only_one(course: CourseDirectory, assignment: str) -> Iterator[None]:
+    """Keep two runs from grading the same assignment at once. Ends with the process, however."""
+    with open(_scratch(course) / f"{assignment}.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError(f"{assignment} is being graded by another process already") from None
+        _clear_scratch(course)
+        yield
+
+
+def worker_starts() -> None:
+    """Let Ctrl-C end the coordinator only: a worker finishes the hand-in it has."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _scratch(course: CourseDirectory) -> Path:
+    """Beside what is graded, so that the last step is one move within a file system."""
+    graded = Path(course.format_path(course.autograded_directory, ".", "."))
+    folder = graded.parent / ".grading"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _clear_scratch(course: CourseDirectory) -> None:
+    """Remove what grading processes of this machine left that were killed."""
+    for folder in _scratch(course).glob(f"{socket.gethostname()}-*-*"):
+        pid = folder.name.split("-")[-2]
+        if not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _submitted(course: CourseDirectory, assignment: str, student: str) -> Path:
+    return Path(course.format_path(course.submitted_directory, student, assignment))
+
+
+def _is_newer(course: CourseDirectory, assignment: str, student: str) -> bool:
+    """Was it handed in after it was graded? The timestamps tell, or else the files' own times."""
+    submitted = _submitted(course, assignment, student)
+    graded = Path(course.format_path(course.autograded_directory, student, assignment))
+    if not graded.is_dir():
+        return True
+    new, old = _timestamp(submitted), _timestamp(graded)
+    if new and old:
+        return new > old
+    return _newest(submitted) > graded.stat().st_mtime
+
+
+def _timestamp(folder: Path):
+    """When a student handed in, as nbgrader's exchange wrote it down; None if it does not say."""
+    path = folder / "timestamp.txt"
+    if not path.is_file() or path.is_symlink() or path.stat().st_size > 100:
+        return None
+    try:
+        return parse_utc(path.read_text().strip())
+    except (ValueError, OverflowError, TypeError):
+        return None
+
+
+def _newest(folder: Path) -> float:
+    with os.scandir(folder) as entries:
+        return max((entry.stat(follow_symlinks=False).st_mtime for entry in entries), default=0.0)
+
+
+def _take_in(course: CourseDirectory, assignment: str, student: str, folder: Path) -> str:
+    """Copy a hand-in to `folder` for nbgrader to read. Return why it is refused, if it is.
+
+    A refused hand-in is graded like a blank one, with a note on top, so that the reason reaches
+    its owner with the feedback.
+    """
+    folder.mkdir(parents=True)
+    source = _submitted(course, assignment, student)
+    expected = _notebooks(course, assignment)
+    refused = ""
+    try:
+        intake.check_folder(source)
+        shutil.copytree(source, folder, symlinks=True, dirs_exist_ok=True)
+        found = list(folder.glob("*.ipynb"))
+        if len(found) == len(expected) == 1 and found[0].stem != expected[0]:
+            found[0].rename(folder / f"{expected[0]}.ipynb")  # as browsers name second downloads
+        for name in expected:
+            path = folder / f"{name}.ipynb"
+            if not path.is_file():
+                raise intake.Refused(f"{name}.ipynb is missing. Hand it in under this name.")
+            intake.read_notebook(path.read_bytes())
+    except intake.Refused as reason:
+        refused = str(reason)
+        shutil.rmtree(folder)
+        folder.mkdir()
+        for name in expected:
+            nbformat.write(intake.refusal(refused), folder / f"{name}.ipynb")
+    if (when := _timestamp(source)) is None:
+        (folder / "timestamp.txt").unlink(missing_ok=True)
+    else:
+        (folder / "timestamp.txt").write_text(f"{when} UTC\n")
+    return refused
+
+
+def _notebooks(course: CourseDirectory, assignment: str) -> list[str]:
+    with Gradebook(course.db_url, course.course_id) as gradebook:
+        return [notebook.name for notebook in gradebook.find_assignment(assignment).notebooks]
+
+
+def _autograde(config: Config, assignment: str, student: str, work: Path) -> str:
+    """Run nbgrader's converter inside `work`. Return what went wrong, if anything did."""
+    config = Config(config)
+    execute.configure(config)
+    config.CourseDirectory.update(
+        assignment_id=assignment,
+        student_id=student,
+        notebook_id="*",
+        submitted_directory=str(work / "in"),
+        autograded_directory=str(work / "out"),
+    )
+    course = CourseDirectory(config=config)
+    converter = Autograde(coursedir=course, config=config)
+    problems = _Problems()
+    converter.log.addHandler(problems)
+    try:
+        converter.start()
+    except (NbGraderException, SystemExit) as error:
+        return problems.last or str(error)
+    finally:
+        converter.log.removeHandler(problems)
+    return ""
+
+
+class _Problems(logging.Handler):
+    """Remembers the last line of the last error: nbgrader logs the reason and raises another."""
+
+    def __init__(self):
+        super().__init__(logging.ERROR)
+        self.last = ""
+
+    def emit(self, record):
+        lines = record.getMessage().strip().splitlines()
+        if lines and record.getMessage().startswith("Traceback"):
+            self.last = lines[-1]

@@ -1,0 +1,85 @@
+"""Tell which layers of confinement hold on this machine, by trying them with a real student."""
+
+import platform
+import sys
+
+from autograder.execute import WITHOUT_CONFINEMENT
+
+# What a student's code tries, and every one must fail. Each is a line of Python that raises.
+PROBES = {
+    "read a file of yours": "open({own_file!r}).read()",
+    "read another process": "open('/proc/{grader}/environ', 'rb').read()",
+    "write a file": "open('/tmp/from-a-student', 'w')",
+    "remove a file": "__import__('os').unlink({own_file!r})",
+    "change a file's mode": "__import__('os').chmod({own_file!r}, 0o777)",
+    "start a process": "__import__('os').fork()",
+    "start a program": "__import__('os').execv('/bin/true', ['true'])",
+    "open a network connection": "__import__('socket').socket()",
+    "send a signal": "__import__('os').kill({grader}, 0)",
+    "take 4 GB of memory": "bytearray(4 << 30)",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print what holds. Returns 0 if grading is safe here, else 1."""
+    if argv:
+        print("usage: python -m autograder doctor", file=sys.stderr)
+        return 2
+    print(f"System: {platform.system()} {platform.release()} on {platform.machine()}")
+    if sys.platform != "linux":
+        print(
+            "Student code can be confined on Linux only. Grading works here with nbgrader's own "
+            "way of running notebooks and gives the same marks.\n" + WITHOUT_CONFINEMENT
+        )
+        return 1
+    return _examine()
+
+
+def _examine() -> int:
+    from autograder import confine
+
+    found = confine.layers()
+    _line(found.landlock, "Landlock", f"version {found.landlock}", "not in this kernel, or off")
+    _line(found.seccomp, "seccomp", "system calls are filtered", "not in this kernel or processor")
+    _line(
+        *(found.bubblewrap, "bubblewrap", "one more wall round the others"),
+        "not installed, or user namespaces are off here. It is needed only without Landlock",
+    )
+    if not found.safe:
+        print(
+            "Grading is NOT safe here and will not start. It needs seccomp, and Landlock (Linux "
+            "5.13 or newer, switched on) or bubblewrap (`apt install bubblewrap`). In a "
+            "container, its own rules may forbid them: see docs/grading.md."
+        )
+        return 1
+    escapes = _try_to_escape()
+    for probe, escaped in escapes.items():
+        _line(not escaped, probe, "refused", "POSSIBLE")
+    if any(escapes.values()):
+        print("A layer claims to hold and does not. Please report this; do not grade here.")
+        return 1
+    print(f"Grading is safe here: student code is confined by {found}.")
+    return 0
+
+
+def _try_to_escape() -> dict[str, bool]:
+    """Let a confined process try each probe; return which succeeded."""
+    import os
+    import tempfile
+
+    from autograder.proxies import run_cell
+    from autograder.session import Student, Zygote
+
+    escapes = {}
+    with tempfile.NamedTemporaryFile() as own, Zygote() as zygote, Student(zygote) as student:
+        for probe, code in PROBES.items():
+            line = code.format(own_file=own.name, grader=os.getpid())
+            source = f"try:\n    {line}\nexcept BaseException:\n    print('refused')"
+            outputs = run_cell(student, source)
+            said = [item.get("text") for item in outputs if isinstance(item, dict)]
+            escapes[probe] = said != ["refused\n"]
+    return escapes
+
+
+def _line(good: object, name: str, yes: str, no: str) -> None:
+    print(f"  {'ok ' if good else 'NO '} {name}: {yes if good else no}")

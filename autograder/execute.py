@@ -1,0 +1,156 @@
+"""nbgrader's steps, replaced: hand-ins are read with care, run confined, and judged outside.
+
+With `configure(c)` in nbgrader_config.py, `nbgrader autograde`, the formgrader's button and
+nbgrader's API all grade in this way; everything else stays nbgrader's.
+"""
+
+import atexit
+import os
+import sys
+import threading
+
+from nbconvert.exporters import NotebookExporter
+from nbformat.notebooknode import from_dict
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import Execute, NbGraderPreprocessor
+from traitlets import Bool, Float
+
+from autograder import intake, safe
+from autograder.trial import Cell, names_to_define
+
+SANITIZE = [
+    "autograder.transplant.Transplant",
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+AUTOGRADE = [
+    "autograder.execute.ConfinedExecute",
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+EXPORTER = "autograder.execute.HandInExporter"
+
+WITHOUT_CONFINEMENT = (
+    "!!! Student code runs UNCONFINED. It can read your files, the solutions and the gradebook, "
+    "change and delete them, and use your network. Grade only work of people you trust, on a "
+    "machine you can lose. `python -m autograder doctor` tells what is missing. !!!"
+)
+
+
+def configure(config) -> None:
+    """Make nbgrader grade with this module: call it in nbgrader_config.py with `c`."""
+    config.Autograde.sanitize_preprocessors = SANITIZE
+    config.Autograde.autograde_preprocessors = AUTOGRADE
+    config.Autograde.exporter_class = EXPORTER
+    config.TemplateExporter.filters = {"markdown2html": "autograder.safe.markdown2html"}
+
+
+class HandInExporter(NotebookExporter):
+    """Reads a hand-in as a stranger's file; one that cannot be read becomes a note with the reason.
+
+    nbgrader converts every hand-in twice: first the file that was submitted, then what the first
+    conversion wrote, which is ours.
+    """
+
+    def from_file(self, file_stream, resources=None, **kwargs):
+        if not self.parent._sanitizing:
+            return super().from_file(file_stream, resources, **kwargs)
+        try:
+            if os.path.islink(file_stream.name):
+                raise intake.Refused("The notebook is a link. Hand in the file itself.")
+            notebook = intake.read_notebook(file_stream.read(intake.MAX_NOTEBOOK + 1))
+        except (intake.Refused, UnicodeDecodeError) as reason:
+            self.log.warning("%s is refused: %s", file_stream.name, reason)
+            notebook = intake.refusal(str(reason))
+        return self.from_notebook_node(notebook, resources, **kwargs)
+
+
+class ConfinedExecute(NbGraderPreprocessor):
+    """Runs a notebook: student cells confined, test cells outside. Replaces nbgrader's Execute."""
+
+    cpu_seconds = Float(10, help="CPU time for one cell or one call").tag(config=True)
+    wall_seconds = Float(30, help="time for one cell or one call that only waits").tag(config=True)
+    notebook_seconds = Float(180, help="time for one notebook").tag(config=True)
+    unsafe = Bool(
+        False, help="grade even where student code cannot be confined: read docs/grading.md first"
+    ).tag(config=True)
+
+    def preprocess(self, nb, resources):
+        if sys.platform != "linux":
+            self.log.warning(WITHOUT_CONFINEMENT)
+            return Execute(parent=self.parent).preprocess(nb, resources)
+        tests, names = trusted_tests(resources["nbgrader"])
+        code = [cell for cell in nb.cells if cell.cell_type == "code"]
+        cells = [tests.get(_grade_id(cell), Cell(cell.source)) for cell in code]
+        outputs = self._grade(cells, names, os.path.abspath(resources["metadata"]["path"]))
+        for cell, items in zip(code, outputs, strict=True):
+            cell.outputs = [from_dict(_as_notebook_output(item)) for item in items]
+            cell.execution_count = None
+        return nb, resources
+
+    def _grade(self, cells, names, folder) -> list:
+        from autograder.session import GraderFailure, Limits
+
+        try:
+            with _lock:
+                grader = _warm_grader(self.unsafe, self.log)
+                limits = Limits(self.cpu_seconds, self.wall_seconds)
+                return grader.grade(cells, names, folder, limits, self.notebook_seconds)
+        except GraderFailure as failure:
+            # nbgrader leaves the student ungraded and goes on with the next one.
+            raise RuntimeError(f"The grader failed, nobody is to blame: {failure}") from failure
+
+
+def trusted_tests(names: dict) -> tuple[dict[str, Cell], set[str]]:
+    """Return the test cells of a notebook by grade_id, and the names they may ask a student for.
+
+    Both come from the gradebook, where the instructor's `generate_assignment` put them.
+    """
+    with Gradebook(names["db_url"]) as gradebook:
+        notebook = gradebook.find_notebook(names["notebook"], names["assignment"])
+        points = {cell.name: cell.max_score for cell in notebook.grade_cells}
+        solutions = {cell.name for cell in notebook.solution_cells}
+        sources = [(c.name, c.source) for c in notebook.source_cells if c.cell_type == "code"]
+    tests = {
+        name: Cell(source, test=True, points=points[name])
+        for name, source in sources
+        if name in points and name not in solutions
+    }
+    return tests, names_to_define([source for name, source in sources if name in solutions])
+
+
+def _grade_id(cell) -> str | None:
+    return cell.metadata.get("nbgrader", {}).get("grade_id")
+
+
+def _as_notebook_output(item: dict) -> dict:
+    if item["output_type"] in ("execute_result", "display_data"):
+        item = {**item, "metadata": {}}
+        if "text/html" in item["data"]:
+            html = safe.clean_card(item["data"]["text/html"])
+            item["data"] = {**item["data"], "text/html": html}
+    if item["output_type"] == "execute_result":
+        item["execution_count"] = None
+    return item
+
+
+_lock = threading.Lock()
+_grader = None  # one for this process, warm, made when it is first needed
+_pid = None
+
+
+def _warm_grader(unsafe: bool, log):
+    from autograder.grader import Grader
+
+    global _grader, _pid
+    if _grader is None or _grader.closed or _pid != os.getpid():
+        _grader, _pid = Grader(unsafe), os.getpid()
+        atexit.register(_grader.close)
+        if unsafe:
+            log.warning(WITHOUT_CONFINEMENT)
+        log.info("Student code is confined by %s", _grader.layers)
+    return _grader

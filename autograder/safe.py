@@ -1,0 +1,86 @@
+"""HTML in pages that graders and students open must not do anything: no scripts, no requests.
+
+nbgrader shows text cells of hand-ins in the formgrader and in feedback. With
+``c.TemplateExporter.filters = {"markdown2html": "autograder.safe.markdown2html"}`` both go through
+here.
+"""
+
+import re
+
+from bleach.css_sanitizer import CSSSanitizer
+from bleach.sanitizer import Cleaner
+from jinja2 import pass_context
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+_TEXT = [
+    "a", "abbr", "b", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "h1",
+    "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "li", "ol", "p", "pre", "s", "section",
+    "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "u", "ul",
+]  # fmt: skip
+_CARD = [*_TEXT, "caption", "details", "figcaption", "figure", "summary"]
+_STYLES = [
+    "align-items", "background", "background-color", "border", "border-bottom",
+    "border-collapse", "border-left", "border-radius", "border-right", "border-top", "color",
+    "display", "flex", "flex-wrap", "font-family", "font-size", "font-style", "font-weight",
+    "gap", "justify-content", "line-height", "list-style", "margin", "margin-bottom",
+    "margin-left", "margin-right", "margin-top", "max-width", "min-width", "outline",
+    "outline-offset", "overflow", "overflow-x", "padding", "padding-left", "text-align",
+    "text-decoration", "vertical-align", "white-space", "width",
+]  # fmt: skip
+_CLASS = re.compile(r"highlight|hl-\w+|[a-z]{1,2}\d?|anchor-link|language-\w+")
+_PICTURE = re.compile(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/=\s]*")
+_ATTRIBUTES = {
+    "a": ("href", "title"),
+    "img": ("src", "alt", "title", "width", "height"),
+    "td": ("align", "colspan", "rowspan"),
+    "th": ("align", "colspan", "rowspan", "scope"),
+}
+# TeX commands with which MathJax makes links, loads code or names elements.
+_TEX = re.compile(
+    r"\\(href|url|unicode|cssId|class|style|require|html\w*|data|def|let|newcommand)\b"
+)
+
+
+def _allowed(tag: str, name: str, value: str) -> bool:
+    if name == "src":
+        return bool(_PICTURE.fullmatch(value))
+    if name == "class":
+        return all(map(_CLASS.fullmatch, value.split()))
+    return name in _ATTRIBUTES.get(tag, ())
+
+
+def _allowed_in_card(tag: str, name: str, value: str) -> bool:
+    return name in ("style", "role", "aria-label", "open") or _allowed(tag, name, value)
+
+
+_schemes = {"http", "https", "mailto", "data"}  # data: for pictures only, see _allowed
+_text = Cleaner(tags=_TEXT, attributes=_allowed, protocols=_schemes)
+_card = Cleaner(
+    tags=_CARD,
+    attributes=_allowed_in_card,
+    protocols=_schemes,
+    css_sanitizer=CSSSanitizer(allowed_css_properties=_STYLES),
+)
+
+
+@pass_context
+def markdown2html(context, source: str) -> str:
+    """Turn a text cell into HTML that shows text, pictures of the cell itself, and nothing else."""
+    attachments = context.get("cell", {}).get("attachments", {})
+    renderer = IPythonRenderer(escape=False, attachments=attachments)
+    source = _TEX.sub(lambda match: r"\text{" + match[1] + "}", source)
+    return clean_text(MarkdownWithMath(renderer=renderer).render(source))
+
+
+def clean_text(html: str) -> str:
+    """Return a stranger's HTML without anything that acts, loads or lays itself over the page."""
+    return _text.clean(_no_data_links(html))
+
+
+def clean_card(html: str) -> str:
+    """Return the HTML of a card: like text, with a few styles. The judge made it; trust is good."""
+    return _card.clean(_no_data_links(html))
+
+
+def _no_data_links(html: str) -> str:
+    return re.sub(r"(?i)(href\s*=\s*[\"']?\s*)data:", r"\1about:", html)
