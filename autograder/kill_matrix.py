@@ -104,7 +104,7 @@ def run_cell(cell, name: str, function: Callable) -> tuple[int, BaseException | 
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(stderr):
         try:
             exec(compile(cell.source, cell.metadata.nbgrader.grade_id, "exec"), namespace)
-        except Exception as failure:
+        except (Exception, SystemExit) as failure:
             return 0, failure
     return (0 if stderr.getvalue() else cell.metadata.nbgrader.points), None
 

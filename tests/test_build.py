@@ -1,0 +1,235 @@
+"""What is derived is fresh, the same on every run, and holds nothing that students must not see."""
+
+import ast
+import builtins
+
+import pytest
+from classroom import (
+    ROOT,
+    exercise_names,
+    graded_cells,
+    nbgrader_data,
+    on_stderr,
+    outputs,
+    read_release,
+    read_solution,
+    run_notebook,
+    solution_sources,
+)
+
+from autograder import build as building
+from autograder.build import build, built_so_far
+from autograder.exercises import LESSONS
+
+every_lesson = pytest.mark.parametrize("lesson", LESSONS)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    out = tmp_path_factory.mktemp("built")
+    return out, build(out)
+
+
+def test_what_is_committed_is_what_the_build_makes(built):
+    out, files = built
+    for path in files:
+        if path.suffix != ".npz":  # numbers differ in the last bit: tests/test_answers.py
+            committed = ROOT / path.relative_to(out)
+            assert path.read_bytes() == committed.read_bytes(), committed
+
+
+def test_the_build_writes_all_that_is_derived_and_nothing_else(built):
+    out, files = built
+    assert sorted(files) == sorted(path for path in out.rglob("*") if path.is_file())
+    names = {str(path.relative_to(out)) for path in files}
+    for lesson in LESSONS:
+        assert f"solutions/{lesson}/{lesson}.ipynb" in names
+        assert f"notebooks/{lesson}/{lesson}.ipynb" in names
+        assert {f"data/answers/{lesson}.json", f"data/answers/{lesson}.npz"} <= names
+    assert "docs/kill_matrix.md" in names
+
+
+def test_every_run_gives_the_same(built, tmp_path):
+    out, files = built
+    again = build(tmp_path)
+    assert [p.relative_to(tmp_path) for p in again] == [p.relative_to(out) for p in files]
+    for one, other in zip(files, again, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
+
+
+def test_no_notebook_is_left_over():
+    for folder in ("solutions", "notebooks"):
+        found = {path.stem for path in (ROOT / folder).glob("*/*.ipynb")}
+        assert found == set(LESSONS)
+
+
+def test_earlier_functions_come_from_earlier_solutions(monkeypatch):
+    source = built_so_far("01_self_attention", ["embed"])
+    namespace = {}
+    exec(source, namespace)
+    assert callable(namespace["embed"])
+    assert "###" not in source
+    with pytest.raises(ValueError, match="no earlier lesson solves softmax"):
+        built_so_far("01_self_attention", ["softmax"])
+
+
+@every_lesson
+def test_built_so_far_is_up_to_date_in_the_notebook(lesson):
+    for cell in read_solution(lesson).cells:
+        if nbgrader_data(cell).get("grade_id") == "built_so_far":
+            assert nbgrader_data(cell)["locked"]
+            names = [n.name for n in ast.parse(cell.source).body if isinstance(n, ast.FunctionDef)]
+            assert cell.source == built_so_far(lesson, names)
+
+
+# --- what students get ---------------------------------------------------------------------------
+
+
+@every_lesson
+def test_a_release_notebook_holds_no_solution_and_no_hidden_test(lesson):
+    cells = read_release(lesson).cells
+    text = "\n".join(cell.source for cell in cells)
+    assert "### BEGIN" not in text and "### END" not in text
+    assert "###" not in "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    assert "judge" not in text and "autograder" not in text
+    for name, source in solution_sources(lesson).items():
+        solved = source.split("### BEGIN SOLUTION")[1].split("### END SOLUTION")[0]
+        [released] = [
+            c.source for c in read_release(lesson).cells if nbgrader_data(c).get("grade_id") == name
+        ]
+        assert "raise NotImplementedError()" in released
+        for line in solved.splitlines():
+            assert not line.strip() or line.strip() not in released, name
+
+
+@every_lesson
+def test_a_release_notebook_has_no_outputs(lesson):
+    for cell in read_release(lesson).cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == [] and cell.execution_count is None
+
+
+@every_lesson
+def test_the_released_stub_keeps_name_parameters_and_docstring(lesson):
+    solved = solution_sources(lesson)
+    released = {
+        nbgrader_data(c)["grade_id"]: c.source
+        for c in read_release(lesson).cells
+        if nbgrader_data(c).get("solution")
+    }
+    assert list(released) == list(solved) == exercise_names(lesson)
+    for name in solved:
+        [one], [other] = ast.parse(solved[name]).body, ast.parse(released[name]).body
+        assert one.name == other.name == name
+        assert ast.dump(one.args) == ast.dump(other.args)
+        assert ast.get_docstring(one) == ast.get_docstring(other)
+        assert "Parameters" in ast.get_docstring(one) and "Returns" in ast.get_docstring(one)
+
+
+@every_lesson
+def test_a_blank_notebook_raises_nothing_but_what_the_stubs_raise(lesson, tmp_path):
+    """A stub's error, its failed check, and names that are missing because of these."""
+    notebook = run_notebook(read_release(lesson), tmp_path, allow_errors=True)
+    errors = outputs(notebook, "error")
+    assert {error.ename for error in errors} <= {"NotImplementedError", "CheckFailed", "NameError"}
+    for cell in notebook.cells:
+        for error in (o for o in cell.get("outputs", []) if o.output_type == "error"):
+            if error.ename == "NotImplementedError":
+                assert any(name in cell.source for name in exercise_names(lesson))
+            elif error.ename == "CheckFailed":
+                assert nbgrader_data(cell)["grade_id"].endswith("_check")
+    failed = {
+        nbgrader_data(c).get("grade_id")
+        for c in notebook.cells
+        if any(o.output_type == "error" for o in c.get("outputs", []))
+    }
+    assert {f"{name}_check" for name in exercise_names(lesson)} <= failed
+    assert on_stderr(notebook) == ""
+
+
+@every_lesson
+def test_a_solution_notebook_runs_from_top_to_bottom(lesson, tmp_path):
+    notebook = run_notebook(read_solution(lesson), tmp_path)
+    assert outputs(notebook, "error") == []
+    assert on_stderr(notebook) == ""
+    cards = [o.data.get("text/plain", "") for o in outputs(notebook, "display_data")]
+    for name in exercise_names(lesson):
+        assert any(card.startswith(f"✓ {name}: passed") for card in cards)
+
+
+# --- rules for graded cells (nbgrader's scoring fails open) ---------------------------------------
+
+
+@every_lesson
+def test_every_exercise_has_its_three_cells_in_order(lesson):
+    ids = [
+        nbgrader_data(cell)["grade_id"]
+        for cell in read_solution(lesson).cells
+        if nbgrader_data(cell).get("grade_id") not in (None, "built_so_far")
+    ]
+    assert ids == [
+        id for name in exercise_names(lesson) for id in (name, f"{name}_check", f"{name}_hidden")
+    ]
+
+
+@every_lesson
+def test_ids_of_cells_last_and_are_unique(lesson):
+    for notebook in (read_solution(lesson), read_release(lesson)):
+        ids = [cell.id for cell in notebook.cells]
+        assert len(set(ids)) == len(ids)
+        for cell in notebook.cells:
+            assert nbgrader_data(cell).get("grade_id", cell.id) == cell.id
+    assert [c.id for c in read_solution(lesson).cells] == [c.id for c in read_release(lesson).cells]
+
+
+@every_lesson
+def test_graded_cells_are_locked_and_give_whole_points(lesson):
+    for cell in graded_cells(read_solution(lesson)).values():
+        data = nbgrader_data(cell)
+        assert data["locked"] and not data["solution"]
+        assert type(data["points"]) is int and data["points"] > 0
+
+
+def names_read_and_made(source):
+    """Names that a cell reads before making them, and names that it makes."""
+    tree = ast.parse(source)
+    made = {
+        (alias.asname or alias.name).split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+    } | {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    read = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    return read - made - set(dir(builtins)), made
+
+
+@every_lesson
+def test_graded_cells_touch_only_what_the_student_wrote(lesson):
+    for id, cell in graded_cells(read_solution(lesson)).items():
+        read, made = names_read_and_made(cell.source)
+        assert read == {id.rsplit("_", 1)[0]}, id
+        assert not made & set(exercise_names(lesson)), id
+
+
+@every_lesson
+def test_graded_cells_never_end_in_a_value(lesson):
+    """nbgrader takes a last value for the score: False or np.float64(0) would be full marks."""
+    for id, cell in graded_cells(read_solution(lesson)).items():
+        last = ast.parse(cell.source).body[-1]
+        is_check = ast.unparse(last) == f"check({id.rsplit('_', 1)[0]})"  # returns None
+        assert is_check or isinstance(last, ast.Assert), id
+
+
+@every_lesson
+def test_a_hidden_cell_says_what_kind_of_things_it_tries(lesson):
+    for id, cell in graded_cells(read_release(lesson)).items():
+        if id.endswith("_hidden"):
+            assert cell.source.startswith("# Hidden tests run here when your work is graded.")
+            assert len(cell.source.split()) > 15
+            assert all(line.startswith("#") for line in cell.source.splitlines() if line.strip())
+
+
+def test_a_lesson_out_of_order_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(building, "LESSONS", {})
+    with pytest.raises(ValueError, match="no earlier lesson solves embed"):
+        built_so_far("01_self_attention", ["embed"])
