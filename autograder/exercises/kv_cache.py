@@ -1757,6 +1757,32 @@ PROJECTION_COUNTS = Exercise(
             lambda n: (3 * _triangle(n), n),
         ),
         Mistake(
+            "one_more_with_cache",
+            "With a cache you count one token too many. Each of the n tokens is projected once; "
+            "nothing else is.",
+            lambda n: (_triangle(n), n + 1),
+        ),
+        Mistake(
+            "first_token_not_counted",
+            "You leave out the first token. It finds no cache, but it must be projected like all "
+            "others.",
+            lambda n: (_triangle(n), n - 1),
+            lambda n: (_triangle(n) - 1, n - 1),
+        ),
+        Mistake(
+            "squares_added",
+            "You add up squares: that counts the scores of every step. Step t projects t tokens, "
+            "not t times t.",
+            lambda n: (n * (n + 1) * (2 * n + 1) // 6, n),
+            lambda n: (n * (n + 1) * (2 * n + 1) // 6, _triangle(n)),
+        ),
+        Mistake(
+            "layers_counted",
+            "You multiply by the 12 layers of GPT-2 small. Here one layer is counted: a token "
+            "that is projected once counts 1.",
+            lambda n: (12 * _triangle(n), 12 * n),
+        ),
+        Mistake(
             "doubling",
             "Your first count doubles with every token. Each step adds one token to the work, "
             "not twice the work.",
@@ -1858,6 +1884,19 @@ KV_CACHE_BYTES = Exercise(
             "itemsize_ignored",
             "You always count 4 bytes a number. `itemsize` says how many bytes one number takes.",
             lambda L, H, d, n, b=1, i=4: 2 * L * H * d * n * b * 4,
+        ),
+        Mistake(
+            "fixed_itemsize",
+            "Your numbers have a fixed size, and it is not that of float32. `itemsize` says how "
+            "many bytes one number takes.",
+            lambda L, H, d, n, b=1, i=4: 2 * L * H * d * n * b * 8,
+            lambda L, H, d, n, b=1, i=4: 2 * L * H * d * n * b * 2,
+        ),
+        Mistake(
+            "one_layer_more",
+            "You count one layer too many. The embedding keeps nothing: only layers with "
+            "attention have keys and values.",
+            lambda L, H, d, n, b=1, i=4: _bytes(L + 1, H, d, n, b, i),
         ),
         Mistake(
             "batch_and_itemsize_ignored",
@@ -2111,10 +2150,10 @@ QUESTIONS = (
     ),
     Question(
         id="03-bytes",
-        right=73728,
+        right=72,
         replies={
-            "right": "1,536 numbers in each of 12 layers, 4 bytes each.",
-            "wrong": "Multiply 1,536 by the 12 layers and by 4 bytes.",
+            "right": "1,536 numbers times 12 layers times 4 bytes are 73,728 bytes, or 72 KiB.",
+            "wrong": "Multiply 1,536 by the 12 layers and by 4 bytes, then divide by 1,024.",
         },
     ),
     Question(

@@ -585,8 +585,8 @@ answer("03-why-still", "?")
 # The cache costs memory. In GPT-2 small, a token leaves a key and a value in each of 12 heads, 64
 # numbers each: 2 · 12 · 64 = 1,536 numbers in one layer.
 #
-# **Predict `03-bytes`.** There are 12 layers, and a number in float32 takes 4 bytes. How many bytes
-# does one token leave?
+# **Predict `03-bytes`.** There are 12 layers, and a number in float32 takes 4 bytes. How many KiB
+# (1 KiB is 1,024 bytes) does one token leave?
 
 # %%
 answer("03-bytes", ...)
