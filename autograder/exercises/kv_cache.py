@@ -65,6 +65,12 @@ def _mask_by_columns(n_new, n_past):
     return mask
 
 
+def _wrong_mask(id, message, *masks):
+    """A mistake in a mask, whether it is made of True and False or of 1 and 0."""
+    numbers = [lambda n, p, mask=mask: mask(n, p).astype(float) for mask in masks]
+    return Mistake(id, message, *masks, *numbers)
+
+
 CACHED_CAUSAL_MASK = Exercise(
     name="cached_causal_mask",
     lesson=LESSON,
@@ -84,112 +90,112 @@ CACHED_CAUSAL_MASK = Exercise(
     ),
     promises=(),
     mistakes=(
-        Mistake(
+        _wrong_mask(
             "top_left",
             "Your triangle starts in the upper left corner, so the first new token sees only the "
             "first old one. The columns hold the past first: a new token sees all of it. By how "
             "many columns must the triangle move?",
             lambda n, p: np.tri(n, p + n, dtype=bool),
         ),
-        Mistake(
+        _wrong_mask(
             "shifted_the_wrong_way",
             "Your triangle is shifted to the wrong side: the past makes your new tokens see "
             "less. It must make them see more.",
             lambda n, p: np.tri(n, p + n, -p, dtype=bool),
         ),
-        Mistake(
+        _wrong_mask(
             "all_visible",
             "Your mask hides nothing when there is a past. That is right for one new token. With "
             "several, the first of them must not see the ones after it.",
             lambda n, p: np.ones((n, p + n), dtype=bool),
             lambda n, p: np.ones((n, p + n), dtype=bool) if p else np.tri(n, dtype=bool),
         ),
-        Mistake(
+        _wrong_mask(
             "new_tokens_only",
             "Your mask has columns for the new tokens only. The keys of the past stand in front "
             "of them, and each needs a column too.",
             lambda n, p: np.tri(n, dtype=bool),
         ),
-        Mistake(
+        _wrong_mask(
             "rows_for_old_tokens",
             "Your mask has rows for the old tokens as well. Rows are queries, and only new tokens "
             "bring one.",
             lambda n, p: np.tri(n + p, dtype=bool),
         ),
-        Mistake(
+        _wrong_mask(
             "transposed",
             "Rows and columns are swapped. A row belongs to a new token's query, a column to a "
             "key.",
             lambda n, p: _mask(n, p).T,
         ),
-        Mistake(
+        _wrong_mask(
             "inverted",
             "Your mask says True where a token must not look. Here True means: may look.",
             lambda n, p: ~_mask(n, p),
         ),
-        Mistake(
+        _wrong_mask(
             "upper_triangle",
             "Your mask lets each new token see itself and what comes after it. It should see "
             "itself and what came before.",
             lambda n, p: np.triu(np.ones((n, p + n), dtype=bool), p),
         ),
-        Mistake(
+        _wrong_mask(
             "not_itself",
             "Your new tokens do not see themselves. Each sees the past, the new tokens before it, "
             "and itself.",
             lambda n, p: np.tri(n, p + n, p - 1, dtype=bool),
         ),
-        Mistake(
+        _wrong_mask(
             "one_too_many",
             "Each of your new tokens sees one token too many: its successor. Where does row 0 "
             "have its last True? Count the past and the token itself.",
             lambda n, p: np.tri(n, p + n, p + 1, dtype=bool),
         ),
-        Mistake(
+        _wrong_mask(
             "past_hidden",
             "Your new tokens see each other, but not the past. The past is what the cache was "
             "kept for: all of it is visible.",
             lambda n, p: np.hstack([np.zeros((n, p), dtype=bool), np.tri(n, dtype=bool)]),
         ),
-        Mistake(
+        _wrong_mask(
             "past_on_the_right",
             "Your columns of the past stand on the right. In the cache the old keys come first, "
             "so they are the columns on the left.",
             lambda n, p: np.hstack([np.tri(n, dtype=bool), np.ones((n, p), dtype=bool)]),
         ),
-        Mistake(
+        _wrong_mask(
             "mirrored",
             "Your triangle is mirrored: the first new token sees the most. The later a token "
             "comes, the more it sees.",
             lambda n, p: _mask(n, p)[::-1],
             lambda n, p: _mask(n, p)[:, ::-1],
         ),
-        Mistake(
+        _wrong_mask(
             "diagonal_only",
             "Each of your new tokens sees only itself. It should also see the past and the new "
             "tokens before it.",
             lambda n, p: np.eye(n, p + n, p, dtype=bool),
         ),
-        Mistake(
+        _wrong_mask(
             "new_tokens_apart",
             "Your new tokens see the past and themselves, but not the new tokens before them. "
             "Among the new tokens the usual triangle holds.",
             lambda n, p: np.hstack([np.ones((n, p), dtype=bool), np.eye(n, dtype=bool)]),
         ),
-        Mistake(
+        _wrong_mask(
             "arguments_exchanged",
             "The two numbers have changed places: you make a row for each old token. Rows are for "
             "the new ones; check the order of the arguments.",
             lambda n, p: _mask(p, n),
         ),
-        Mistake(
+        _wrong_mask(
             "fixed_size",
             "Your mask has the same size for every input. Use `n_new` and `n_past` instead of a "
             "fixed number.",
             lambda n, p: np.tri(4, dtype=bool),
             lambda n, p: _mask(2, 3),
         ),
-        Mistake(
+        _wrong_mask(
             "fixed_past",
             "You have a fixed number of old tokens. `n_past` says how many there are; 0 is "
             "possible too.",
@@ -197,14 +203,14 @@ CACHED_CAUSAL_MASK = Exercise(
             lambda n, p: _mask(n, 4),
             lambda n, p: _mask(n, 1),
         ),
-        Mistake(
+        _wrong_mask(
             "one_row",
             "You return one row. Every new token needs a row of its own, even if there is only "
             "one new token.",
             lambda n, p: _mask(n, p)[-1],
             lambda n, p: np.ones(p + n, dtype=bool),
         ),
-        Mistake(
+        _wrong_mask(
             "one_column_short",
             "One column is missing: there are `n_past` old keys and `n_new` new ones.",
             lambda n, p: _mask(n, p)[:, 1:],
@@ -287,6 +293,15 @@ def _none_unpacked(cache, k_new, v_new):
 
 def _none_indexed(cache, k_new, v_new):
     return _join(cache[0], k_new), _join(cache[1], v_new)
+
+
+def _none_unpacked_axis_0(cache, k_new, v_new):
+    k, v = cache
+    return np.concatenate([k, k_new]), np.concatenate([v, v_new])
+
+
+def _none_indexed_axis_0(cache, k_new, v_new):
+    return np.concatenate([cache[0], k_new]), np.concatenate([cache[1], v_new])
 
 
 def _zero_row(new):
@@ -565,8 +580,7 @@ APPEND_KV = Exercise(
         ),
         Mistake(
             "oldest_dropped",
-            "Your cache keeps its size: for every new token an old one is dropped. It should "
-            "grow.",
+            "Your cache keeps its size: for every new token an old one is dropped. It should grow.",
             _appending(lambda past, new: _join(past, new)[..., -past.shape[-2] :, :]),
             _appending(lambda past, new: _join(past, new)[..., new.shape[-2] :, :]),
             _appending(lambda past, new: _join(past[..., 1:, :], new)),
@@ -589,6 +603,8 @@ APPEND_KV = Exercise(
             "should the cache hold after the first tokens?",
             _none_unpacked,
             _none_indexed,
+            _none_unpacked_axis_0,
+            _none_indexed_axis_0,
         ),
         Mistake(
             "starts_with_zeros",
@@ -761,6 +777,25 @@ def _weights_as_third(q_new, k_new, v_new, cache):
     return out, weights, _append(cache, k_new, v_new)
 
 
+def _masked_by(mask_of):
+    """Attention whose mask is made from the new queries, all keys and the old cache."""
+
+    def attend_with_cache(q_new, k_new, v_new, cache):
+        k, v = _append(cache, k_new, v_new)
+        return _blend(q_new, k, v, mask_of(q_new, k, cache)), (k, v)
+
+    return attend_with_cache
+
+
+_counting_first_axis = (
+    _masked_by(lambda q, k, cache: _mask(len(q), len(k) - len(q))),
+    _masked_by(lambda q, k, cache: _mask(len(q), k.shape[-2] - len(q))),
+    _masked_by(lambda q, k, cache: _mask(len(q), k.shape[-2] - q.shape[-2])),
+    _masked_by(lambda q, k, cache: _mask(len(q), 0 if cache is None else len(cache[0]))),
+    _masked_by(lambda q, k, cache: _mask(q.shape[-2], 0 if cache is None else len(cache[0]))),
+)
+
+
 def _scaled_keys_kept(cache, k_new, v_new):
     k, v = _append(cache, k_new, v_new)
     return k / np.sqrt(k.shape[-1]), v
@@ -885,15 +920,13 @@ ATTEND_WITH_CACHE = Exercise(
         Case("one new token after three", _attend_args(3, 1, seed=460)),
         Case("two new tokens after two", _attend_args(2, 2, d=3, dv=3, seed=470)),
         Case("three new tokens after one, values of another size", _attend_args(1, 3, seed=480)),
-        Case("two sentences at once", _attend_args(3, 2, 2, dv=3, seed=490)),
+        Case("two sentences at once", _attend_args(4, 3, 2, dv=3, seed=490)),
     ),
     hidden=(
         Case("a first chunk", _attend_args(0, 5, d=6, dv=4, seed=500, make=rough)),
         Case("one token after a long past", _attend_args(7, 1, d=6, dv=4, seed=510, make=rough)),
         Case("several tokens after a past", _attend_args(4, 3, d=6, dv=4, seed=520, make=rough)),
-        Case(
-            "a batch with heads", _attend_args(2, 5, 2, 3, d=6, dv=4, seed=530, make=rough)
-        ),
+        Case("a batch with heads", _attend_args(2, 5, 2, 3, d=6, dv=4, seed=530, make=rough)),
         Case("many equal sizes", _attend_args(3, 3, 3, d=3, dv=3, seed=540, make=rough)),
         Case(
             "whole numbers",
@@ -999,6 +1032,12 @@ ATTEND_WITH_CACHE = Exercise(
             "You count too many old tokens: after appending, the keys hold the new ones as well. "
             "How many of them are old?",
             _attending(mask=lambda n, p: _mask(n, p + n)),
+        ),
+        Mistake(
+            "sentences_counted",
+            "Right for one sentence, not for a batch: `len` and `shape[0]` give the size of the "
+            "first axis, which then counts sentences. Tokens are on the axis before the last.",
+            *_counting_first_axis,
         ),
         Mistake(
             "mask_inverted",
@@ -1420,16 +1459,12 @@ DECODE = Exercise(
         Case("four chunks of several sizes", (*_HDQKV, [4, 1, 3, 1])),
         Case("a growing size", (*_HDQKV, [1, 3, 5])),
         Case("chunks of equal size in a longer text", (*_HDQKV, [3, 3, 3])),
-        Case(
-            "a batch with heads", (*_qkv(7, 2, 3, d=6, dv=4, seed=730, make=rough), [3, 2, 1, 1])
-        ),
+        Case("a batch with heads", (*_qkv(7, 2, 3, d=6, dv=4, seed=730, make=rough), [3, 2, 1, 1])),
         Case(
             "as many tokens as sentences",
             (*_qkv(3, 3, d=3, dv=3, seed=740, make=rough), [1, 1, 1]),
         ),
-        Case(
-            "sizes for far too many tokens", (*_HDQKV, [9, 9]), raises="ValueError"
-        ),
+        Case("sizes for far too many tokens", (*_HDQKV, [9, 9]), raises="ValueError"),
         Case("sizes for far too few tokens", (*_HDQKV, [3]), raises="ValueError"),
         Case(
             "wrong sizes for a batch, right for another axis",
@@ -1469,9 +1504,7 @@ DECODE = Exercise(
             "Each chunk is in the cache twice from the second step on. attend_with_cache has "
             "appended it already.",
             _keeping(lambda cache, k, v: _append(_append(cache, k, v), k, v)),
-            _decoding(
-                step=_with_append(lambda cache, k, v: _append(_append(cache, k, v), k, v))
-            ),
+            _decoding(step=_with_append(lambda cache, k, v: _append(_append(cache, k, v), k, v))),
         ),
         Mistake(
             "newest_lost",
@@ -1566,8 +1599,9 @@ DECODE = Exercise(
         Mistake(
             "cut_along_axis_0",
             "Right for one sentence, not for a batch: you cut along axis 0. The sequence is the "
-            "axis before the last.",
+            "axis before the last, for cutting and for joining.",
             _decoding(cut=lambda array, start, stop: array[start:stop]),
+            _decoding(cut=lambda array, start, stop: array[start:stop], join=np.concatenate),
         ),
         Mistake(
             "start_stands_still",
@@ -1971,8 +2005,7 @@ KV_CACHE_BYTES = Exercise(
         ),
         Mistake(
             "gpt2_fixed",
-            "Right for GPT-2 small only: its numbers are fixed in your formula. Use the "
-            "arguments.",
+            "Right for GPT-2 small only: its numbers are fixed in your formula. Use the arguments.",
             lambda L, H, d, n, b=1, i=4: 73_728 * n * b * i // 4,
             lambda L, H, d, n, b=1, i=4: 73_728 * n,
             lambda L, H, d, n, b=1, i=4: 2 * L * 768 * n * b * i,
