@@ -73,9 +73,7 @@ def test_a_function_that_remembers_the_first_continuation_is_found():
     assert properties.every_chunking_is_one_pass(remembering, *qkv(9, 11), CHUNKS)
     assert not properties.continuations_stay_apart(remembering, beginning, first, second)
     _out, cache = remembering(*beginning, None)
-    assert not properties.same_after_another_call(
-        remembering, (*first, cache), (*second, cache)
-    )
+    assert not properties.same_after_another_call(remembering, (*first, cache), (*second, cache))
 
 
 def test_a_reordered_past_shows_in_the_cache_and_in_no_output():

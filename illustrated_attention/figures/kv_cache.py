@@ -85,11 +85,22 @@ def cache_step(tokens, layers, step, caches=None):
     size = fit_text(labels, 0.88 * column, 10)
     for position, label in enumerate(labels):
         new = position == step
-        frame = {"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": QUERY_COLOUR,
-                 "linewidth": 1.8}
-        figure.write(left + (position + 0.5) * column, TITLE_SPACE + 0.06, label, ha="center",
-                     fontsize=size, fontweight="bold" if new else "normal",
-                     color=INK if position <= step else GREY, bbox=frame if new else None)
+        frame = {
+            "boxstyle": "round,pad=0.25",
+            "facecolor": "white",
+            "edgecolor": QUERY_COLOUR,
+            "linewidth": 1.8,
+        }
+        figure.write(
+            left + (position + 0.5) * column,
+            TITLE_SPACE + 0.06,
+            label,
+            ha="center",
+            fontsize=size,
+            fontweight="bold" if new else "normal",
+            color=INK if position <= step else GREY,
+            bbox=frame if new else None,
+        )
 
     # One set of axes, in inches from its upper left corner: one for each strip would be slow.
     table = figure.axes_at(left, TITLE_SPACE, column * len(tokens), table_height + 0.3)
@@ -97,8 +108,12 @@ def cache_step(tokens, layers, step, caches=None):
     limit = largest_size(*(array for layer in layers for array in layer))
     for number, ((q, _k, _v), (k, v)) in enumerate(zip(layers, caches, strict=True)):
         top = heads + number * (layer_height + LAYER_GAP)
-        figure.write(MARGIN, TITLE_SPACE + top + layer_height / 2,
-                     _("layer {number}").format(number=number), fontweight="bold")
+        figure.write(
+            MARGIN,
+            TITLE_SPACE + top + layer_height / 2,
+            _("layer {number}").format(number=number),
+            fontweight="bold",
+        )
         for line, (name, rows) in enumerate((("q", q), ("k", k), ("v", v))):
             y = top + line * (STRIP + STRIP_GAP)
             figure.write(left - 0.16, TITLE_SPACE + y + STRIP / 2, name, ha="center", fontsize=10)
@@ -149,8 +164,15 @@ def _strip(ax, box, state, row, limit):
         cell = width / len(row)
         norm = Normalize(-limit, limit)
         for place, value in enumerate(row):
-            ax.add_patch(Rectangle((left + place * cell, top), cell, height,
-                                   facecolor=SIGNED_MAP(norm(value)), edgecolor="none"))
+            ax.add_patch(
+                Rectangle(
+                    (left + place * cell, top),
+                    cell,
+                    height,
+                    facecolor=SIGNED_MAP(norm(value)),
+                    edgecolor="none",
+                )
+            )
     elif state == "dropped":
         ends = (left, left + width)
         for heights in ((top, top + height), (top + height, top)):
@@ -182,8 +204,13 @@ def _legend(ax, top):
 
 def _draw_counts(figure, top, square, step, labels):
     """Draw a square for each token that was projected: a line for each step so far."""
-    figure.write(MARGIN, top + 0.08, _("Tokens projected so far, in each layer"),
-                 fontweight="bold", fontsize=10.5)
+    figure.write(
+        MARGIN,
+        top + 0.08,
+        _("Tokens projected so far, in each layer"),
+        fontweight="bold",
+        fontsize=10.5,
+    )
     names = max(text_width(label, 8.5) for label in labels[: step + 1]) + 0.12
     top += 0.28
     ax = figure.axes_at(MARGIN + names, top, square * (step + 1), square * (step + 1))
@@ -196,20 +223,34 @@ def _draw_counts(figure, top, square, step, labels):
         for column in range(row + 1):
             again = column < row
             ax.add_patch(
-                Rectangle((column + 0.08, row + 0.08), 0.84, 0.84, linewidth=0.8,
-                          facecolor="white" if again else BLUE, edgecolor=VERMILION if again
-                          else BLUE, hatch="////" if again else None)
+                Rectangle(
+                    (column + 0.08, row + 0.08),
+                    0.84,
+                    0.84,
+                    linewidth=0.8,
+                    facecolor="white" if again else BLUE,
+                    edgecolor=VERMILION if again else BLUE,
+                    hatch="////" if again else None,
+                )
             )
     x = MARGIN + names + square * (step + 1) + 0.45
     with_cache, without = step + 1, (step + 1) * (step + 2) // 2
-    for line, (text, colour) in enumerate((
-        (_("with a cache: {count}").format(count=with_cache), DARK_BLUE),
-        (_("without a cache: {count}").format(count=without), DARK_ORANGE),
-    )):
-        figure.write(x, top + 0.14 + 0.26 * line, text, fontsize=11, fontweight="bold",
-                     color=colour)
-    figure.write(x, top + 0.64, _("filled: needed; hatched: done again, because nothing was kept"),
-                 fontsize=9, color=GREY)
+    for line, (text, colour) in enumerate(
+        (
+            (_("with a cache: {count}").format(count=with_cache), DARK_BLUE),
+            (_("without a cache: {count}").format(count=without), DARK_ORANGE),
+        )
+    ):
+        figure.write(
+            x, top + 0.14 + 0.26 * line, text, fontsize=11, fontweight="bold", color=colour
+        )
+    figure.write(
+        x,
+        top + 0.64,
+        _("filled: needed; hatched: done again, because nothing was kept"),
+        fontsize=9,
+        color=GREY,
+    )
 
 
 def _step_words(tokens, layers, caches, step):
@@ -232,8 +273,9 @@ def _step_words(tokens, layers, caches, step):
             )
         )
     words.append(
-        _("Tokens projected so far in each layer: {with_cache} with a cache, {without} without.")
-        .format(with_cache=step + 1, without=(step + 1) * (step + 2) // 2)
+        _(
+            "Tokens projected so far in each layer: {with_cache} with a cache, {without} without."
+        ).format(with_cache=step + 1, without=(step + 1) * (step + 2) // 2)
     )
     return " ".join(words)
 
@@ -282,9 +324,15 @@ def cached_mask(tokens, mask, n_past):
     for row, column in np.ndindex(*mask.shape):
         seen = mask[row, column]
         ax.add_patch(
-            Rectangle((column, row), 1, 1, facecolor="#BFE3D6" if seen else PALE,
-                      edgecolor="white" if seen else GREY, hatch=None if seen else "////",
-                      linewidth=1.2 if seen else 0)
+            Rectangle(
+                (column, row),
+                1,
+                1,
+                facecolor="#BFE3D6" if seen else PALE,
+                edgecolor="white" if seen else GREY,
+                hatch=None if seen else "////",
+                linewidth=1.2 if seen else 0,
+            )
         )
         if seen:
             ax.text(column + 0.5, row + 0.5, "✓", ha="center", va="center", fontsize=11)
@@ -297,12 +345,20 @@ def cached_mask(tokens, mask, n_past):
     ax.tick_params(axis="y", labelsize=9.5, labelcolor=INK, pad=4)
     for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
         label.set_parse_math(False)
-    for start, end, text in ((0, n_past, _("keys from the cache")),
-                             (n_past, len(tokens), _("new keys"))):
+    for start, end, text in (
+        (0, n_past, _("keys from the cache")),
+        (n_past, len(tokens), _("new keys")),
+    ):
         if end > start:
             points = fit_text([text], cell * (end - start) - 0.05, 10)
-            figure.write(left + cell * (start + end) / 2, TITLE_SPACE + 0.16, text, ha="center",
-                         fontsize=points, fontweight="bold")
+            figure.write(
+                left + cell * (start + end) / 2,
+                TITLE_SPACE + 0.16,
+                text,
+                ha="center",
+                fontsize=points,
+                fontweight="bold",
+            )
             x = [left + cell * start + 0.05, left + cell * end - 0.05]
             _line(figure, x, TITLE_SPACE + 0.31)
     bottom = top + height * len(new) + 0.28
@@ -310,16 +366,24 @@ def cached_mask(tokens, mask, n_past):
         sample = figure.axes_at(x, bottom - 0.1, 0.28, 0.2)
         sample.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(0, 1))
         sample.add_patch(
-            Rectangle((0, 0), 1, 1, facecolor="#BFE3D6" if seen else PALE, edgecolor=GREY,
-                      hatch=None if seen else "////", linewidth=0)
+            Rectangle(
+                (0, 0),
+                1,
+                1,
+                facecolor="#BFE3D6" if seen else PALE,
+                edgecolor=GREY,
+                hatch=None if seen else "////",
+                linewidth=0,
+            )
         )
         if seen:
             sample.text(0.5, 0.5, "✓", ha="center", va="center", fontsize=9)
         figure.write(x + 0.38, bottom, text, fontsize=9)
     figure.alt_text = " ".join(
         [
-            _("A mask: {new} new tokens in rows, {old} cached keys and {new} new keys in columns.")
-            .format(new=len(new), old=n_past),
+            _(
+                "A mask: {new} new tokens in rows, {old} cached keys and {new} new keys in columns."
+            ).format(new=len(new), old=n_past),
             *(
                 _("'{token}' may look at {seen}.").format(
                     token=token,
@@ -378,11 +442,27 @@ def projection_curve(n_tokens, without_cache, with_cache):
         (without, VERMILION, DARK_ORANGE, "s", "--", _("without a cache")),
         (kept, BLUE, DARK_BLUE, "o", "-", _("with a cache")),
     ):
-        ax.plot(n_tokens, values, line, color=colour, marker=marker if few else None,
-                markersize=5, linewidth=2, markeredgecolor="white", markeredgewidth=0.6)
-        ax.annotate(f"{name}\n{int(values[-1])}", (n_tokens[-1], values[-1]), (12, 0),
-                    textcoords="offset points", va="center", fontweight="bold",
-                    color=text_colour, annotation_clip=False)
+        ax.plot(
+            n_tokens,
+            values,
+            line,
+            color=colour,
+            marker=marker if few else None,
+            markersize=5,
+            linewidth=2,
+            markeredgecolor="white",
+            markeredgewidth=0.6,
+        )
+        ax.annotate(
+            f"{name}\n{int(values[-1])}",
+            (n_tokens[-1], values[-1]),
+            (12, 0),
+            textcoords="offset points",
+            va="center",
+            fontweight="bold",
+            color=text_colour,
+            annotation_clip=False,
+        )
     figure.alt_text = " ".join(
         [
             _("Tokens projected for texts of {first} to {last} tokens.").format(
@@ -434,8 +514,15 @@ def cache_memory(names, sizes):
     ax.barh(range(len(names)), sizes, height=0.62, color=BLUE, edgecolor=INK, linewidth=0.8)
     told = [f"{size / 2**20:,.4g} MiB" for size in sizes]
     for place, (size, text) in enumerate(zip(sizes, told, strict=True)):
-        ax.annotate(text, (size, place), (6, 0), textcoords="offset points", va="center",
-                    fontweight="bold", annotation_clip=False)
+        ax.annotate(
+            text,
+            (size, place),
+            (6, 0),
+            textcoords="offset points",
+            va="center",
+            fontweight="bold",
+            annotation_clip=False,
+        )
     figure.alt_text = _("Memory of a cache for one text: {sizes}.").format(
         sizes=", ".join(f"{name} {text}" for name, text in zip(names, told, strict=True))
     )
