@@ -1,11 +1,12 @@
 """The exercises of the course, one module per lesson."""
 
-from autograder.exercises import orientation, self_attention
+from autograder.exercises import masked_attention, orientation, self_attention
 from autograder.exercises.kit import Exercise, Question
 
 LESSONS = {
     "00_orientation": orientation,
     "01_self_attention": self_attention,
+    "02_masked_attention": masked_attention,
 }
 
 

@@ -1780,4 +1780,116 @@ EXERCISES = (
     FIND_LEAK,
 )
 
-QUESTIONS = ()
+QUESTIONS = (
+    Question(
+        id="02-softmax",
+        right=0.42,
+        replies={
+            "right": "1.21 of 2.86 is 0.42. Now look at row 1 of the article's table.",
+            "wrong": "Divide exp(0.19), which is 1.21, by the sum, 2.86. Two decimals.",
+        },
+    ),
+    Question(
+        id="02-pairs",
+        right=1023,
+        replies={
+            "right": "Every token but the first is a target once: 1,023 lessons from one text.",
+            "wrong": "Every token but the first is a target once. How many tokens is that?",
+        },
+    ),
+    Question(
+        id="02-why-itself",
+        right="d",
+        replies={
+            "a": "It can be the largest of all: the first token gives itself 100 %.",
+            "b": "It is used, with the token's own weight, like all the others it sees.",
+            "c": "It does keep the first row from being empty. But is it harmless in the others, "
+            "too? What does each row have to predict?",
+            "d": "A row has read its own token. What it must not see is its target, the token "
+            "after it.",
+        },
+    ),
+    Question(
+        id="02-zero",
+        right="c",
+        replies={
+            "a": "That is what was intended. But exp(0) is not 0. Run the next cell.",
+            "b": "About a quarter is what EACH of them gets. Run the next cell and add up.",
+            "c": "exp(0) is 1, nearly as much as exp of 0.0275. Four nearly equal shares; three of "
+            "them leak.",
+        },
+    ),
+    Question(
+        id="02-billion",
+        right="a",
+        replies={
+            "a": "-10,000 is larger than -20,000, so the hidden tokens win. The other three are "
+            "far below, and exp gives exactly 0. So 1e9 or 1e10 makes no difference in the "
+            "result; it is only not what the code says.",
+            "b": "-1e9 is minus one billion, far below -20,000. Run the next cell.",
+            "c": "A score need not be infinitely low: far enough below the others is enough. Run "
+            "the next cell.",
+            "d": "Compare -10,000 with -20,000: which one is larger? Run the next cell.",
+        },
+    ),
+    Question(
+        id="02-why-four",
+        right="b",
+        replies={
+            "a": "It fits, but where would 3.62 come from? Its square is 13.1, an unusual size "
+            "for a query.",
+            "b": "Lesson 01 divides by the root of d. Any d from 13.1 to 20.3 fits, and sizes are "
+            "mostly powers of two: 16.",
+            "c": "The number is right, the reason is not: the scale does not depend on the number "
+            "of tokens, but on the size of a query.",
+            "d": "The middle is a fine answer for a computer. But where does the divisor in "
+            "attention come from?",
+        },
+    ),
+    Question(
+        id="02-first",
+        right=1,
+        replies={
+            "right": "It sees only itself, so it gets everything, whatever the score.",
+            "wrong": "How many tokens may row 0 see? Its weights still sum to 1.",
+        },
+    ),
+    Question(
+        id="02-moves",
+        right="d",
+        replies={
+            "a": "So it is without a mask. Whose future is 'obey'? Run the next cell.",
+            "b": "'obey' moves, but who else sees it? Run the next cell.",
+            "c": "For these two 'obey' is the future: they must not see it. Run the next cell.",
+            "d": "A token's result depends on itself and on what came before, on nothing else. So "
+            "only 'obey' and the tokens after it can move.",
+        },
+    ),
+    Question(
+        id="02-why-mask",
+        right="a",
+        replies={
+            "a": "A model that can see the next token learns to copy it, and then has nothing to "
+            "copy from when it writes.",
+            "b": "It only hides some of them. What keeps softmax from saturating is the scale.",
+            "c": "Softmax makes every row sum to 1, with a mask and without.",
+        },
+    ),
+    Question(
+        id="02-recall-scale",
+        right=8,
+        replies={
+            "right": "The root of 64. OpenAI's code does it before the mask, as you do.",
+            "wrong": "By the square root of d. What is the root of 64?",
+        },
+    ),
+    Question(
+        id="02-recall-batch",
+        right="c",
+        replies={
+            "a": "That is one sentence. The leading axis, 2 sentences, stays.",
+            "b": "The 6 meets the 6 of `w` and disappears.",
+            "c": "Leading axes stay; the last axis becomes that of `w`.",
+        },
+    ),
+)
