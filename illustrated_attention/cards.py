@@ -165,6 +165,7 @@ def _window(name: str, array: np.ndarray, index: tuple, wrong) -> tuple[str, str
     width = max((len(word) for line in words for word in line), default=0)
     text_lines = [title, *("  " + " ".join(word.rjust(width) for word in line) for line in words)]
     html_rows = []
+    first_wrong = html.escape(_("first wrong cell"))
     for r in rows:
         cells = []
         for c in columns:
@@ -172,9 +173,7 @@ def _window(name: str, array: np.ndarray, index: tuple, wrong) -> tuple[str, str
             is_boxed = boxed == (r, c)
             border = f"border:3px solid {_ORANGE}" if is_boxed else "border:1px solid #9aa5b1"
             weight = "700" if bad[r, c] else "400"
-            label = (
-                f' aria-label="{_("first wrong cell")}: {number}"' if is_boxed and bad[r, c] else ""
-            )
+            label = f' aria-label="{first_wrong}: {number}"' if is_boxed and bad[r, c] else ""
             cells.append(
                 f'<td{label} style="{border};font-weight:{weight};padding:0.15em 0.5em;'
                 f'text-align:right;font-family:monospace">{number}</td>'

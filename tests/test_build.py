@@ -99,7 +99,7 @@ def test_a_release_notebook_holds_no_solution_and_no_hidden_test(lesson):
         ]
         assert "raise NotImplementedError()" in released
         for line in solved.splitlines():
-            assert not line.strip() or line.strip() not in released, name
+            assert len(line.strip()) < 12 or line.strip() not in released, name
 
 
 @every_lesson
