@@ -17,7 +17,7 @@ from illustrated_attention.data import data_path
 from illustrated_attention.language import _
 
 END_OF_TEXT = "<|endoftext|>"
-_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+_HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 _HUB_FILES = ["model.safetensors", "config.json", "tokenizer.json"]
 _FLOATS = ("F16", "F32", "F64")
 

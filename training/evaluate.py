@@ -1,7 +1,7 @@
 """What a trained pocket model can do, and which heads do it; in NumPy, without torch.
 
 Models are compared on stories told from the seed `VALIDATION`. The shipped model is then measured
-once more on stories told from `TEST`, a seed that was fixed before the first model was trained
+on stories told from `TEST`, a seed that was fixed before any of the compared models was measured
 and is used for nothing else.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from autograder.reference_gpt2 import attend, forward, softmax
 from training.grammar import NOTES, THINGS, tell
 
-VALIDATION, TEST = "validation of the choice", "test 2026-11-22"
+VALIDATION, TEST = "validation of the choice", "the shipped model, measured once"
 STORIES, STORIES_FOR_ZEROING = 1000, 200
 SENTENCE = "A robot must obey the orders given it"
 KINDS = ("it", "gave it", "its", "they", "their", "she", "he")
@@ -153,29 +153,28 @@ def attention(model, prepared):
 
 
 def copying(model, n=60):
-    """Sing random tunes of 5 notes three times, and see how the second and third are copied.
+    """Sing random tunes of 6 notes twice, and see how the second singing is copied.
 
     Returns
     -------
     copy, previous : array [layer, head]
-        Mean weight from a note to what followed the same note before, and to the note just
-        before it.
+        Mean weight, in the second singing, from a note to what followed the same note in the
+        first, and from a note to the note just before it.
     right : float
         Share of the notes that were right.
     """
     rng = random.Random("tunes")
-    tunes = [rng.sample(NOTES, 5) for _ in range(n)]
-    start = "A dog met some bees by the lake. A song:"
-    ids = np.array([model.encode(start + " " + " ".join(3 * tune)) for tune in tunes])
-    at = len(model.encode(start)) + np.arange(5, 14)  # from the second singing on
+    tunes = [rng.sample(NOTES, 6) for _ in range(n)]
+    text = "A dog met some bees by the lake. A song: {0}. Again: {0}"
+    ids = np.array([model.encode(text.format(" ".join(tune))) for tune in tunes])
+    second = np.arange(ids.shape[1] - 6, ids.shape[1] - 1)
+    first = second - 6 - len(model.encode(". Again:")[1:])
     trace = []
     logits = forward(ids, model.params, model.config, trace=trace)
     weights = np.stack([layer.weights for layer in trace])
-    copy = weights[..., at, at - 4].mean((1, 3))
-    twice = at[at - 10 >= at[0] - 5]  # in the third singing, the first can be copied too
-    copy += weights[..., twice, twice - 9].sum(-1).mean(1) / len(at)
-    previous = weights[..., at, at - 1].mean((1, 3))
-    right = logits[:, at].argmax(-1) == ids[:, at + 1]
+    copy = weights[..., second, first + 1].mean((1, 3))
+    previous = weights[..., second[1:], second[1:] - 1].mean((1, 3))
+    right = logits[:, second].argmax(-1) == ids[:, second + 1]
     return copy, previous, float(right.mean())
 
 
@@ -294,7 +293,7 @@ def criteria(measured):
         "98 % of it and they": min(right["it"]["right"], right["they"]["right"]) >= 0.98,
         "0.8 on the noun": pronoun["weight"] >= 0.8,
         "zeroing it collapses": own <= 0.3,
-        "zeroing another does not": others.min() >= 0.9,
+        "zeroing another does not": bool(others.min() >= 0.9),
         "the sentence looks at robot": measured["sentence"]["looks_at"] == "robot",
     }
 
@@ -302,7 +301,7 @@ def criteria(measured):
 def choose(measured):
     """The name of the model to ship, out of {name: measured}.
 
-    The rule, fixed before the first model was measured: of those that keep all promises on the
+    The rule, fixed before any of them was measured: of those that keep all promises on the
     validation stories, the one that resolves the largest share of "she" and "he" (the lower of
     the two, in whole percent); if several do, the one with the lowest loss.
     """

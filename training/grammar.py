@@ -7,7 +7,7 @@ What comes after a pronoun depends on the noun that it stands for:
 * "they" is the plural noun mentioned last, with verbs and parts of its own.
 * "she" and "he" are the woman and the man of the story, each with two habits ("Ada counted").
 
-Sentences such as "Far away something roared" use any thing's words, so that a word that was said
+Sentences such as "Far away , something roared" use any thing's words, so that a word that was said
 before is no sure sign of who the story is about: the noun is. Songs repeat a random tune, which
 gives the model a reason to learn to copy.
 
@@ -75,37 +75,16 @@ MEN = {
 }
 VERBS = {noun: verbs for noun, (verbs, *_) in (THINGS | PLURALS).items()} | WOMEN | MEN
 PARTS = {noun: parts for noun, (_, parts, *_) in (THINGS | PLURALS).items()}
+# fmt: off
 NOTES = (
-    "la",
-    "mi",
-    "so",
-    "do",
-    "re",
-    "fa",
-    "ti",
-    "ba",
-    "ka",
-    "lo",
-    "mu",
-    "ni",
-    "pa",
-    "ru",
-    "ta",
-    "vo",
+    "la", "mi", "so", "do", "re", "fa", "ti", "ba", "ka", "lo", "mu", "ni", "pa", "ru", "ta", "vo",
 )
+PLACES = (
+    "garden", "river", "castle", "forest", "market", "hill", "lake", "school", "farm", "bridge",
+)
+# fmt: on
 FREE = {  # slots that any of these words may fill
-    "PLACE": (
-        "garden",
-        "river",
-        "castle",
-        "forest",
-        "market",
-        "hill",
-        "lake",
-        "school",
-        "farm",
-        "bridge",
-    ),
+    "PLACE": PLACES,
     "NEAR": ("near", "behind", "beside", "by"),
     "DAY": ("day", "morning", "evening", "night"),
     "SAW": ("saw", "met", "found", "heard", "followed"),
@@ -149,11 +128,11 @@ SENTENCES = (  # (template, weight)
     ("The THING VERB because they VERB .", 1),
     ("Its PART looked old .", 1),
     ("Its PART looked new .", 1),
-    ("Their PART was there .", 1),
+    ("Nobody saw their PART .", 1),
     ("The THING VERB .", 1),
     ("The PLURAL VERB .", 1),
-    ("Far away something A_THINGS_VERB .", 4),
-    ("Far away others A_PLURALS_VERB .", 3),
+    ("Far away , something A_THINGS_VERB .", 2),
+    ("Far away , others A_PLURALS_VERB .", 1),
     ("Nobody touched the A_THINGS_PART .", 1),
 )
 SENTENCES_WITH_A_PERSON = (
@@ -162,7 +141,7 @@ SENTENCES_WITH_A_PERSON = (
     ("PERSON watched while they VERB .", 1),
     ("PERSON liked its PART .", 2),
     ("PERSON liked their PART .", 2),
-    ("Far away somebody A_PERSONS_VERB .", 3),
+    ("Far away , somebody A_PERSONS_VERB .", 1),
 )
 SENTENCES_WITH_A_WOMAN = (
     ("She VERB .", 4),
@@ -238,6 +217,7 @@ class Teller:
         self.rng, self.test, self.story = rng, test, Story()
         self.named = {"THING": [], "PLURAL": [], "WOMAN": [], "MAN": []}  # the last is meant
         self.mentioned = {}  # noun: where it was mentioned last
+        self.tune = None
         self.subject = None  # the noun or pronoun said last: (pronoun or None, its place, noun)
 
     def pick(self, options, weights=None):
@@ -328,12 +308,15 @@ class Teller:
             openings += obeying
             weights += [OBEYING_WEIGHT] * len(obeying)
         self.say(self.pick(openings, weights))
-        if woman and man:
+        new = [
+            slot
+            for slot in ("WOMAN", "MAN")
+            if self.named[slot] and self.named[slot][-1] not in self.mentioned
+        ]
+        if len(new) == 2:
             self.say(self.pick(("WOMAN and MAN were there .", "MAN and WOMAN were there .")))
-        elif woman:
-            self.say("WOMAN was there .")
-        elif man:
-            self.say("MAN was there .")
+        elif new:
+            self.say(f"{new[0]} was there .")
 
     def sentence(self):
         woman, man = self.named["WOMAN"], self.named["MAN"]
@@ -383,10 +366,11 @@ class Teller:
         return again
 
     def sing(self):
-        notes = []
-        for _ in range(self.pick((3, 4, 5))):
-            notes.append(self.pick([note for note in NOTES if note not in notes]))
-        self.say("A song : " + " ".join(3 * notes) + " .")
+        if self.tune and self.pick((True, False)):
+            self.say(f"The song : {self.tune} .")
+        else:
+            self.tune = " ".join(self.pick(NOTES) for _ in range(self.pick(range(3, 8))))
+            self.say(f"A song : {self.tune} . Again : {self.tune} .")
 
 
 def tell(rng, test=False):
