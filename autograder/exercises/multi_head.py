@@ -1268,8 +1268,8 @@ MULTI_HEAD_ATTENTION = Exercise(
         Mistake(
             "both_reshaped_only",
             "Split and merge both reshape without swapping axes. They undo each other, so the "
-            "shapes fit, but in between tokens and heads are mixed: a token sees others that come "
-            "after it. Use your split_heads and merge_heads.",
+            "shapes fit, but in between each head holds a few tokens only, and the others are out "
+            "of its sight. Use your split_heads and merge_heads.",
             _mha_cut(_reshaped, _reshaped_back),
         ),
         Mistake(
@@ -1568,4 +1568,127 @@ MULTI_HEAD_ATTENTION = Exercise(
 
 EXERCISES = (QKV_PROJECTION, SPLIT_HEADS, MERGE_HEADS, MULTI_HEAD_ATTENTION)
 
-QUESTIONS: tuple[Question, ...] = ()
+QUESTIONS = (
+    Question(
+        id="04-two-places",
+        right="c",
+        replies={
+            "a": "High scores make the weights of others small, but the row still sums to 1. Two "
+            "times 90 % is more than that.",
+            "b": "The mask only takes tokens away. With or without it, the row sums to 1.",
+            "c": "A row sums to 1. Whoever looks in two places looks less at each.",
+        },
+    ),
+    Question(
+        id="04-width",
+        right=384,
+        replies={
+            "right": "`w` has 3 times 128 columns: 128 numbers each for query, key and value.",
+            "wrong": "`w` has the shape (128, 384). A row of 128 numbers times `w`: how many "
+            "columns does the result have?",
+        },
+    ),
+    Question(
+        id="04-why-key-bias",
+        right="c",
+        replies={
+            "a": "A row of weights sums to 1: not all can grow. How much does each score of one "
+            "query change? Run the next cell.",
+            "b": "Every key gets the same vector, the last one too. How much does each score of "
+            "one query change? Run the next cell.",
+            "c": "Every score of a query grows by the same number, query times vector, and softmax "
+            "only sees differences (lesson 01). A change of the queries differs from key to key.",
+        },
+    ),
+    Question(
+        id="04-reshape",
+        right="b",
+        replies={
+            "a": "So it should be. But a reshape does not know tokens: it reads 0, 1, 2, 3, 4, 5 "
+            "and so on, and starts a new line after every 3. Run the next cell.",
+            "b": "A reshape reads row after row and starts a new line after every 3 numbers. So "
+            "the row of 'must' holds numbers of 'robot'.",
+            "c": "12 is where head 1 begins: after 4 lines of 3 numbers. Which line is row 1 of "
+            "head 0? Run the next cell.",
+        },
+    ),
+    Question(
+        id="04-why-features",
+        right="a",
+        replies={
+            "a": "The shape is 4 heads, 9 tokens, 32 features. A head sees the whole sentence, "
+            "through its own part of the features.",
+            "b": "Look at the shape: 4 heads, then 9 tokens. All tokens are in every head.",
+            "c": "Look at the last axis of the shape: 32, a quarter of 128.",
+        },
+    ),
+    Question(
+        id="04-merge",
+        right=64,
+        replies={
+            "right": "Head 0 fills 0 to 31, head 1 fills 32 to 63, and head 2 begins at 64.",
+            "wrong": "Two heads stand before it, with 32 numbers each. Python counts from 0.",
+        },
+    ),
+    Question(
+        id="04-undo",
+        right="a",
+        replies={
+            "a": "Neither reshape moves a number, so the numbers come back into their old places. "
+            "The test cannot see that the heads in between are wrong.",
+            "b": "That would be good: then the bug would show. A reshape never moves a number. "
+            "Where is each of them after two reshapes? Run the next cell.",
+            "c": "The shapes fit all the way, so NumPy is content. Run the next cell.",
+        },
+    ),
+    Question(
+        id="04-why-scale",
+        right=8,
+        replies={
+            "right": "768 / 12 = 64 features a head, and the square root of 64 is 8. Splitting "
+            "comes first, so `q.shape[-1]` is the size of one head.",
+            "wrong": "The scale is the square root of d, the number of features in ONE head. How "
+            "many of the 768 does each of the 12 heads get?",
+        },
+    ),
+    Question(
+        id="04-compete",
+        right="c",
+        replies={
+            "a": "Each head's ROW sums to 1, over its tokens. Nothing ties one head to another.",
+            "b": "Each head's ROW sums to 1, over its tokens. Two heads may both give nearly all "
+            "to 'robot'.",
+            "c": "Each row of each head sums to 1, over its tokens. Heads do not compete: all four "
+            "may look at 'robot', or none.",
+        },
+    ),
+    Question(
+        id="04-parameters",
+        right=49536,
+        replies={
+            "right": "The same. More heads share out the same 384 columns in smaller parts: 8 "
+            "heads of 16 features instead of 4 of 32.",
+            "wrong": "The shape of `w` is [D, 3D]. Is there an H in it? Heads share out the "
+            "features that are there.",
+        },
+    ),
+    Question(
+        id="04-recall-mask",
+        right="b",
+        replies={
+            "a": "exp(0) is 1: a score of 0 still gets weight. What score gives a weight of 0?",
+            "b": "exp of minus infinity is 0, and the others share the 1.",
+            "c": "Then the rows no longer sum to 1. Hide before softmax.",
+        },
+    ),
+    Question(
+        id="04-recall-cache",
+        right="b",
+        replies={
+            "a": "A query asks once, in its own step. Later tokens ask with their own queries.",
+            "b": "Later tokens compare their queries with its key and take from its value. Its own "
+            "query is not needed again.",
+            "c": "Its weights are used once, for its own result. What do later tokens need of it?",
+        },
+    ),
+)

@@ -460,7 +460,7 @@ def head_rows(tokens, weights, query):
     )
     ax = figure.axes_at(left, TITLE_SPACE + 0.25, width, height)
     title = _("weights of '{token}'").format(token=token)
-    heatmap(ax, rows, names, fmt=".0%", name=title, colours="weights", limit=1.0)
+    heatmap(ax, rows, names, fmt=".1%", name=title, colours="weights", limit=1.0)
     ax.xaxis.tick_bottom()
     token_axis(ax, tokens, query)
     figure.alt_text = " ".join(
