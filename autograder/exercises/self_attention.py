@@ -1428,8 +1428,7 @@ QUESTIONS = (
         replies={
             "a": "The orders are what is given. They are given to something: to what?",
             "b": "'given' says what happens. 'it' stands for a thing: for which one?",
-            "c": "The orders are given to the robot. Does a model look there, too? Run the next "
-            "cell.",
+            "c": "The orders are given to the robot, so that is where 'it' should look.",
             "d": "'it' alone could be anything. Which word before it says what is meant?",
         },
     ),
