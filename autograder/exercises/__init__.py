@@ -1,12 +1,19 @@
 """The exercises of the course, one module per lesson."""
 
-from autograder.exercises import masked_attention, multi_head, orientation, self_attention
+from autograder.exercises import (
+    kv_cache,
+    masked_attention,
+    multi_head,
+    orientation,
+    self_attention,
+)
 from autograder.exercises.kit import Exercise, Question
 
 LESSONS = {
     "00_orientation": orientation,
     "01_self_attention": self_attention,
     "02_masked_attention": masked_attention,
+    "03_kv_cache": kv_cache,
     "04_multi_head": multi_head,
 }
 
