@@ -95,6 +95,23 @@ def every_chunking_is_one_pass(call: Callable, q, k, v, *chunkings) -> bool:
     return True
 
 
+def every_cut_is_one_pass(call: Callable, axis: int, tokens, rest: tuple, *chunkings) -> bool:
+    """Piece after piece of a text, each with the past that the one before returned, is one pass.
+
+    The tokens lie on this axis of `tokens`: -1 for ids, -2 for rows of features.
+    """
+    whole, _past = call(tokens, *rest, None)
+    for chunk_sizes in chunkings:
+        pieces = np.split(tokens, np.cumsum(chunk_sizes)[:-1], axis=axis)
+        past, outs = None, []
+        for piece in pieces:
+            out, past = call(piece, *rest, past)
+            outs.append(out)
+        if not close(np.concatenate(outs, axis=-2), whole):
+            return False
+    return True
+
+
 def cache_is_used(call: Callable, q_new, k_new, v_new, cache) -> bool:
     """Noise in the cached keys, or in the values, changes every row of the result."""
     out = _first(call(q_new, k_new, v_new, cache))
