@@ -117,9 +117,10 @@ class Namespace(dict):
         if name not in self._names or hasattr(builtins, name):
             raise KeyError(name)
         try:
-            (value,) = _ask(self.student, "get", name)
+            reply = _ask(self.student, "get", name)
         except KeyError:
             raise NameError(f"name '{name}' is not defined") from None
+        value = _only(reply, self.student)
         if isinstance(value, RemoteObject):
             # Not what the student's object says of itself: `check` finds the exercise by it.
             object.__setattr__(value, "_name", name)
@@ -129,8 +130,7 @@ class Namespace(dict):
 
 def run_cell(student, source: str, pictures: bool = True) -> list:
     """Run a cell in the student's process; return its outputs, as they come: not to be believed."""
-    (outputs,) = _ask(student, "run", source, pictures)
-    return outputs
+    return _only(_ask(student, "run", source, pictures), student)
 
 
 def _ask(student, request: str, *args) -> list:
@@ -147,6 +147,12 @@ def _ask(student, request: str, *args) -> list:
         case ["error", [*names], str(text), str(line)] if all(type(n) is str for n in names):
             raise _exception(names, text, line)
     raise _nonsense(student)
+
+
+def _only(reply: list, student):
+    if len(reply) != 1:
+        raise _nonsense(student)
+    return reply[0]
 
 
 def _nonsense(student) -> StudentDied:

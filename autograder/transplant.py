@@ -18,7 +18,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 def transplant(handed_in: NotebookNode, released: NotebookNode) -> NotebookNode:
     """Return the released notebook with the sources that the student wrote.
 
-    Cells are found by grade_id, by cell id, or by their unchanged text. Test cells and locked
+    Cells are found by cell id, by grade_id, or by their unchanged text. Test cells and locked
     cells stay as released. Cells that the student added come where the student put them. A
     solution cell that comes in several parts keeps them as cells, the last being the graded one;
     parts that are Python only when joined are joined.
@@ -52,12 +52,10 @@ def transplant(handed_in: NotebookNode, released: NotebookNode) -> NotebookNode:
 
 def _places(cells: list, released: list) -> list[int | None]:
     """For each handed-in cell, the index of the released cell that it was, or None."""
+    by_id = {cell.id: i for i, cell in enumerate(released)}
     by_grade_id = {_grade_id(cell): i for i, cell in enumerate(released) if _grade_id(cell)}
-    by_id = {cell.id: i for i, cell in enumerate(released) if not _grade_id(cell)}
-    places = [
-        by_grade_id.get(_grade_id(cell)) if _grade_id(cell) else by_id.get(cell.id)
-        for cell in cells
-    ]
+    # The id first: a copy of a cell gets a new one, while its grade_id is copied.
+    places = [by_id.get(cell.id, by_grade_id.get(_grade_id(cell))) for cell in cells]
     # Old editors drop ids and some tools drop metadata: then the text tells, if it is unchanged.
     free = defaultdict(list)
     for i, cell in enumerate(released):
