@@ -45,6 +45,11 @@ def _cut(together):
     return tuple(_thirds(together))
 
 
+def _cut_at(together, width):
+    """Slices of the second axis, in one's own words: the last one goes to the end."""
+    return together[:, :width], together[:, width : 2 * width], together[:, 2 * width :]
+
+
 def _with_biases(rule):
     """Right products, but each part gets the bias that `rule` makes of (b_q, b_k, b_v)."""
 
@@ -190,7 +195,14 @@ QKV_PROJECTION = Exercise(
             "You add a part of the bias to `x`, before the product. `b` has 3D numbers, one for "
             "each column of the result: add it after the product.",
             lambda x, w, b: _cut((x + b[: x.shape[-1]]) @ w),
+        ),
+        Mistake(
+            "bias_does_not_fit",
+            "You add all of `b`, 3D numbers, to something with D columns: to `x`, or to one of the "
+            "three parts. Which array has 3D columns?",
             lambda x, w, b: _cut((x + b) @ w),
+            lambda x, w, b: tuple(part + b for part in _thirds(x @ w)),
+            lambda x, w, b: _cut(np.split(x @ w, 3, axis=-1) + b),
         ),
         Mistake(
             "bias_added_to_w",
@@ -254,7 +266,15 @@ QKV_PROJECTION = Exercise(
             "a query, a key and a value: cut along the last axis.",
             lambda x, w, b: tuple(np.split(x @ w + b, 3, axis=-2)),
             lambda x, w, b: tuple(np.split(x @ w + b, 3)),
+        ),
+        Mistake(
+            "axes_counted_from_the_front",
+            "With one sentence the result is right. In a batch your second axis is the tokens, and "
+            "you cut those. The columns are always on the last axis: `[..., a:b]` or `axis=-1`.",
             lambda x, w, b: tuple(np.split(x @ w + b, 3, axis=1)),
+            lambda x, w, b: tuple((x @ w + b)[:, i * len(w) : (i + 1) * len(w)] for i in range(3)),
+            lambda x, w, b: _cut_at(x @ w + b, x.shape[1]),
+            lambda x, w, b: _cut_at(x @ w + b, (x @ w).shape[1] // 3),
         ),
         Mistake(
             "reshaped_to_three",
@@ -635,6 +655,9 @@ SPLIT_HEADS = Exercise(
             _split_by(lambda x, n, d: _in_heads(x, n).swapaxes(1, 2)),
             _split_by(lambda x, n, d: x.reshape(x.shape[0], n, d).swapaxes(0, 1)),
             _split_by(lambda x, n, d: x.reshape(*x.shape[:2], n, d).swapaxes(1, 2)),
+            _split_by(lambda x, n, d: x.reshape(x.shape[-2], n, d).swapaxes(0, 1)),
+            _split_by(lambda x, n, d: np.stack([x[:, h * d : (h + 1) * d] for h in range(n)])),
+            _split_by(lambda x, n, d: np.stack(np.split(x, n, axis=1))),
         ),
         Mistake(
             "always_a_batch",
@@ -925,6 +948,8 @@ MERGE_HEADS = Exercise(
             lambda x: x.swapaxes(0, 1).reshape(_merged_shape(x)),
             lambda x: x.swapaxes(1, 2).reshape(_merged_shape(x)),
             lambda x: x.swapaxes(0, 1).reshape(x.shape[1], -1),
+            lambda x: x.swapaxes(-2, -3).reshape(x.shape[-2], x.shape[-3] * x.shape[-1]),
+            lambda x: x.swapaxes(-2, -3).reshape(x.shape[-2], -1),
         ),
         Mistake(
             "sentences_taken_for_heads",
@@ -932,6 +957,8 @@ MERGE_HEADS = Exercise(
             "the heads: the first axis is then the batch. The heads are always on axis -3.",
             lambda x: np.hstack(list(x)) if x.ndim == 3 else np.concatenate(list(x), axis=-1),
             lambda x: np.hstack(list(x)),
+            lambda x: np.concatenate([x[h] for h in range(x.shape[-3])], axis=-1),
+            lambda x: np.concatenate([x[h] for h in range(x.shape[-3])], axis=1),
         ),
         Mistake(
             "always_a_batch",
@@ -1061,6 +1088,14 @@ def _interleaved_back(x):
     return np.moveaxis(x, -3, -1).reshape(_merged_shape(x))
 
 
+def _normalised(exp):
+    return exp / exp.sum(axis=-1, keepdims=True)
+
+
+def _naive_softmax(scores):
+    return _normalised(np.exp(scores))
+
+
 def _over_heads(scores):
     return np.moveaxis(_softmax(np.moveaxis(scores, -3, -1)), -1, -3)
 
@@ -1158,10 +1193,17 @@ def _tokens_shared_out(x, n_head):
     return x.reshape(*x.shape[:-2], n_head, x.shape[-2] // n_head, x.shape[-1])
 
 
-def _head_after_head(q, k, v, n_head):
+def _head_after_head(q, k, v, n_head, join=-1, stack=-3):
     d = q.shape[-1] // n_head
     heads = [_attend(*(a[..., h * d : (h + 1) * d] for a in (q, k, v))) for h in range(n_head)]
-    return np.concatenate([out for out, _ in heads], -1), np.stack([w for _, w in heads], -3)
+    merged = np.concatenate([out for out, _weights in heads], axis=join)
+    return merged, np.stack([weights for _out, weights in heads], axis=stack)
+
+
+def _second_axis_attention(q, k, v, n_head):
+    d = q.shape[1] // n_head
+    heads = [_attend(*(a[:, h * d : (h + 1) * d] for a in (q, k, v))) for h in range(n_head)]
+    return np.concatenate([out for out, _ in heads], axis=1), np.stack([w for _, w in heads])
 
 
 def _token_after_token(q, k, v, n_head):
@@ -1335,6 +1377,15 @@ MULTI_HEAD_ATTENTION = Exercise(
             "Your tokens see those after them. Every head is masked as in lesson 02: use your "
             "causal_attention.",
             _mha_of_scores(_softmax),
+            _mha_of_scores(_naive_softmax),
+        ),
+        Mistake(
+            "no_max_subtracted",
+            "Right on ordinary scores, but at -20,000 every exp is 0, and 0 / 0 is nan. Your "
+            "softmax of lesson 01 subtracts the row's largest score first: use it, or "
+            "causal_attention.",
+            _mha_of_scores(lambda s: _naive_softmax(np.where(_may_look(s), s, -np.inf))),
+            _mha_of_scores(lambda s: _normalised(np.exp(s) * _may_look(s))),
         ),
         Mistake(
             "mask_inverted",
@@ -1530,6 +1581,16 @@ MULTI_HEAD_ATTENTION = Exercise(
             _two_axes_attention,
             _three_axes_attention,
             _transposed_for_batches,
+            _second_axis_attention,
+            lambda q, k, v, n_head: _head_after_head(q, k, v, n_head, join=1),
+            lambda q, k, v, n_head: _head_after_head(q, k, v, n_head, join=1, stack=0),
+        ),
+        Mistake(
+            "weights_heads_before_the_batch",
+            "With one sentence all is right. In a batch, the axis of the heads stands in front of "
+            "the sentences in your weights. It belongs right in front of the queries: "
+            "[..., H, T, T].",
+            lambda q, k, v, n_head: _head_after_head(q, k, v, n_head, stack=0),
         ),
         Mistake(
             "half_precision",

@@ -339,7 +339,7 @@ print((reshaped_merge(reshaped_split(numbers, 2)) == numbers).all())
 # %% [markdown]
 # Two wrongs undo each other. In between, attention runs on mixed heads: look at the lower half of
 # the picture above. Head 1 holds "obey" and "orders" only, so in it "orders" can never see
-# "robot". The model learns badly, and no error says why. This bug was found in published programs.
+# "robot". No error says so. The bug has been found in several public programs.
 #
 # **Optional: be the grader.** Add one `assert` to `my_test` that fails for `reshaped_split` and
 # holds for your `split_heads`. The goal is `True False`.
@@ -499,8 +499,8 @@ for heads in (1, 2, 4, 8):
     print(heads, split_heads(q, heads).shape, split_heads(q, heads).size)
 
 # %% [markdown]
-# **Optional.** `attention_maps(tokens, sentence.all_weights)` draws all 16 heads of the model. Find
-# one that always looks at the token before.
+# **Optional.** `attention_maps(tokens, sentence.all_weights)` draws all 16 heads of the model. Does
+# one of them always look at the token just before?
 
 # %% [markdown]
 # ## Take away
