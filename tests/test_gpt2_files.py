@@ -1,21 +1,23 @@
 """Opening GPT-2 files: the pocket model, the true GPT-2's layout, and files that are broken."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
 from autograder.reference_gpt2 import forward
-from illustrated_attention import gpt2_files
 from illustrated_attention.data import data_path
 from illustrated_attention.gpt2_files import GPT2Files, load_gpt2, load_pocket
 
 POCKET = data_path("pocket_gpt2")
+ROOT = Path(__file__).parent.parent
 GPT2_LIKE = {"n_layer": 2, "n_head": 2, "n_embd": 128, "n_positions": 16, "vocab_size": 50}
 
 
@@ -79,7 +81,7 @@ def test_reading_needs_no_torch():
         "from illustrated_attention.gpt2_files import load_pocket\n"
         "assert load_pocket().params"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=POCKET.parent.parent)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
 def test_encode_puts_the_end_of_text_token_first_and_decode_undoes_it():
@@ -265,11 +267,20 @@ def test_a_hub_that_cannot_be_reached_gets_one_clear_sentence(monkeypatch):
         load_gpt2("openai-community/gpt2")
 
 
-def test_the_real_hub_client_has_the_call_that_we_make():
-    hub = pytest.importorskip("huggingface_hub")
-    import inspect
-
-    inspect.signature(hub.snapshot_download).bind("gpt2", allow_patterns=gpt2_files._HUB_FILES)
+def test_the_real_hub_client_without_internet_gets_the_same_sentence(tmp_path):
+    pytest.importorskip("huggingface_hub")
+    code = (
+        "from illustrated_attention.gpt2_files import load_gpt2\n"
+        "try:\n"
+        "    load_gpt2('nobody/no-such-model')\n"
+        "except ConnectionError as error:\n"
+        "    print(error)\n"
+    )
+    offline = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=offline, cwd=ROOT, capture_output=True, text=True
+    )
+    assert "check its name and the internet connection" in run.stdout, run.stderr
 
 
 def test_the_stored_file_is_float16_under_three_megabytes_with_plain_names():

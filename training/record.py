@@ -120,7 +120,12 @@ def card_tables(measured, seeds):
     ]
     for kind in KINDS:
         own, others = own_and_others(zeroed[kind], layer, head)
-        lines.append(f"| {kind} | {right[kind]['right']:.1%} | {own:.1%} | {others.min():.1%} |")
+        worst = others.min()
+        which = "layer {}, head {}".format(*np.argwhere(np.array(zeroed[kind]) == worst)[-1])
+        lines.append(
+            f"| {kind} | {right[kind]['right']:.1%} | {own:.1%} "
+            f"| {worst:.1%}{f' ({which})' if worst < 0.9 else ''} |"
+        )
     lines += [
         "",
         f"Prompt “{forced['prompt']}” for all pairs of things a and b: left alone, the next word "
