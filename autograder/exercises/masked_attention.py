@@ -1791,9 +1791,10 @@ QUESTIONS = (
     ),
     Question(
         id="02-pairs",
-        right=1023,
+        right=8,
         replies={
-            "right": "Every token but the first is a target once: 1,023 lessons from one text.",
+            "right": "Every token but the first is a target once. A text of 1,024 tokens, the most "
+            "that GPT-2 takes, gives 1,023 lessons.",
             "wrong": "Every token but the first is a target once. How many tokens is that?",
         },
     ),

@@ -72,7 +72,7 @@ softmax(np.array([0.19, 0.50]))
 # the token that comes next.
 #
 # **Predict `02-pairs`.** The first context is one token long. How many pairs of context and
-# target are in a text of 1,024 tokens?
+# target are in a text of 9 tokens?
 
 # %%
 answer("02-pairs", ...)
@@ -451,8 +451,8 @@ assert verdict.passed, verdict.message
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now the toy of lesson 01. The article draws one row of queries times four keys; for all scores
-# at once it takes all queries:
+# Now the toy of lesson 01. The article draws one row of queries times a square of keys. A table
+# of scores takes all queries and all keys, with these shapes:
 
 # %%
 x = np.array(
@@ -516,6 +516,8 @@ draw.changed_rows(tokens, before, after, changed=2)
 # - Make `q`, `k`, `v` yourself, of the shape `(n, d)`, for example with
 #   `np.random.default_rng(0).standard_normal((n, d))`.
 # - An attention need not compute its weights as yours does. Compare it with itself.
+# - `check` names the attention that your test gets wrong. `help(attentions.pairs)`, for
+#   example, says who sees whom in it.
 
 
 # %% nbgrader={"grade": false, "grade_id": "find_leak", "locked": false, "schema_version": 3, "solution": true, "task": false}
