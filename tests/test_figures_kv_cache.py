@@ -146,7 +146,7 @@ def test_the_two_counts_differ_in_more_than_colour():
 
 def test_wrong_arguments_are_told():
     [(q, k, v)] = layers_for(WORDS, n_layer=1)
-    with pytest.raises(ValueError, match="query must be a position from 0 to 3"):
+    with pytest.raises(ValueError, match="step must be a number from 0 to 3"):
         cache_step(WORDS, [(q, k, v)], 4)
     with pytest.raises(ValueError, match=r"k must have shape \(4, 3\), but yours .*\(3, 3\)"):
         cache_step(WORDS, [(q, k[:3], v)], 0)

@@ -20,7 +20,6 @@ from illustrated_attention.figures.style import (
     fit_text,
     largest_size,
     need_array,
-    need_query,
     need_tokens,
     text_width,
     token_label,
@@ -63,7 +62,7 @@ def cache_step(tokens, layers, step, caches=None):
         If a shape or the step does not fit.
     """
     tokens = need_tokens(tokens)
-    step = need_query(step, tokens)
+    step = _need_position(step, "step", tokens)
     layers = [_need_layer(layer, len(tokens)) for layer in layers]
     if caches is None:
         caches = [(k[: step + 1], v[: step + 1]) for _q, k, v in layers]
@@ -146,6 +145,16 @@ def _need_layer(layer, n):
     q, k, v = layer
     q = need_array(q, "q", (n, "d"))
     return q, need_array(k, "k", q.shape), need_array(v, "v", (n, "dv"))
+
+
+def _need_position(value, name, tokens):
+    if not isinstance(value, (int, np.integer)) or not 0 <= value < len(tokens):
+        raise ValueError(
+            _("{name} must be a number from 0 to {last}, but yours is {value!r}.").format(
+                name=name, last=len(tokens) - 1, value=value
+            )
+        )
+    return int(value)
 
 
 def _state(name, position, step, n_rows):
@@ -301,12 +310,7 @@ def cached_mask(tokens, mask, n_past):
         If the shape of the mask does not fit the tokens.
     """
     tokens = need_tokens(tokens)
-    if not isinstance(n_past, (int, np.integer)) or not 0 <= n_past < len(tokens):
-        raise ValueError(
-            _("n_past must be a number from 0 to {last}, but yours is {n_past!r}.").format(
-                last=len(tokens) - 1, n_past=n_past
-            )
-        )
+    n_past = _need_position(n_past, "n_past", tokens)
     new = tokens[n_past:]
     mask = need_array(mask, "mask", (len(new), len(tokens))).astype(bool)
 
@@ -427,7 +431,9 @@ def projection_curve(n_tokens, without_cache, with_cache):
     without = need_array(without_cache, "without_cache", n_tokens.shape)
     kept = need_array(with_cache, "with_cache", n_tokens.shape)
 
-    figure = LessonFigure(_("Tokens projected to write a text, as counted"), height=3.6)
+    figure = LessonFigure(
+        _("Tokens projected while a text is read token by token, as counted"), height=3.6
+    )
     ax = figure.axes_at(MARGIN + 0.75, TITLE_SPACE + 0.12, 5.2, 2.25)
     ax.set_xlim(0, n_tokens[-1] * 1.02)
     ax.set_ylim(0, max(without.max(), kept.max(), 1) * 1.06)
@@ -437,7 +443,7 @@ def projection_curve(n_tokens, without_cache, with_cache):
     ax.tick_params(labelcolor=INK)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_xlabel(_("tokens in the text"))
-    few = len(n_tokens) <= 40
+    few = len(n_tokens) <= 16  # more markers would hide the lines
     for values, colour, text_colour, marker, line, name in (
         (without, VERMILION, DARK_ORANGE, "s", "--", _("without a cache")),
         (kept, BLUE, DARK_BLUE, "o", "-", _("with a cache")),
