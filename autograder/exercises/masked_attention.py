@@ -491,21 +491,19 @@ def _writes_into_scores(s, mask):
     return _softmax(s)
 
 
-def _writes_infinity_into_scores(s, mask):
-    s[..., ~mask] = -np.inf
-    return _softmax(s)
+def _at_hidden(value, *, index=lambda mask: ~mask, in_place=False):
+    """Masked softmax by assigning to the hidden cells, with the mask as an index."""
+
+    def masked_softmax(s, mask):
+        s = s if in_place else s.copy()
+        s[index(mask)] = value
+        return _softmax(s)
+
+    return masked_softmax
 
 
-def _index_with_mask_of_all_axes(s, mask):
-    s = s.copy()
-    s[~mask] = -np.inf
-    return _softmax(s)
-
-
-def _index_with_last_axes(s, mask):
-    s = s.copy()
-    s[..., ~mask] = -np.inf
-    return _softmax(s)
+def _last_axes(mask):
+    return (..., ~mask)
 
 
 def _index_in_integers(s, mask):
@@ -591,6 +589,10 @@ MASKED_SOFTMAX = Exercise(
         Case("whole numbers", (np.array([[1, 2, 0], [3, 1, 1], [0, 2, 1]]), _triangle(3))),
         Case("a batch with two heads", (tidy(2, 2, 3, 3, seed=204), _triangle(3))),
         Case("a mask for each sentence", (tidy(2, 3, 3, seed=205), _EACH_ITS_OWN)),
+        Case(
+            "a mask shared by the heads of each sentence",
+            (tidy(2, 2, 3, 3, seed=206), _EACH_ITS_OWN[:, None]),
+        ),
     ),
     hidden=(
         Case("more keys than queries", (rough(5, 7, seed=210), _from_the_corner(5, 7))),
@@ -785,20 +787,25 @@ MASKED_SOFTMAX = Exercise(
             "Right, except for whole numbers: an array of integers cannot hold minus infinity. "
             "Make a new array of floats, for example with `np.where`.",
             _index_in_integers,
-            _index_with_last_axes,
         ),
         Mistake(
             "mask_as_index",
             "You use the mask as an index. That needs a mask with just the axes of the scores, "
             "and scores that are floats. `np.where` takes any leading axes by broadcasting.",
-            _index_with_mask_of_all_axes,
+            _at_hidden(-np.inf),
+            _at_hidden(-np.inf, index=_last_axes),
+            _at_hidden(-1e9),
+            _at_hidden(-1e9, index=_last_axes),
         ),
         Mistake(
             "scores_changed",
             "`scores` is different after the call: you write into the caller's array. Make a new "
             "one, for example with `np.where`.",
             _writes_into_scores,
-            _writes_infinity_into_scores,
+            _at_hidden(-np.inf, in_place=True),
+            _at_hidden(-np.inf, index=_last_axes, in_place=True),
+            _at_hidden(-1e9, in_place=True),
+            _at_hidden(-1e9, index=_last_axes, in_place=True),
         ),
         Mistake(
             "mask_changed",

@@ -224,8 +224,8 @@ print(softmax(np.array([0.11 / 4, -np.inf, -np.inf, -np.inf])))
 # *8 minutes · medium*
 #
 # - **In:** `scores` `[..., Tq, Tk]`, and `mask`, True where a query may look. Use the mask you
-#   are given: it need not be a triangle. Its shape is `[Tq, Tk]`, or it lines up with the
-#   scores' leading axes, too.
+#   are given: it need not be a triangle. Its shape is `[Tq, Tk]`, or it has leading axes that
+#   line up with those of the scores (NumPy's broadcasting), such as `[B, 1, Tq, Tk]`.
 # - **Out:** weights like `scores`: each row sums to 1, and hidden keys get exactly 0, also when
 #   all scores are near -20,000.
 
@@ -237,7 +237,7 @@ def masked_softmax(scores, mask):
     Parameters
     ----------
     scores : ndarray, [..., Tq, Tk]
-    mask : bool ndarray, [Tq, Tk] or [..., Tq, Tk]
+    mask : bool ndarray, [Tq, Tk], or with leading axes that broadcast to those of `scores`
         True where the query may look at the key. Each row has at least one True.
 
     Returns
