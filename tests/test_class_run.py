@@ -18,7 +18,7 @@ from classroom import (
     solution_sources,
 )
 
-from autograder.exercises import LESSONS, find_exercise
+from autograder.exercises import find_exercise
 
 
 def hand_ins(lesson):
@@ -41,7 +41,9 @@ def terminal(tmp_path):
         yield terminal
 
 
-@pytest.mark.parametrize("lesson", LESSONS)
+# Two lessons stand for all: that every cell of every lesson gives the right marks, the kill matrix
+# proves, and that every notebook runs, tests/test_build.py.
+@pytest.mark.parametrize("lesson", ["00_orientation", "01_self_attention"])
 def test_a_class_from_release_to_feedback(lesson, tmp_path, terminal):
     exchange = tmp_path / "exchange"
     exchange.mkdir(mode=0o777)
