@@ -63,9 +63,15 @@ def readable_paths() -> list[str]:
     prefixes = {os.path.realpath(p) for p in (sys.prefix, sys.base_prefix)} | {sys.prefix}
     return [
         *(os.path.join(prefix, part) for prefix in sorted(prefixes) for part in parts),
+        *package_folders(),
         *("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/share/fonts", "/usr/share/zoneinfo"),
         *("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", "/dev/urandom", "/dev/zero"),
     ]
+
+
+def package_folders() -> list[str]:
+    """Where this Python has its packages: below its prefix, of the user's own, or elsewhere."""
+    return [p for p in sys.path if os.path.basename(p) in ("site-packages", "dist-packages")]
 
 
 def bubblewrap_command(read: list[str], scratch: list[str]) -> list[str]:
@@ -108,7 +114,7 @@ def confine(with_layers: Layers, read: list[str], memory: int = MEMORY) -> None:
         landlock.restrict([*readable_paths(), *read], write=["/dev/null"])
     _drop_capabilities()
     if with_layers.seccomp:
-        seccomp.install(os.getpid())
+        seccomp.install(os.getpid(), may_create=bool(with_layers.landlock))
 
 
 def die_with_parent() -> None:

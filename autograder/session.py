@@ -230,7 +230,8 @@ def _environment(home: str, cache: str) -> dict[str, str]:
     caches = dict.fromkeys(("XDG_CACHE_HOME", "MPLCONFIGDIR", "IPYTHONDIR"), cache)
     return {
         **{"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8"},
-        **{"PYTHONPATH": home, "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "agg"},
+        **{"PYTHONPATH": os.pathsep.join([home, *confine.package_folders()])},
+        **{"PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "agg"},
         **threads,
         **caches,
     }
