@@ -13,7 +13,7 @@ from illustrated_attention.figures.masked_attention import (
     scores_of_all,
 )
 from illustrated_attention.figures.style import MINUS, TIMES
-from illustrated_attention.widgets_masked_attention import (
+from illustrated_attention.widgets.masked_attention import (
     DIVISORS,
     divisor_explorer,
     query_explorer,
@@ -139,7 +139,7 @@ def test_the_query_slider_shows_every_query_and_has_a_static_page():
 def test_tokens_that_come_twice_have_places_of_their_own():
     words = ["it", "obey", "it"]
     explorer = query_explorer(words, SCORES[:3, :3], TRIANGLE[:3, :3], masked_softmax)
-    assert list(explorer.slider.options) == ["it (0)", "obey", "it (2)"]
+    assert list(explorer.pages) == ["it (0)", "obey", "it (2)"]
 
 
 def test_the_divisor_slider_finds_the_articles_table():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from illustrated_attention.figures.style import percent
-from illustrated_attention.widgets import FACTORS, STATIC_FACTORS, scale_explorer
+from illustrated_attention.widgets.self_attention import FACTORS, STATIC_FACTORS, scale_explorer
 
 WORDS = ["robot", "must", "obey", "orders"]
 SCORES = np.array([0.81, 0.86, 0.38, 0.90])  # the article's numbers for "orders"

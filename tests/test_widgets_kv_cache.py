@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from illustrated_attention.widgets_kv_cache import cache_stepper
+from illustrated_attention.widgets.kv_cache import cache_stepper
 
 WORDS = ["robot", "must", "obey"]
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -30,7 +30,7 @@ def alt_texts(page):
 
 def test_the_slider_goes_through_all_tokens():
     stepper = cache_stepper(WORDS, LAYERS, append_kv)
-    assert (stepper.slider.min, stepper.slider.max) == (1, 3)
+    assert list(stepper.pages) == [1, 2, 3]
     for step, word in enumerate(WORDS, start=1):
         stepper.slider.value = step
         (alt,) = alt_texts(stepper.picture.value)

@@ -5,7 +5,7 @@ import pytest
 
 from illustrated_attention.figures.heads import attention_maps
 from illustrated_attention.figures.multi_head import one_head
-from illustrated_attention.widgets_multi_head import head_switch
+from illustrated_attention.widgets.multi_head import head_switch
 
 WORDS = ["robot", "must", "obey", "orders"]
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -19,7 +19,7 @@ def weights():
 
 def test_the_picture_is_that_of_the_chosen_head(weights):
     switch = head_switch(WORDS, weights, query=3)
-    assert (switch.slider.min, switch.slider.max) == (0, 2)
+    assert list(switch.pages) == [0, 1, 2]
     for head in (0, 2, 1):
         switch.slider.value = head
         assert switch.picture.value == one_head(WORDS, weights, 3, head)._repr_html_()
@@ -27,8 +27,8 @@ def test_the_picture_is_that_of_the_chosen_head(weights):
 
 def test_the_heads_differ_and_say_so_in_words(weights):
     switch = head_switch(WORDS, weights, query=3)
-    assert len(set(switch.pages)) == 3
-    for head, page in enumerate(switch.pages):
+    assert len(set(switch.pages.values())) == 3
+    for head, page in switch.pages.items():
         assert f'alt="head {head}: Attention weights of the query' in page
 
 
@@ -44,8 +44,8 @@ def test_the_slider_shows_its_keyboard_focus(weights):
     switch = head_switch(WORDS, weights, query=3)
     (ring,) = [child.value for child in switch.children if "<style>" in str(child.value)]
     assert ":focus-visible" in ring
-    assert "head-switch" in switch._dom_classes
-    assert "head-switch" in ring
+    assert "picture-slider" in switch._dom_classes
+    assert "picture-slider" in ring
 
 
 def test_wrong_arguments_are_told(weights):

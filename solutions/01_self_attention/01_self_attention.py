@@ -15,7 +15,7 @@ import numpy as np
 
 from illustrated_attention import answer, check, hint
 from illustrated_attention.figures import self_attention as draw
-from illustrated_attention.widgets import scale_explorer
+from illustrated_attention.widgets.self_attention import scale_explorer
 
 np.set_printoptions(precision=3, suppress=True)
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from illustrated_attention import answer, attentions, check, hint
 from illustrated_attention.figures import masked_attention as draw
-from illustrated_attention.widgets_masked_attention import divisor_explorer, query_explorer
+from illustrated_attention.widgets.masked_attention import divisor_explorer, query_explorer
 
 np.set_printoptions(precision=3, suppress=True)
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from illustrated_attention import answer, check, hint
 from illustrated_attention.figures import kv_cache as draw
-from illustrated_attention.widgets_kv_cache import cache_stepper
+from illustrated_attention.widgets.kv_cache import cache_stepper
 
 np.set_printoptions(precision=3, suppress=True)
 

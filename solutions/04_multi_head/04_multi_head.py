@@ -18,7 +18,7 @@ from illustrated_attention.figures import multi_head as draw
 from illustrated_attention.figures.heads import attention_maps
 from illustrated_attention.figures.orientation import token_positions
 from illustrated_attention.gpt2_files import load_pocket, robot_sentence
-from illustrated_attention.widgets_multi_head import head_switch
+from illustrated_attention.widgets.multi_head import head_switch
 
 np.set_printoptions(precision=3, suppress=True)
 

@@ -7,7 +7,6 @@ drawn anew for every step would lag behind it.
 import base64
 import html
 
-import ipywidgets
 import numpy as np
 
 from illustrated_attention.figures.style import (
@@ -15,7 +14,6 @@ from illustrated_attention.figures.style import (
     GREY,
     INK,
     TIMES,
-    VERMILION,
     fit_text,
     need_array,
     need_tokens,
@@ -24,6 +22,7 @@ from illustrated_attention.figures.style import (
     token_label,
 )
 from illustrated_attention.language import _
+from illustrated_attention.widgets.picture_slider import PictureSlider
 
 FACTORS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20)  # even steps on a logarithmic scale
 STATIC_FACTORS = (0.1, 1, 5, 20)
@@ -31,12 +30,6 @@ STATIC_FACTORS = (0.1, 1, 5, 20)
 NAMES, COLUMN, BAR = 74, 84, 50  # widths in pixels
 BARS, STATIC_BARS = 130, 70  # heights of a bar of weight 1
 WIDEST = 700
-
-# JupyterLab draws no ring around a slider's handle, so a keyboard user would not see the focus.
-FOCUS_RING = (
-    "<style>.scale-explorer .noUi-handle:focus-visible "
-    f"{{outline: 3px solid {VERMILION}; outline-offset: 2px}}</style>"
-)
 
 
 def scale_explorer(tokens, scores, softmax):
@@ -52,7 +45,7 @@ def scale_explorer(tokens, scores, softmax):
 
     Returns
     -------
-    ScaleExplorer
+    PictureSlider
 
     Raises
     ------
@@ -61,43 +54,15 @@ def scale_explorer(tokens, scores, softmax):
     """
     tokens = need_tokens(tokens)
     scores = need_array(scores, "scores", (len(tokens),))
-    return ScaleExplorer(tokens, scores, softmax)
-
-
-class ScaleExplorer(ipywidgets.VBox):
-    """A slider over `FACTORS` and the bars under it; made by `scale_explorer`.
-
-    Where no kernel runs (a page made by nbconvert, feedback, a web preview), the output shows a
-    static picture of four factors instead.
-    """
-
-    def __init__(self, tokens, scores, softmax):
-        # All are drawn now: if softmax fails, it fails here and not in a slider's silent callback.
-        panels = {factor: _panel(tokens, scores, softmax, factor) for factor in FACTORS}
-        self.pictures = {factor: _svg([panel], BARS) for factor, panel in panels.items()}
-        self.static_panels = [panels[factor] for factor in STATIC_FACTORS]
-        self.slider = ipywidgets.SelectionSlider(
-            options=[(f"{TIMES} {factor:g}", factor) for factor in FACTORS],
-            value=1,
-            description=_("scores"),
-            continuous_update=True,
-            layout=ipywidgets.Layout(width="480px", max_width="100%"),
-        )
-        self.picture = ipywidgets.HTML()
-        self.slider.observe(self._draw, names="value")
-        self._draw()
-        focus_ring = ipywidgets.HTML(FOCUS_RING, layout=ipywidgets.Layout(display="none"))
-        super().__init__([self.slider, self.picture, focus_ring])
-        self.add_class("scale-explorer")
-
-    def _draw(self, _change=None):
-        self.picture.value = self.pictures[self.slider.value]
-
-    def _repr_mimebundle_(self, **kwargs):
-        bundle = super()._repr_mimebundle_(**kwargs)
-        bundle["text/html"] = _picture(self.static_panels, STATIC_BARS)
-        bundle["text/plain"] = _words(self.static_panels)
-        return bundle
+    panels = {factor: _panel(tokens, scores, softmax, factor) for factor in FACTORS}
+    static = [panels[factor] for factor in STATIC_FACTORS]
+    return PictureSlider(
+        _("scores"),
+        {factor: _svg([panel], BARS) for factor, panel in panels.items()},
+        FACTORS.index(1),
+        (_picture(static, STATIC_BARS), _words(static)),
+        lambda factor: f"{TIMES} {factor:g}",
+    )
 
 
 def _panel(tokens, scores, softmax, factor):
