@@ -122,6 +122,8 @@ def _drawn_difference(difference: Difference) -> list[tuple[str, str]]:
     drawable = all(isinstance(a, np.ndarray) and a.size for a in (got, expected))
     if difference.kind not in ("value", "not_finite", "shape") or not drawable:
         return []
+    if got.ndim == expected.ndim == 0:
+        return []  # two single numbers: the sentence has them already
     index = difference.where if difference.kind != "shape" else ()
     tables = [
         _window(_("yours"), got, index, _wrong_cells(got, expected)),
