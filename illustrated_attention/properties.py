@@ -149,6 +149,27 @@ def every_head_alone(call: Callable, q, k, v, n_head) -> bool:
     )
 
 
+def every_head_writes_by_itself(call: Callable, z, *rest) -> bool:
+    """A head whose z is 0 writes 0, and the others write what they wrote (heads on axis -3)."""
+    plain = np.asarray(call(z, *rest))
+    for head in range(z.shape[-3]):
+        off = np.arange(z.shape[-3])[:, None, None] == head
+        if not close(call(np.where(off, 0, z), *rest), np.where(off, 0, plain)):
+            return False
+    return True
+
+
+def the_future_changes_nothing(call: Callable, x, *rest) -> bool:
+    """Changing a token of `x` alone leaves the results of earlier tokens as they are."""
+    plain = _first(call(x, *rest))
+    for token in range(1, x.shape[-2]):
+        changed = x.copy()
+        changed[..., token, :] += 1
+        if not close(_first(call(changed, *rest))[..., :token, :], plain[..., :token, :]):
+            return False
+    return True
+
+
 def close(a, b) -> bool:
     """The course's one tolerance, for arrays that need not be expected beforehand."""
     a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
