@@ -186,7 +186,7 @@ def install_course(test):
     uv = [VENV_PYTHON, "-m", "uv", "pip", "install", "--python", VENV_PYTHON]
     packages = ["-r", "pyproject.toml", "--group", "setup", "-c", "requirements.lock"]
     if test:
-        packages += ["--extra", "test", "--extra", "hub"]
+        packages += ["--extra", "test", "--extra", "hub", "--extra", "cluster"]
     run([*uv, "--only-binary", ":all:", "--require-hashes", *packages], "Installing the packages")
     run([*uv, "--no-deps", "--no-build-isolation", "-e", "."], "Installing the course")
 
