@@ -5,6 +5,7 @@ from autograder.exercises import (
     masked_attention,
     multi_head,
     orientation,
+    projection,
     self_attention,
 )
 from autograder.exercises.kit import Exercise, Question
@@ -15,6 +16,7 @@ LESSONS = {
     "02_masked_attention": masked_attention,
     "03_kv_cache": kv_cache,
     "04_multi_head": multi_head,
+    "05_projection": projection,
 }
 
 
