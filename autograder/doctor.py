@@ -1,7 +1,10 @@
 """Tell which layers of confinement hold on this machine, by trying them with a real student."""
 
+import os
 import platform
 import sys
+import tempfile
+from pathlib import Path
 
 from autograder.execute import WITHOUT_CONFINEMENT
 
@@ -9,11 +12,11 @@ from autograder.execute import WITHOUT_CONFINEMENT
 PROBES = {
     "read a file of yours": "open({own_file!r}).read()",
     "read another process": "open('/proc/{grader}/environ', 'rb').read()",
-    "write a file": "open('/tmp/from-a-student', 'w')",
+    "write a file": "open({own_file!r} + '.new', 'w')",
     "remove a file": "__import__('os').unlink({own_file!r})",
     "change a file's mode": "__import__('os').chmod({own_file!r}, 0o777)",
     "start a process": "__import__('os').fork()",
-    "start a program": "__import__('os').execv('/bin/true', ['true'])",
+    "start a program": "__import__('subprocess').run(['true'], check=True)",
     "open a network connection": "__import__('socket').socket()",
     "send a signal": "__import__('os').kill({grader}, 0)",
     "take 4 GB of memory": "bytearray(4 << 30)",
@@ -64,16 +67,15 @@ def _examine() -> int:
 
 def _try_to_escape() -> dict[str, bool]:
     """Let a confined process try each probe; return which succeeded."""
-    import os
-    import tempfile
-
     from autograder.proxies import run_cell
     from autograder.session import Student, Zygote
 
     escapes = {}
-    with tempfile.NamedTemporaryFile() as own, Zygote() as zygote, Student(zygote) as student:
+    with tempfile.TemporaryDirectory() as folder, Zygote() as zygote, Student(zygote) as student:
+        own_file = Path(folder, "own")
+        own_file.write_text("yours")
         for probe, code in PROBES.items():
-            line = code.format(own_file=own.name, grader=os.getpid())
+            line = code.format(own_file=str(own_file), grader=os.getpid())
             source = f"try:\n    {line}\nexcept BaseException:\n    print('refused')"
             outputs = run_cell(student, source)
             said = [item.get("text") for item in outputs if isinstance(item, dict)]

@@ -126,7 +126,10 @@ class Student:
     def __init__(
         self, zygote: Zygote, limits: Limits | None = None, deadline: float = float("inf")
     ):
-        self.zygote, self.limits, self.deadline = zygote, limits or Limits(), deadline
+        if time.monotonic() >= deadline:
+            raise StudentTimeout("the notebook's time is over")
+        self.zygote = zygote
+        self.limits, self.deadline = Limits(_START_SECONDS, _START_SECONDS), float("inf")
         self._sock, theirs = socket.socketpair()
         with theirs:
             (self.pid,) = zygote.request(b"F", str(zygote.work).encode(), ">i", theirs)
@@ -138,6 +141,7 @@ class Student:
         if ready != "ready":
             self.end()
             raise GraderFailure(f"student code could not be confined: {ready}")
+        self.limits, self.deadline = limits or Limits(), deadline
 
     def ask(self, request: str, *args, refer=None, resolve=None) -> object:
         """Send a request and return what comes back, as plain data.

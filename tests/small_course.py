@@ -31,14 +31,6 @@ SECRET = 731.25  # a value in a hidden test, which must never be seen
 
 CELLS = {
     "imports": ("plain", "import numpy as np"),
-    "softmax": ("solution", SOFTMAX),
-    "softmax_check": (1, "from illustrated_attention import check\n\ncheck(softmax)"),
-    "softmax_hidden": (
-        2,
-        "# Hidden tests run here.\n### BEGIN HIDDEN TESTS\nfrom autograder import judge\n\n"
-        'verdict = judge(softmax, "softmax")\nassert verdict.passed, verdict.message\n'
-        "### END HIDDEN TESTS",
-    ),
     "double": ("solution", DOUBLE),
     "double_check": (1, "assert double(2) == 4, 'double(2) should be 4'"),
     "double_hidden": (
@@ -52,6 +44,14 @@ CELLS = {
         "import numpy as np\n"
         "right = [bool(np.all(double(x) == x + x)) for x in (1, 2.5, np.arange(3.0))]\n"
         "2 * sum(right) / len(right)",
+    ),
+    "softmax": ("solution", SOFTMAX),
+    "softmax_check": (1, "from illustrated_attention import check\n\ncheck(softmax)"),
+    "softmax_hidden": (
+        2,
+        "# Hidden tests run here.\n### BEGIN HIDDEN TESTS\nfrom autograder import judge\n\n"
+        'verdict = judge(softmax, "softmax")\nassert verdict.passed, verdict.message\n'
+        "### END HIDDEN TESTS",
     ),
     "essay": ("manual", "Why is attention not a list?"),
 }
@@ -113,6 +113,16 @@ class SmallCourse:
         os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         GenerateAssignment(coursedir=self.course, config=self.config).start()
 
+    def write_settings(self, more: str = "") -> None:
+        """Write the nbgrader_config.py that nbgrader's commands and ours read."""
+        (self.root / "nbgrader_config.py").write_text(
+            "import warnings\n\nfrom autograder import execute\n\nc = get_config()\n"
+            f"c.CourseDirectory.root = {str(self.root)!r}\n"
+            "c.CourseDirectory.course_id = 'small'\n"
+            "execute.configure(c)\n"
+            "warnings.filterwarnings('ignore', message='Object of type <Submitted')\n" + more
+        )
+
     def copy(self, root: Path) -> "SmallCourse":
         shutil.copytree(self.root, root, dirs_exist_ok=True)
         return SmallCourse(root)
@@ -143,7 +153,7 @@ class SmallCourse:
             execute.configure(settings)
         settings.CourseDirectory.student_id = student
         settings.Autograde.force = True
-        settings.merge(config)
+        settings.merge(Config(config))
         converter = Autograde(coursedir=CourseDirectory(config=settings), config=settings)
         converter.start()
         return converter

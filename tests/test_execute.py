@@ -1,0 +1,282 @@
+"""nbgrader's own commands grade with confined students and an outside judge."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import time
+
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+from small_course import ASSIGNMENT, CELLS, FULL, NOTEBOOK, SECRET, SOFTMAX, SmallCourse
+
+from autograder import confine, execute
+from autograder.grader import Grader
+from autograder.session import GraderFailure, Limits
+from autograder.trial import Cell, names_to_define
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
+)
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory):
+    course = SmallCourse(tmp_path_factory.mktemp("course"))
+    course.release()
+    return course
+
+
+@pytest.fixture
+def course(released, tmp_path):
+    return released.copy(tmp_path / "course")
+
+
+@pytest.fixture(scope="module")
+def grader():
+    with Grader() as grader:
+        yield grader
+
+
+def test_marks_are_those_of_stock_nbgrader(course, monkeypatch):
+    """Honest work of several kinds, graded by both."""
+    hand_ins = {
+        "solved": {},
+        "wrong": {"softmax": "def softmax(s):\n    return s", "double": "double = abs"},
+        "partly": {"double": "def double(x):\n    return 2 * x if np.ndim(x) else 5.5"},
+        "noisy": {"softmax": "print(1)\n" + SOFTMAX.replace("):", "):\n    print(2)")},
+        "broken": {"softmax": "def softmax(:"},
+        "essay": {"essay": "Because order does not matter."},
+    }
+    for student, cells in hand_ins.items():
+        course.hand_in(student, **cells)
+    blank = course.hand_in("blank")
+    nbformat.write(course.released(), blank / f"{NOTEBOOK}.ipynb")
+    students = [*hand_ins, "blank"]
+    course.autograde()
+    ours = {student: course.scores(student) for student in students}
+    root = os.path.dirname(os.path.dirname(os.path.abspath(execute.__file__)))
+    monkeypatch.setenv("PYTHONPATH", root)  # stock kernels import the judge
+    course.autograde(stock=True)
+    assert ours == {student: course.scores(student) for student in students}
+    assert ours["solved"] == FULL
+    assert sum(ours["blank"].values()) == 0
+
+
+def test_the_command_nbgrader_autograde_grades_so(course):
+    course.hand_in("ada", double="import os\nprint('pid', os.getpid())\ndouble = lambda x: 2 * x")
+    (course.root / "nbgrader_config.py").write_text(
+        "from autograder import execute\nc = get_config()\nexecute.configure(c)\n"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "nbgrader", "autograde", ASSIGNMENT, "--course=small"]
+    run = subprocess.run(command, cwd=course.root, env=env, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert "confined by" in run.stderr
+    assert course.scores("ada") == FULL
+
+
+def test_grading_again_changes_nothing_and_keeps_what_people_wrote(course):
+    course.hand_in("ada", essay="Because.")
+    course.autograde()
+    with Gradebook(course.config.CourseDirectory.db_url) as gradebook:
+        grade = gradebook.find_grade("essay", NOTEBOOK, ASSIGNMENT, "ada")
+        grade.manual_score, grade.extra_credit = 2.5, 0.5
+        comment = gradebook.find_comment("essay", NOTEBOOK, ASSIGNMENT, "ada")
+        comment.manual_comment = "Good point."
+        gradebook.db.commit()
+    before, cells = course.scores("ada"), course.graded("ada").cells
+    course.autograde()
+    assert course.scores("ada") == before
+    assert course.graded("ada").cells == cells
+    with Gradebook(course.config.CourseDirectory.db_url) as gradebook:
+        grade = gradebook.find_grade("essay", NOTEBOOK, ASSIGNMENT, "ada")
+        assert (grade.manual_score, grade.extra_credit) == (2.5, 0.5)
+        comment = gradebook.find_comment("essay", NOTEBOOK, ASSIGNMENT, "ada")
+        assert comment.manual_comment == "Good point."
+
+
+def test_a_damaged_hand_in_costs_its_owner_only_and_tells_why(course):
+    course.hand_in("ada")
+    (course.hand_in("bob") / f"{NOTEBOOK}.ipynb").write_text("{")
+    (course.hand_in("cleo") / f"{NOTEBOOK}.ipynb").write_bytes(b"\xff\xfe")
+    course.autograde()
+    assert course.scores("ada") == FULL
+    for student in ("bob", "cleo"):
+        assert course.total(student) == 0
+        first = course.graded(student).cells[0]
+        assert first.cell_type == "markdown"
+        assert "could not be graded" in first.source
+
+
+def test_without_the_released_notebook_nobody_is_graded(course, caplog):
+    course.hand_in("ada")
+    (course.root / "release" / ASSIGNMENT / f"{NOTEBOOK}.ipynb").unlink()
+    with pytest.raises(Exception, match="errors"), caplog.at_level(logging.ERROR):
+        course.autograde()
+    assert "generate_assignment" in caplog.text
+
+
+def test_the_student_reads_the_judges_card_and_no_secret(course):
+    course.hand_in("ada", softmax=SOFTMAX.replace("axis=-1", "axis=0"), double="double = abs")
+    course.autograde()
+    card, failure = course.outputs("ada", "softmax_check")
+    assert "Which axis runs over the keys?" in card.data["text/html"]
+    assert "<section" in card.data["text/html"]
+    assert failure.output_type == "error"
+    (hidden,) = course.outputs("ada", "double_hidden")
+    assert hidden.evalue == "A hidden test failed with AssertionError."
+    assert str(SECRET) not in json.dumps([c.get("outputs") for c in course.graded("ada").cells])
+
+
+def test_figures_and_prints_of_students_are_kept(course):
+    course.hand_in(
+        "ada",
+        double="import matplotlib.pyplot as plt\nprint('hello')\nplt.plot([1, 2])\nplt.show()\n"
+        "def double(x):\n    return 2 * x",
+    )
+    course.autograde()
+    said, drawn = course.outputs("ada", "double")
+    assert said.text == "hello\n"
+    assert drawn.data["image/png"].startswith("iVBOR")
+
+
+def test_a_machine_without_confinement_refuses_unless_told(course, monkeypatch, caplog):
+    course.hand_in("ada")
+    monkeypatch.setattr(execute, "_grader", None)
+    monkeypatch.setenv("PATH", "/nonexistent")  # no bubblewrap
+
+    class WithoutLandlock(Grader):
+        def __init__(self, unsafe):
+            from autograder.session import Zygote
+
+            if not unsafe:
+                Zygote(confine.Layers(seccomp=True))
+            super().__init__(unsafe)
+
+    monkeypatch.setattr("autograder.grader.Grader", WithoutLandlock)
+    with pytest.raises(Exception, match="errors"), caplog.at_level(logging.ERROR):
+        course.autograde()
+    assert "cannot be confined here" in caplog.text
+    course.autograde(ConfinedExecute={"unsafe": True})
+    assert "UNCONFINED" in caplog.text
+    assert course.scores("ada") == FULL
+
+
+def test_other_systems_grade_as_stock_does_with_a_warning(course, monkeypatch, caplog):
+    course.hand_in("ada")
+    monkeypatch.setattr(execute.sys, "platform", "darwin")
+    root = os.path.dirname(os.path.dirname(os.path.abspath(execute.__file__)))
+    monkeypatch.setenv("PYTHONPATH", root)
+    course.autograde()
+    assert "UNCONFINED" in caplog.text
+    assert course.scores("ada") == FULL
+
+
+# -- one notebook, without nbgrader ----------------------------------------------------------------
+
+CHECK = "assert f(2) == 4"
+
+
+def passed(outputs) -> bool:
+    return not any(output["output_type"] == "error" for output in outputs)
+
+
+def test_a_cell_that_dies_costs_only_its_own_exercise(grader):
+    cells = [
+        Cell("def g(x): return x + 1"),
+        Cell("import os\nos._exit(1)"),
+        Cell("assert g(1) == 2", test=True, points=1),
+        Cell("def f(x):\n    import os\n    os._exit(1)"),
+        Cell(CHECK, test=True, points=1),
+        Cell("def f(x): return x + x"),
+        Cell(CHECK, test=True, points=1),
+    ]
+    outcomes = [passed(outputs) for outputs in grader.grade(cells, {"f", "g"})]
+    assert outcomes == [True, False, True, True, False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("last", "good"),
+    [
+        *(("None", True), ("True", True), ("1", True), ("0.5", True), ("0", True)),
+        *(("np.float64(1)", True), ("np.True_", True), ("False", False), ("np.False_", False)),
+        *(("-1", False), ("2", False), ("float('nan')", False), ("'text'", False), ("[1]", False)),
+    ],
+)
+def test_the_last_line_is_a_number_of_points_or_no_verdict(grader, last, good):
+    (outputs,) = grader.grade([Cell(f"import numpy as np\n{last}", test=True, points=1)], set())
+    assert passed(outputs) == good
+    shown = [o["data"]["text/plain"] for o in outputs if o["output_type"] == "execute_result"]
+    is_number = good and last not in ("None", "True", "np.True_")
+    assert shown == ([str(float(eval(last.replace("np.float64", ""))))] if is_number else [])
+
+
+def test_a_value_that_overwhelms_a_test_costs_that_test_only(grader):
+    cells = [
+        Cell("def f(x): return 1\ndef g(x): return 2"),
+        Cell("while f(1): pass", test=True, points=1),
+        Cell("x = [0] * (10**12 * f(1))", test=True, points=1),
+        Cell("import os\nos.kill(os.getpid(), 9 * f(1))", test=True, points=1),
+        Cell("assert g(1) == 2", test=True, points=1),
+        Cell("### BEGIN HIDDEN TESTS\nassert g(1) == 2", test=True, points=1),
+    ]
+    outputs = grader.grade(cells, {"f", "g"}, limits=Limits(0.5, 1.0), test_seconds=2)
+    assert [passed(o) for o in outputs] == [True, False, False, False, True, True]
+
+
+def test_the_notebooks_time_is_limited_and_late_tests_fail(grader):
+    sleepy = [Cell("import time\ntime.sleep(0.8)")] * 5
+    cells = [*sleepy, Cell("def f(x): return 4"), Cell(CHECK, test=True, points=1)]
+    start = time.monotonic()
+    outputs = grader.grade(cells, {"f"}, seconds=1.5)
+    assert time.monotonic() - start < 8
+    assert not passed(outputs[-1])
+
+
+def test_a_test_without_an_outcome_is_no_pass(grader, monkeypatch):
+    monkeypatch.setattr(grader, "_receive", lambda: {"outputs": {}})
+    with pytest.raises(GraderFailure, match="without an outcome"):
+        grader.grade([Cell("f(1)", test=True, points=1)], {"f"})
+    monkeypatch.undo()
+    grader._receive()
+
+
+def test_test_cells_share_their_names_and_students_cannot_see_them(grader):
+    cells = [
+        Cell("def f(x): return x"),
+        Cell("limit = 7", test=True),
+        Cell("try:\n    limit\nexcept NameError:\n    print('unseen')"),
+        Cell("assert f(limit) == 7", test=True),
+        Cell("### BEGIN HIDDEN TESTS\nassert f(limit) == 7\n### END HIDDEN TESTS", test=True),
+    ]
+    outputs = grader.grade(cells, {"f"})
+    assert all(map(passed, outputs))
+    assert outputs[2][0]["text"] == "unseen\n"
+
+
+def test_a_students_files_can_be_read_and_nothing_of_the_last_student(grader, tmp_path):
+    (tmp_path / "helper.py").write_text("def f(x): return 2 * x")
+    (tmp_path / "notebook.ipynb").write_text("{}")
+    cells = [Cell("from helper import f\nimport os\nprint(os.listdir())"), Cell(CHECK, True, 1)]
+    first, check = grader.grade(cells, {"f"}, folder=tmp_path)
+    assert passed(check)
+    assert first[0]["text"] == "['helper.py']\n"
+    assert not passed(grader.grade(cells, {"f"})[1])
+
+
+def test_names_to_define_are_those_that_released_cells_bind():
+    cells = ["def f(): pass\nclass C: pass", "x, y = 1, 2\nz: int = 3", "import os\nf()"]
+    assert names_to_define(cells) == {"f", "C", "x", "y", "z"}
+
+
+def test_the_judge_ends_with_the_grader(grader):
+    with Grader() as other:
+        pid = other.pid
+    assert not os.path.exists(f"/proc/{pid}")
+
+
+def test_the_small_course_is_as_these_tests_think():
+    assert sum(kind for kind, _source in CELLS.values() if isinstance(kind, int)) == 8

@@ -1,0 +1,99 @@
+"""HTML from strangers shows and does nothing; honest text, formulas and pictures stay."""
+
+import pytest
+
+from autograder import outputs, safe
+from illustrated_attention.cards import Card, paragraph
+
+
+def render(source: str, **cell) -> str:
+    return safe.markdown2html({"cell": cell}, source)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("# A title\n\n**bold** *it*", ["<h1", "<strong>bold</strong>", "<em>it</em>"]),
+        ("| a | b |\n|---|---|\n| 1 | 2 |", ["<table>", "<td>1</td>"]),
+        ("```python\nx = 1\n```", ["<pre>", "x"]),
+        ("[a link](https://example.org)", ['href="https://example.org"']),
+        ("a formula $\\frac{q k^T}{\\sqrt{d}}$", ["\\frac{q k^T}{\\sqrt{d}}"]),
+        ("- one\n- two", ["<li>one</li>"]),
+        ("a < b & c", ["&lt;", "&amp;"]),
+    ],
+)
+def test_honest_text_is_shown(source, words):
+    html = render(source)
+    assert all(word in html for word in words), html
+
+
+def test_attached_pictures_are_shown():
+    html = render("![alt](attachment:a.png)", attachments={"a.png": {"image/png": "iVBORw0KGgo="}})
+    assert "data:image/png;base64,iVBORw0KGgo=" in html
+
+
+@pytest.mark.parametrize(
+    ("source", "gone"),
+    [
+        ("<script>alert(1)</script>", "<script"),
+        ("<img src=x onerror=alert(1)>", "<img src"),
+        ("<b onclick=alert(1)>x</b>", "onclick=alert(1)>x</b>"),
+        ("[x](javascript:alert(1))", 'href="javascript'),
+        ("[x](JaVaScRiPt:alert(1))", 'href="JaVa'),
+        ("<a href='data:text/html,x'>x</a>", "data:"),
+        ("<a href=' data:text/html,x'>x</a>", "data:"),
+        ("<img src='data:image/svg+xml,<svg/>'>", "svg+xml,"),
+        ("![x](https://example.org/track.png)", "track.png"),
+        ("<iframe src=x></iframe>", "<iframe"),
+        ("<form><input></form>", "<form"),
+        ("<svg onload=alert(1)>", "<svg"),
+        ("<style>body{}</style>", "<style"),
+        ("<div style='position:fixed'>x</div>", "style="),
+        ("<p class='nbgrader_cell'>x</p>", "nbgrader_cell"),
+        ("<p id='score'>x</p>", "id="),
+        ("$\\href{javascript:alert(1)}{x}$", "\\href"),
+        ("$\\require{html}$", "\\require"),
+        ("<math><mtext><script>1</script></mtext></math>", "<script"),
+        ("<scr<script>ipt>alert(1)</script>", "<script"),
+    ],
+)
+def test_what_acts_loads_or_covers_is_gone(source, gone):
+    assert gone not in render(source)
+
+
+def test_a_card_keeps_its_looks():
+    card = Card("✗ softmax: not yet", False, [paragraph("Look at `axis`.")])._repr_html_()
+    cleaned = safe.clean_card(card)
+    for kept in ("<section", "border-left", "padding", "line-height", "<code>axis</code>", "role="):
+        assert kept in cleaned
+    assert "position" not in safe.clean_card("<p style='position:fixed;color:red'>x</p>")
+    assert "<script" not in safe.clean_card(card.replace("Look", "<script>1</script>"))
+
+
+def test_of_outputs_only_text_and_bitmaps_are_kept():
+    png = "iVBORw0KGgoAAAAA"
+    items = [
+        {"output_type": "stream", "name": "stdout", "text": "hello\x07\ud800"},
+        {"output_type": "display_data", "data": {"image/png": png, "text/html": "<script>"}},
+        {"output_type": "display_data", "data": {"image/svg+xml": "<svg/>"}},
+        {"output_type": "display_data", "data": {"image/png": "bm90IHBuZw=="}},
+        {"output_type": "error", "ename": "E", "evalue": "v", "traceback": ["t"], "x": 1},
+        {"output_type": "error", "ename": "E", "evalue": "v", "traceback": "t"},
+        {"output_type": "update_display_data", "data": {"text/plain": "x"}},
+        *("text", None, 5, {"output_type": "stream", "name": "stdout", "text": ["x"]}),
+    ]
+    assert outputs.clean(items) == [
+        {"output_type": "stream", "name": "stdout", "text": "hello?"},
+        {"output_type": "display_data", "data": {"image/png": png}},
+        {"output_type": "error", "ename": "E", "evalue": "v", "traceback": ["t"]},
+    ]
+
+
+@pytest.mark.parametrize("items", [None, "x", {"a": 1}, 7])
+def test_outputs_that_are_no_list_are_none(items):
+    assert outputs.clean(items) == []
+
+
+def test_outputs_are_limited():
+    flood = [{"output_type": "stream", "name": "stdout", "text": "x" * 10**6}] * 10**4
+    assert len(str(outputs.clean(flood))) < 2 * outputs.MAX_BYTES
