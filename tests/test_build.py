@@ -214,7 +214,8 @@ def test_graded_cells_never_end_in_a_value(lesson):
     """nbgrader takes a last value for the score: False or np.float64(0) would be full marks."""
     for id, cell in graded_cells(read_solution(lesson)).items():
         last = ast.parse(cell.source).body[-1]
-        is_check = ast.unparse(last) == f"check({id.rsplit('_', 1)[0]})"  # returns None
+        name = id.rsplit("_", 1)[0]
+        is_check = ast.unparse(last) == f"check({name}, {name!r})"  # returns None
         assert is_check or isinstance(last, ast.Assert), id
 
 

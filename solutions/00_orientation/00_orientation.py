@@ -269,7 +269,7 @@ def embed(token_ids, wte, wpe, start=0):
 # %% nbgrader={"grade": true, "grade_id": "embed_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(embed)
+check(embed, "embed")
 
 # %% nbgrader={"grade": true, "grade_id": "embed_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try the same things as check with other

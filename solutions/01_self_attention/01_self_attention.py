@@ -115,7 +115,7 @@ def make_qkv(x, w_q, w_k, w_v):
 # %% nbgrader={"grade": true, "grade_id": "make_qkv_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(make_qkv)
+check(make_qkv, "make_qkv")
 
 # %% nbgrader={"grade": true, "grade_id": "make_qkv_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try other sizes, square matrices (where a
@@ -197,7 +197,7 @@ def scaled_scores(q, k):
 # %% nbgrader={"grade": true, "grade_id": "scaled_scores_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(scaled_scores)
+check(scaled_scores, "scaled_scores")
 
 # %% nbgrader={"grade": true, "grade_id": "scaled_scores_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try more keys than queries, queries of
@@ -294,7 +294,7 @@ def softmax(scores):
 # %% nbgrader={"grade": true, "grade_id": "softmax_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(softmax)
+check(softmax, "softmax")
 
 # %% nbgrader={"grade": true, "grade_id": "softmax_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try other sizes, one to four axes, very
@@ -455,7 +455,7 @@ def weighted_sum(weights, v):
 # %% nbgrader={"grade": true, "grade_id": "weighted_sum_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(weighted_sum)
+check(weighted_sum, "weighted_sum")
 
 # %% nbgrader={"grade": true, "grade_id": "weighted_sum_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try as many queries as keys (where a
@@ -520,7 +520,7 @@ def self_attention(x, w_q, w_k, w_v):
 # %% nbgrader={"grade": true, "grade_id": "self_attention_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(self_attention)
+check(self_attention, "self_attention")
 
 # %% nbgrader={"grade": true, "grade_id": "self_attention_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try other sizes, square matrices, leading

@@ -109,7 +109,7 @@ def next_token_pairs(token_ids):
 # %% nbgrader={"grade": true, "grade_id": "next_token_pairs_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(next_token_pairs)
+check(next_token_pairs, "next_token_pairs")
 
 # %% nbgrader={"grade": true, "grade_id": "next_token_pairs_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try other lengths, arrays of ids, and
@@ -165,7 +165,7 @@ def causal_mask(n):
 # %% nbgrader={"grade": true, "grade_id": "causal_mask_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(causal_mask)
+check(causal_mask, "causal_mask")
 
 # %% nbgrader={"grade": true, "grade_id": "causal_mask_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try other numbers of tokens, one and two
@@ -253,7 +253,7 @@ def masked_softmax(scores, mask):
 # %% nbgrader={"grade": true, "grade_id": "masked_softmax_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(masked_softmax)
+check(masked_softmax, "masked_softmax")
 
 # %% nbgrader={"grade": true, "grade_id": "masked_softmax_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try masks that are no triangles, more keys
@@ -367,7 +367,7 @@ def recover_divisor(scores, table):
 # %% nbgrader={"grade": true, "grade_id": "recover_divisor_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(recover_divisor)
+check(recover_divisor, "recover_divisor")
 
 # %% nbgrader={"grade": true, "grade_id": "recover_divisor_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try other scores and tables, made with
@@ -438,7 +438,7 @@ def causal_attention(q, k, v):
 # %% nbgrader={"grade": true, "grade_id": "causal_attention_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(causal_attention)
+check(causal_attention, "causal_attention")
 
 # %% nbgrader={"grade": true, "grade_id": "causal_attention_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try other sizes, leading axes, and whether
@@ -556,7 +556,7 @@ def find_leak(attention, n, d):
 # %% nbgrader={"grade": true, "grade_id": "find_leak_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(find_leak)
+check(find_leak, "find_leak")
 
 # %% nbgrader={"grade": true, "grade_id": "find_leak_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try leaks in other places and of other

@@ -154,7 +154,7 @@ def append_kv(cache, k_new, v_new):
 # %% nbgrader={"grade": true, "grade_id": "append_kv_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(append_kv)
+check(append_kv, "append_kv")
 
 # %% nbgrader={"grade": true, "grade_id": "append_kv_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try batches and heads in front, values of
@@ -234,7 +234,7 @@ def cached_causal_mask(n_new, n_past):
 # %% nbgrader={"grade": true, "grade_id": "cached_causal_mask_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(cached_causal_mask)
+check(cached_causal_mask, "cached_causal_mask")
 
 # %% nbgrader={"grade": true, "grade_id": "cached_causal_mask_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try more old tokens than new ones, more new
@@ -306,7 +306,7 @@ def attend_with_cache(q_new, k_new, v_new, cache):
 # %% nbgrader={"grade": true, "grade_id": "attend_with_cache_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(attend_with_cache)
+check(attend_with_cache, "attend_with_cache")
 
 # %% nbgrader={"grade": true, "grade_id": "attend_with_cache_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try batches and heads, several ways to cut a
@@ -449,7 +449,7 @@ def decode(q, k, v, chunk_sizes):
 # %% nbgrader={"grade": true, "grade_id": "decode_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(decode)
+check(decode, "decode")
 
 # %% nbgrader={"grade": true, "grade_id": "decode_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try longer texts cut in several ways, batches
@@ -554,7 +554,7 @@ def projection_counts(n_tokens):
 # %% nbgrader={"grade": true, "grade_id": "projection_counts_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(projection_counts)
+check(projection_counts, "projection_counts")
 
 # %% nbgrader={"grade": true, "grade_id": "projection_counts_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try other lengths, odd and even.
@@ -628,7 +628,7 @@ def kv_cache_bytes(n_layer, n_head, d_head, n_tokens, batch=1, itemsize=4):
 # %% nbgrader={"grade": true, "grade_id": "kv_cache_bytes_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(kv_cache_bytes)
+check(kv_cache_bytes, "kv_cache_bytes")
 
 # %% nbgrader={"grade": true, "grade_id": "kv_cache_bytes_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try larger GPT-2 models, several texts, and

@@ -117,7 +117,7 @@ def qkv_projection(x, w, b):
 # %% nbgrader={"grade": true, "grade_id": "qkv_projection_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(qkv_projection)
+check(qkv_projection, "qkv_projection")
 
 # %% nbgrader={"grade": true, "grade_id": "qkv_projection_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try other sizes, one token, leading axes,
@@ -231,7 +231,7 @@ def split_heads(x, n_head):
 # %% nbgrader={"grade": true, "grade_id": "split_heads_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(split_heads)
+check(split_heads, "split_heads")
 
 # %% nbgrader={"grade": true, "grade_id": "split_heads_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try other sizes, none to two leading axes,
@@ -297,7 +297,7 @@ def merge_heads(x):
 # %% nbgrader={"grade": true, "grade_id": "merge_heads_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(merge_heads)
+check(merge_heads, "merge_heads")
 
 # %% nbgrader={"grade": true, "grade_id": "merge_heads_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try other sizes, none to two leading axes,
@@ -401,7 +401,7 @@ def multi_head_attention(q, k, v, n_head):
 # %% nbgrader={"grade": true, "grade_id": "multi_head_attention_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(multi_head_attention)
+check(multi_head_attention, "multi_head_attention")
 
 # %% nbgrader={"grade": true, "grade_id": "multi_head_attention_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try other sizes and numbers of heads, one
