@@ -94,12 +94,15 @@ def mixing(token, row, w, b, out, n_head):
         ),
         height=top + side + 0.5,
     )
+    right = np.allclose(row @ w + b, out, rtol=1e-3, atol=1e-4, equal_nan=True)
+    vector_names = (_("merged row"), "b", _("result"))
+    titles = {name: _("{name}: {n} numbers").format(name=name, n=width) for name in vector_names}
     left, fmt = MARGIN, ".2f" if in_cells else None
     for sign, name, array in (
-        ("", _("merged row"), row),
+        ("", vector_names[0], row),
         ("@", "w", w),
-        ("+", "b", b),
-        ("=", _("result"), out),
+        ("+", vector_names[1], b),
+        ("=" if right else "≠", vector_names[2], out),
     ):
         if sign:
             figure.write(
@@ -122,13 +125,12 @@ def mixing(token, row, w, b, out, n_head):
         else:
             ax = figure.axes_at(left, middle - thick / 2, side, thick)
             _vector(ax, array, fmt, vectors)
-            title = _("{name}: {n} numbers").format(name=name, n=width)
             figure.write(
                 left + side / 2,
                 middle - thick / 2 - 0.16,
-                title,
+                titles[name],
                 ha="center",
-                fontsize=fit_text([title], 0.9 * side),
+                fontsize=fit_text(titles.values(), 0.9 * side),
                 fontweight="bold",
             )
         if array is row:
@@ -138,7 +140,6 @@ def mixing(token, row, w, b, out, n_head):
     if not in_cells:
         below = middle + thick / 2 + names_under + 0.12
         _colour_scale(figure, MARGIN, max(below, top + side + 0.05), vectors, side)
-    right = np.allclose(row @ w + b, out, rtol=1e-3, atol=1e-4, equal_nan=True)
     figure.alt_text = " ".join(
         [
             _("The merged row of '{token}', times w, plus b, is the result.").format(token=token)
@@ -146,10 +147,10 @@ def mixing(token, row, w, b, out, n_head):
             else _("The merged row of '{token}', times w, plus b, is not this result.").format(
                 token=token
             ),
-            describe_array(_("merged row"), row),
+            _vector_words(_("merged row"), row),
             describe_array("w", w),
-            describe_array("b", b),
-            describe_array(_("result"), out),
+            _vector_words("b", b),
+            _vector_words(_("result"), out),
             *(
                 _("{head} fills the numbers {start} to {end} of the merged row.").format(
                     head=name, start=h * d, end=(h + 1) * d - 1
@@ -330,6 +331,15 @@ def _colour_scale(figure, left, top, limit, width):
     bar.set_xticks([0, 50, 100], [number(-limit, ".1f"), "0", number(limit, ".1f")])
     bar.tick_params(labelsize=8, labelcolor=INK, pad=2)
     bar.spines[:].set(visible=True, color=GREY, linewidth=0.8)
+
+
+def _vector_words(name, values):
+    if len(values) <= MOST_CELLS:
+        numbers = ", ".join(number(value) for value in values)
+        return _("{name}: {numbers}.").format(name=name, numbers=numbers)
+    return _("{name}: {n} numbers from {low} to {high}.").format(
+        name=name, n=len(values), low=number(values.min()), high=number(values.max())
+    )
 
 
 def _head_names(n_head):

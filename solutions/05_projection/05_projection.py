@@ -126,7 +126,7 @@ def project(merged, w, b):
 # %% nbgrader={"grade": true, "grade_id": "project_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(project)
+check(project, "project")
 
 # %% nbgrader={"grade": true, "grade_id": "project_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try other sizes, one token, leading axes,
@@ -209,7 +209,7 @@ def head_contributions(z, w):
 # %% nbgrader={"grade": true, "grade_id": "head_contributions_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(head_contributions)
+check(head_contributions, "head_contributions")
 
 # %% nbgrader={"grade": true, "grade_id": "head_contributions_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try other sizes, one head, heads of one
@@ -323,7 +323,7 @@ def gpt2_attention(x, params, n_head, past=None):
 # %% nbgrader={"grade": true, "grade_id": "gpt2_attention_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(gpt2_attention)
+check(gpt2_attention, "gpt2_attention")
 
 # %% nbgrader={"grade": true, "grade_id": "gpt2_attention_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try other sizes and numbers of heads, short
@@ -411,8 +411,8 @@ for name, array in params.items():
 print(sum(array.size for array in params.values()))
 
 # %% [markdown]
-# These are the numbers of the pocket model. The smallest GPT-2 has 12 layers, so its attention
-# holds 28,348,416 of 124,439,808 parameters: less than a quarter. Lesson 06 counts the rest.
+# These are the pocket model's. In the 12 layers of the smallest GPT-2, attention holds 28,348,416
+# of 124,439,808 parameters: less than a quarter. Lesson 06 counts the rest.
 #
 # ## Before and after
 #
