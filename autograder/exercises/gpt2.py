@@ -2481,7 +2481,6 @@ QUESTIONS = (
             "spread that is ten times larger.",
             "b": "Deviations and spread both grow ten times. What does that do to the quotient?",
             "c": "Deviations and spread both grow ten times, so the quotient stays (but for eps).",
-            "d": "That needs equal features. These differ.",
         },
     ),
     Question(
@@ -2491,7 +2490,6 @@ QUESTIONS = (
             "a": "Every deviation is 0, and so is the variance. With eps the last row below is 0.",
             "b": "That is what comes out with eps. Without it, 0 is divided by the root of 0.",
             "c": "Every deviation is 0, and so is the variance. What is 0 / 0 in NumPy?",
-            "d": "The mean is subtracted first, so they become 0. What are they divided by?",
         },
     ),
     Question(
@@ -2515,16 +2513,6 @@ QUESTIONS = (
         },
     ),
     Question(
-        id="06-wide",
-        right="b",
-        replies={
-            "a": "That would be four times as many tokens. The MLP makes each token wider.",
-            "b": "Still 9 tokens, each with 4 · 128 = 512 features.",
-            "c": "That is the shape before `c_fc`, and again after `c_proj`.",
-            "d": "No axis is added: `x @ w` changes the size of the last axis only.",
-        },
-    ),
-    Question(
         id="06-why-bend",
         right="c",
         replies={
@@ -2537,12 +2525,11 @@ QUESTIONS = (
     ),
     Question(
         id="06-silent",
-        right="d",
+        right="c",
         replies={
             "a": "The halves add to `x`. What is x + 0?",
             "b": "Only what goes into attention and MLP is normalised. Follow the blue line.",
-            "c": "There is nothing to divide by 0 here. Follow the blue line.",
-            "d": "x + 0 + 0. The blue line carries `x` round both halves.",
+            "c": "x + 0 + 0. The blue line carries `x` round both halves.",
         },
     ),
     Question(
@@ -2580,8 +2567,7 @@ QUESTIONS = (
         replies={
             "a": "It is as unsure as between V equally likely words, because it is.",
             "b": "Perplexity 1 is a model that is always sure, and right.",
-            "c": "The smallest perplexity is 1: sure, and right.",
-            "d": "1 / V is the probability of each word. Perplexity counts equally likely words.",
+            "c": "1 / V is the probability of each word. Perplexity counts equally likely words.",
         },
     ),
     Question(
@@ -2601,15 +2587,6 @@ QUESTIONS = (
             "a": "Then the head would not matter. See the figure below.",
             "b": 'It still knows that a verb must follow. Which noun "It" stands for is lost.',
             "c": "Zeros added to a sum do no harm: all numbers stay finite.",
-            "d": "It still knows that a verb must follow here.",
-        },
-    ),
-    Question(
-        id="06-others",
-        right=1,
-        replies={
-            "right": "Only the pronoun head. Without any other one the model still knows who acts.",
-            "wrong": "Look at the figure: one cell is framed. Which others are below 50 %?",
         },
     ),
     Question(
@@ -2649,7 +2626,6 @@ QUESTIONS = (
             "b": "`c_attn` and `c_proj` are cut among them. 12 heads of 64 or 6 of 128: the same "
             "768.",
             "c": "`wpe` holds a row for every position, and nothing about heads.",
-            "d": "A layer norm has a gain and a bias for each feature, and nothing else.",
         },
     ),
     Question(

@@ -165,7 +165,7 @@ def activation(x, y):
         (x[lowest], y[lowest]),
         (0, -9),
         textcoords="offset points",
-        ha="center",
+        ha="center" if lowest > len(x) / 4 else "left",
         va="top",
         fontsize=9.5,
         color=DARK_BLUE,
