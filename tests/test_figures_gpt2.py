@@ -89,7 +89,7 @@ def test_the_grid_of_heads_frames_and_names_the_lowest():
     figure = every_head_off(chances, 0.99)
     assert "layer 1: 97%, 97%, 3.0%." in figure.alt_text
     assert "The lowest is layer 1, head 2." in figure.alt_text
-    assert "◀ lowest: layer 1, head 2" in texts(figure)
+    assert "□ lowest: layer 1, head 2" in texts(figure)
     np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), chances)
 
 

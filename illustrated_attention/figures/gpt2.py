@@ -443,7 +443,7 @@ def every_head_off(probabilities, before):
     cell = min(0.9, (WIDTH - 2 * MARGIN - 1) / n_head)
     figure = LessonFigure(
         _("One head off at a time: {before} with all heads on").format(before=percent(before)),
-        height=TITLE_SPACE + 0.55 + 0.36 * n_layer + 0.15,
+        height=TITLE_SPACE + 0.5 + 0.36 * n_layer + 0.45,
     )
     ax = figure.axes_at(MARGIN + 0.8, TITLE_SPACE + 0.5, cell * n_head, 0.36 * n_layer)
     heatmap(ax, probabilities, layers, heads, fmt=".0%", colours="weights", limit=1.0)
@@ -464,12 +464,11 @@ def every_head_off(probabilities, before):
             zorder=5,
         )
     )
-    left = MARGIN + 0.8 + cell * n_head + 0.2
     name = _("layer {layer}, head {head}").format(layer=lowest[0], head=lowest[1])
     figure.write(
-        left,
-        TITLE_SPACE + 0.5 + 0.36 * (lowest[0] + 0.5),
-        "◀ " + _("lowest: {name}").format(name=name),
+        MARGIN + 0.8,
+        TITLE_SPACE + 0.5 + 0.36 * n_layer + 0.2,
+        "□ " + _("lowest: {name}").format(name=name),
         fontweight="bold",
         color=DARK_ORANGE,
     )
