@@ -1,6 +1,7 @@
 """The exercises of the course, one module per lesson."""
 
 from autograder.exercises import (
+    gpt2,
     kv_cache,
     masked_attention,
     multi_head,
@@ -17,6 +18,7 @@ LESSONS = {
     "03_kv_cache": kv_cache,
     "04_multi_head": multi_head,
     "05_projection": projection,
+    "06_gpt2": gpt2,
 }
 
 
