@@ -221,6 +221,13 @@ PROJECT = Exercise(
             lambda merged, w, b: merged @ w + b[0],
         ),
         Mistake(
+            "weight_and_bias_exchanged",
+            "You multiply by `b` and add `w`. `w` is the matrix of the product; `b` holds one "
+            "number for each column and is added.",
+            lambda merged, w, b: merged @ b + w,
+            lambda merged, w, b: b @ merged + w,
+        ),
+        Mistake(
             "elementwise",
             "You multiply cell by cell. Every number of a row must meet a whole row of `w`: that "
             "is the matrix product, `@`.",
@@ -391,6 +398,11 @@ def _three_axes_named(z, w):
     return z @ w.reshape(n_head, d, -1)
 
 
+def _three_axes_counted(z, w):
+    d = z.shape[2]
+    return np.array([z[h] @ w[h * d : (h + 1) * d] for h in range(z.shape[0])])
+
+
 def _first_axis_in_blocks(z, w):
     return z @ w.reshape(z.shape[0], -1, w.shape[-1])
 
@@ -466,6 +478,19 @@ HEAD_CONTRIBUTIONS = Exercise(
             "contributions stay apart, one for each head: [..., H, T, D].",
             lambda z, w: _contributions(z, w).sum(axis=-3),
             lambda z, w: _merge(z) @ w,
+        ),
+        Mistake(
+            "whole_for_every_head",
+            "You return the whole projection once for every head. Each head writes only what its "
+            "own d rows of `w` make of its own numbers.",
+            lambda z, w: np.stack([_merge(z) @ w] * z.shape[-3], axis=-3),
+            lambda z, w: np.array([_merge(z) @ w] * z.shape[-3]),
+        ),
+        Mistake(
+            "result_split",
+            "You split the whole result into heads. Its numbers belong to no head: each is made "
+            "from all of them. Take the product apart instead, by the rows of `w`.",
+            lambda z, w: _split(_merge(z) @ w, z.shape[-3]),
         ),
         Mistake(
             "first_rows_for_all",
@@ -599,6 +624,7 @@ HEAD_CONTRIBUTIONS = Exercise(
             _first_axis_in_blocks,
             _three_axes_as_heads,
             _three_axes_named,
+            _three_axes_counted,
         ),
         Mistake(
             "heads_before_the_batch",
@@ -1011,6 +1037,30 @@ def _with_prefix(prefix):
     return gpt2_attention
 
 
+def _contributed(finish):
+    """What `finish` makes of the heads' contributions and the bias."""
+
+    def gpt2_attention(x, params, n_head, past=None):
+        q, k, v = (_split(part, n_head) for part in _c_attn(x, params))
+        k, v = _append(past, k, v)
+        parts = _contributions(_weights(q, k) @ v, params["c_proj.weight"])
+        return finish(parts, params["c_proj.bias"]), (k, v)
+
+    return gpt2_attention
+
+
+def _appended_before_the_split(x, params, n_head, past=None):
+    q, k, v = _c_attn(x, params)
+    q, k, v = (_split(part, n_head) for part in (q, *_append(past, k, v)))
+    return _c_proj(_merge(_weights(q, k) @ v), params), (k, v)
+
+
+def _pair_merged(x, params, n_head, past=None):
+    q, k, v = (_split(part, n_head) for part in _c_attn(x, params))
+    k, v = _append(past, k, v)
+    return _c_proj(_merge((_weights(q, k) @ v, (k, v))), params)
+
+
 def _half(past, k, v):
     return tuple(part.astype("f2") for part in _append(past, k, v))
 
@@ -1254,6 +1304,21 @@ GPT2_ATTENTION = Exercise(
             _own_columns,
         ),
         Mistake(
+            "contributions_not_summed",
+            "You return the contributions of the heads, side by side or on an axis of their own. "
+            "They are added up, and the bias is added once. Your `project` does both.",
+            _contributed(lambda parts, bias: _merge(parts)),
+            _contributed(lambda parts, bias: _merge(parts + bias)),
+            _contributed(lambda parts, bias: parts),
+            _contributed(lambda parts, bias: parts + bias),
+        ),
+        Mistake(
+            "contributions_summed_over_axis_0",
+            "With one sentence the result is right. In a batch axis 0 holds sentences, and you add "
+            "those up. The heads are on axis -3.",
+            _contributed(lambda parts, bias: parts.sum(axis=0) + bias),
+        ),
+        Mistake(
             "projected_with_c_attn",
             "You project with a part of `c_attn`. The projection at the end has weights of its "
             "own: `c_proj`.",
@@ -1375,6 +1440,12 @@ GPT2_ATTENTION = Exercise(
             "You merge the heads in reverse order, so they meet the wrong rows of `c_proj.weight`. "
             "Head 0 comes first.",
             _whole(merge=lambda z: _merge(z[..., ::-1, :, :])),
+        ),
+        Mistake(
+            "not_merged",
+            "You project the heads before they are merged: a head has d numbers, but "
+            "`c_proj.weight` takes in all D. Use your `merge_heads` first.",
+            _whole(merge=lambda z: z),
         ),
         Mistake(
             "heads_summed",
@@ -1536,6 +1607,19 @@ GPT2_ATTENTION = Exercise(
             _whole(kept=lambda past, k, v: _append(_append(past, k, v), k, v)),
         ),
         Mistake(
+            "appended_twice_and_seen",
+            "The new tokens, or the old ones, are in your cache twice, and are seen twice. "
+            "`attend_with_cache` appends by itself: hand it the new keys and values alone.",
+            _appending(lambda past, k, v: _append(_append(past, k, v), k, v)),
+            _appending(lambda past, k, v: _append(past, *_append(past, k, v))),
+        ),
+        Mistake(
+            "appended_before_the_split",
+            "You append whole rows of D numbers to a past that is split into heads. Split the new "
+            "queries, keys and values first.",
+            _appended_before_the_split,
+        ),
+        Mistake(
             "newest_lost",
             "The newest token is missing in your `present`. Later tokens must see it, too.",
             _whole(kept=lambda past, k, v: tuple(a[..., :-1, :] for a in _append(past, k, v))),
@@ -1656,6 +1740,23 @@ GPT2_ATTENTION = Exercise(
             "You return the result of the last token only. Every new token has a row.",
             _returning(lambda out, present: (out[..., -1:, :], present)),
             _returning(lambda out, present: (out[..., -1, :], present)),
+        ),
+        Mistake(
+            "result_not_taken_apart",
+            "`attend_with_cache` returns two things, the result and the cache. You hand on both as "
+            "if they were one array. Give each a name of its own.",
+            _pair_merged,
+        ),
+        Mistake(
+            "weight_and_bias_exchanged",
+            "You call a function with the bias where the weight belongs. It takes the weight "
+            "first, then the bias.",
+            _whole(
+                out=lambda merged, params: merged @ params["c_proj.bias"] + params["c_proj.weight"]
+            ),
+            _whole(
+                qkv=lambda x, params: _thirds(x @ params["c_attn.bias"] + params["c_attn.weight"])
+            ),
         ),
         Mistake(
             "other_names",
