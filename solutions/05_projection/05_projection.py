@@ -255,8 +255,8 @@ written, out = head_contributions(z, w), project(merged, w, b)
 draw.head_writing(tokens, written, b, out, 8, pronoun_head=sentence.head)
 
 # %% [markdown]
-# Every head writes into all 128 numbers, over what the others write. The length says how much,
-# not how important it is: in lesson 06 you switch heads off and see what the model then predicts.
+# Every head writes into all 128 numbers, on top of what the others write. The length says how
+# much, not how important it is: in lesson 06 you switch that head off and see what it breaks.
 #
 # **Optional.** Set the pronoun head's part of a copy of `z` to 0, merge, project, and compare with
 # `out - written[sentence.head]`.
@@ -412,11 +412,11 @@ print(sum(array.size for array in params.values()))
 
 # %% [markdown]
 # These are the pocket model's. In the 12 layers of the smallest GPT-2, attention holds 28,348,416
-# of 124,439,808 parameters: less than a quarter. Lesson 06 counts the rest.
+# of 124,439,808 parameters: less than a quarter.
 #
 # ## Before and after
 #
-# The article hands the result straight on. In the real model:
+# In the article the result goes straight to the next network. In the real model:
 #
 # - Before: what enters a layer is first normalised, by ln_1. That is your `x`.
 # - After: the result is **added** to what entered the layer, before ln_1. The sum is normalised by
