@@ -228,6 +228,27 @@ def _ln_changes_x(x, g, b, eps=1e-5):
     return x / _spread(x, eps) * g + b
 
 
+def _ln_in_place(x, g, b, eps=1e-5):
+    x -= _own_mean(x)
+    return x / _spread(x, eps) * g + b
+
+
+def _ln_all_in_place(x, g, b, eps=1e-5):
+    spread = _spread(x, eps)
+    x -= _own_mean(x)
+    x /= spread
+    return x * g + b
+
+
+def _ln_row_after_row(x, g, b, eps=1e-5):
+    rows = [(row - row.mean()) / np.sqrt(row.var() + eps) * g + b for row in x]
+    return np.array(rows)
+
+
+def _ln_by_math(x, g, b, eps=1e-5):
+    return (x - _own_mean(x)) / math.sqrt(x.var(axis=-1, keepdims=True) + eps) * g + b
+
+
 def _ln_no_keepdims(x, g, b, eps=1e-5):
     return (x - x.mean(axis=-1)) / np.sqrt(x.var(axis=-1) + eps) * g + b
 
@@ -339,6 +360,21 @@ LAYER_NORM = Exercise(
             _ln_no_keepdims_below,
         ),
         Mistake(
+            "one_sentence_only",
+            "Your function works for a table of tokens, but not for a batch, or not for one token "
+            "alone. Count the axis from the back: the last one, whatever comes in front of it.",
+            lambda x, g, b, eps=1e-5: (
+                ((x.T - x.mean(axis=-1)) / np.sqrt(x.var(axis=-1) + eps)).T * g + b
+            ),
+            _ln_row_after_row,
+        ),
+        Mistake(
+            "math_instead_of_numpy",
+            "Functions of Python's `math` take one number only. Their namesakes in NumPy, such as "
+            "`np.sqrt`, work on whole arrays.",
+            _ln_by_math,
+        ),
+        Mistake(
             "variance_of_a_sample",
             "You divide the squared deviations by D - 1. The features are all there is, not a "
             "sample: divide by D. (`ddof=1`, or PyTorch's default, divides by D - 1.)",
@@ -386,7 +422,9 @@ LAYER_NORM = Exercise(
         ),
         Mistake(
             "eps_squared",
-            "You add the square of eps to the variance. Add eps itself.",
+            "You add the square of eps to the variance, inside the root. Add eps itself: the "
+            "variance "
+            "is a square already.",
             _ln_divided_by(lambda x, eps: _spread(x, eps**2)),
         ),
         Mistake(
@@ -414,6 +452,18 @@ LAYER_NORM = Exercise(
             "is divided.",
             lambda x, g, b, eps=1e-5: (x - _own_mean(x) / _spread(x, eps)) * g + b,
             lambda x, g, b, eps=1e-5: x - _own_mean(x) / _spread(x, eps) * g + b,
+        ),
+        Mistake(
+            "mean_subtracted_last",
+            "You divide first and subtract the mean afterwards. Then the mean is still of the old "
+            "size. Subtract first, then divide.",
+            lambda x, g, b, eps=1e-5: (x / _spread(x, eps) - _own_mean(x)) * g + b,
+        ),
+        Mistake(
+            "squares_of_x",
+            "Your variance is the mean of the squares of `x`. It is the mean of the squared "
+            "deviations: subtract the mean first, then square.",
+            _ln_with(_own_mean, lambda x: (x**2).mean(axis=-1, keepdims=True)),
         ),
         Mistake(
             "gain_missing",
@@ -493,8 +543,11 @@ LAYER_NORM = Exercise(
         ),
         Mistake(
             "x_changed",
-            "`x` is different after the call: `-=` writes into the caller's array. Make a new one.",
+            "`x` is different after the call: `-=` writes into the caller's array. Make a new one: "
+            "`x = x - ...`",
             _ln_changes_x,
+            _ln_in_place,
+            _ln_all_in_place,
         ),
     ),
     right=(
@@ -535,6 +588,11 @@ def _gelu_changes_x(x):
     right = _gelu(x)
     x *= 0
     return right
+
+
+def _gelu_in_place(x):
+    x *= 0.5 * (1 + np.tanh(_inner(x)))
+    return x
 
 
 def _gelu_integer_result(x):
@@ -641,6 +699,22 @@ GELU = Exercise(
             lambda x: 0.5 * x * (1 + np.tanh(_inner(x, 0))),
         ),
         Mistake(
+            "inner_x_missing",
+            "Inside the tanh stands the third power alone. The sum is x + 0.044715 x³: add x.",
+            lambda x: 0.5 * x * (1 + np.tanh((2 / np.pi) ** 0.5 * 0.044715 * x**3)),
+        ),
+        Mistake(
+            "three_times_not_cubed",
+            "You take 3 times x where the third power of x belongs. In Python that is `x**3`.",
+            lambda x: 0.5 * x * (1 + np.tanh((2 / np.pi) ** 0.5 * (x + 0.044715 * x * 3))),
+        ),
+        Mistake(
+            "caret_for_power",
+            "In Python `^` is no power: it compares bits, and does not work with decimals. The "
+            "third power of x is `x**3`.",
+            lambda x: 0.5 * x * (1 + np.tanh((2 / np.pi) ** 0.5 * (x + 0.044715 * (x ^ 3)))),
+        ),
+        Mistake(
             "cubic_factor_missing",
             "The factor of the third power is missing: x³ is multiplied by 0.044715 before it is "
             "added to x.",
@@ -674,7 +748,9 @@ GELU = Exercise(
         ),
         Mistake(
             "root_missing",
-            "You multiply by 2 / pi itself. Take its square root, about 0.798.",
+            "You multiply by 2 / pi itself, about 0.637. Take its square root, about 0.798, "
+            "before you "
+            "multiply.",
             lambda x: 0.5 * x * (1 + np.tanh(2 / np.pi * (x + 0.044715 * x**3))),
         ),
         Mistake(
@@ -742,6 +818,12 @@ GELU = Exercise(
             lambda x: np.log1p(np.exp(x)),
         ),
         Mistake(
+            "math_instead_of_numpy",
+            "Functions of Python's `math` take one number only. Their namesakes in NumPy, such as "
+            "`np.tanh`, work on whole arrays.",
+            lambda x: 0.5 * x * (1 + math.tanh((2 / np.pi) ** 0.5 * (x + 0.044715 * x**3))),
+        ),
+        Mistake(
             "nothing_done",
             "Numbers come out as they went in. Without a bend, two matrices in a row could do no "
             "more than one.",
@@ -766,6 +848,7 @@ GELU = Exercise(
             "`x` is different after the call. Somewhere you write into the caller's array. Make a "
             "new one.",
             _gelu_changes_x,
+            _gelu_in_place,
         ),
     ),
     right=(
@@ -810,6 +893,11 @@ def _mlp_changes_x(x, params):
     right = _mlp(x, params)
     x += right.astype(x.dtype)
     return right
+
+
+def _mlp_adds_to_x(x, params):
+    x += _mlp(x, params)
+    return x
 
 
 def _mlp_changes_params(x, params):
@@ -873,12 +961,14 @@ MLP = Exercise(
         ),
         Mistake(
             "activation_last",
-            "Your GELU comes after the second product. It belongs between the two.",
+            "Your GELU comes after the second product. It belongs between the two: after `c_fc`, "
+            "before `c_proj`.",
             lambda x, p: _gelu(_linear(_linear(x, p, "c_fc"), p, "c_proj")),
         ),
         Mistake(
             "activation_first",
-            "Your GELU comes before the first product. It belongs between the two.",
+            "Your GELU comes before the first product. It belongs between the two: after `c_fc`, "
+            "before `c_proj`.",
             lambda x, p: _mlp(_gelu(x), p, lambda h: h),
         ),
         Mistake(
@@ -891,7 +981,9 @@ MLP = Exercise(
         ),
         Mistake(
             "relu",
-            "You use ReLU between the products. GPT-2 uses GELU: call your gelu.",
+            "You use ReLU between the products: negative numbers become 0. GPT-2 uses GELU: call "
+            "your "
+            "gelu.",
             lambda x, p: _mlp(x, p, _relu),
         ),
         Mistake(
@@ -927,8 +1019,8 @@ MLP = Exercise(
         ),
         Mistake(
             "both_biases_missing",
-            "Both biases are missing: `c_fc.bias` after the first product, `c_proj.bias` after the "
-            "second.",
+            "Both biases are missing. `c_fc.bias` is added to the first product, before GELU, and "
+            "`c_proj.bias` to the second.",
             lambda x, p: _gelu(x @ p["c_fc.weight"]) @ p["c_proj.weight"],
         ),
         Mistake(
@@ -958,7 +1050,9 @@ MLP = Exercise(
         ),
         Mistake(
             "same_product_twice",
-            "You use the same matrix twice. There are two: `c_fc` first, then `c_proj`.",
+            "You use the same matrix twice. There are two: `c_fc` first, which makes tokens "
+            "wider, then "
+            "`c_proj`.",
             lambda x, p: _linear(_gelu(_linear(x, p, "c_fc")), p, "c_fc"),
             lambda x, p: _linear(_gelu(_linear(x, p, "c_proj")), p, "c_proj"),
         ),
@@ -1017,6 +1111,7 @@ MLP = Exercise(
             "`x` or `params` is different after the call. Somewhere you write into it, perhaps "
             "with `+=` or `*=`. Make a new array instead.",
             _mlp_changes_x,
+            _mlp_adds_to_x,
             _mlp_changes_params,
         ),
     ),
@@ -1071,6 +1166,16 @@ def _layer_params(width, seed, decimals=None):
     }
 
 
+def _block_gains_swapped(x, params, n_head, past=None):
+    swapped = {"weight": "bias", "bias": "weight"}
+    norms = {
+        f"{name}.{kind}": params[f"{name}.{swapped[kind]}"]
+        for name in ("ln_1", "ln_2")
+        for kind in swapped
+    }
+    return _block(x, {**params, **norms}, n_head, past)
+
+
 def _block_present(change):
     """A right result beside another second value."""
 
@@ -1091,6 +1196,20 @@ def _block_changes_x(x, params, n_head, past=None):
     x += attended.astype(x.dtype)
     hidden = _layer_norm(x, params["ln_2.weight"], params["ln_2.bias"])
     return x + _mlp(hidden, _part(params, "mlp.")), present
+
+
+def _block_in_place(x, params, n_head, past=None):
+    normed = _layer_norm(x, params["ln_1.weight"], params["ln_1.bias"])
+    attended, present = _attention(normed, _part(params, "attn."), n_head, past)
+    x += attended
+    hidden = _layer_norm(x, params["ln_2.weight"], params["ln_2.bias"])
+    return x + _mlp(hidden, _part(params, "mlp.")), present
+
+
+def _block_all_in_place(x, params, n_head, past=None):
+    out, present = _block(x, params, n_head, past)
+    x += out - x
+    return x, present
 
 
 def _block_changes_x_twice(x, params, n_head, past=None):
@@ -1162,7 +1281,9 @@ BLOCK = Exercise(
         ),
         Mistake(
             "normalised_after_the_parts",
-            "You normalise what comes out of attention and MLP. Normalise what goes in.",
+            "You normalise what comes out of attention and MLP. GPT-2 normalises what goes in, "
+            "and adds "
+            "what comes out as it is.",
             _block_with(lambda x, ln_1, attn, ln_2, mlp: (x := x + ln_1(attn(x))) + ln_2(mlp(x))),
         ),
         Mistake(
@@ -1200,6 +1321,12 @@ BLOCK = Exercise(
             _block_with(lambda x, ln_1, attn, ln_2, mlp: (x := x + attn(ln_2(x))) + mlp(ln_1(x))),
         ),
         Mistake(
+            "gain_and_bias_swapped",
+            "You give layer_norm the bias first. Its gain `g` comes first, and is called `weight` "
+            "here; then the bias.",
+            _block_gains_swapped,
+        ),
+        Mistake(
             "first_residual_missing",
             "What attention gives replaces `x`. It is added to `x`, so that nothing of what came "
             "in is lost.",
@@ -1213,7 +1340,8 @@ BLOCK = Exercise(
         ),
         Mistake(
             "no_residuals",
-            "Attention and MLP each replace `x`. What they give is added to `x`.",
+            "Attention and MLP each replace `x`. What they give is added to `x`: follow the blue "
+            "line in the figure.",
             _block_with(lambda x, ln_1, attn, ln_2, mlp: mlp(ln_2(attn(ln_1(x))))),
         ),
         Mistake(
@@ -1243,7 +1371,8 @@ BLOCK = Exercise(
         ),
         Mistake(
             "first_sum_not_normalised_on",
-            "The MLP gets what attention gave, without `x`. It works on their sum.",
+            "The MLP gets what attention gave, without `x`. It works on their sum, normalised by "
+            "`ln_2`.",
             _block_with(lambda x, ln_1, attn, ln_2, mlp: x + (a := attn(ln_1(x))) + mlp(ln_2(a))),
             _block_with(lambda x, ln_1, attn, ln_2, mlp: x + mlp(ln_2(attn(ln_1(x))))),
         ),
@@ -1371,6 +1500,8 @@ BLOCK = Exercise(
             "`x = x + ...`, which makes a new one.",
             _block_changes_x,
             _block_changes_x_twice,
+            _block_in_place,
+            _block_all_in_place,
         ),
     ),
     right=(
@@ -1618,8 +1749,16 @@ GPT2 = Exercise(
             _gpt2_with(end=lambda x, params: x),
         ),
         Mistake(
+            "ln_f_after_the_logits",
+            "You normalise the logits: they have V numbers, but `ln_f` has D. It works on `x`, "
+            "after the last block and before the product.",
+            _gpt2_with(end=lambda x, p: x, out=lambda x, p: _ln_f(x @ p["wte.weight"].T, p)),
+        ),
+        Mistake(
             "ln_f_in_every_layer",
-            "You use `ln_f` after every block. It comes once, after the last.",
+            "You use `ln_f` after every block. It comes once, after the last: is that line inside "
+            "your "
+            "loop?",
             _ln_f_everywhere,
         ),
         Mistake(
@@ -1632,8 +1771,8 @@ GPT2 = Exercise(
         ),
         Mistake(
             "softmax_at_the_end",
-            "You return probabilities. Return logits: the plain product with `wte.weight`, without "
-            "a softmax.",
+            "You return probabilities, or their logarithms. Return logits: the plain product with "
+            "`wte.weight`, without a softmax.",
             _gpt2_with(out=lambda x, p: _softmax(x @ p["wte.weight"].T)),
             _gpt2_with(out=lambda x, p: np.log(_softmax(x @ p["wte.weight"].T))),
         ),
@@ -1702,7 +1841,8 @@ GPT2 = Exercise(
         ),
         Mistake(
             "layers_reversed",
-            "Your layers run from the last to the first. Begin with `h.0.`.",
+            "Your layers run from the last to the first. Begin with `h.0.`, and give each block's "
+            "result to the next.",
             _gpt2_with(layers=lambda p: _layers(p)[::-1]),
         ),
         Mistake(
@@ -1734,7 +1874,8 @@ GPT2 = Exercise(
         ),
         Mistake(
             "caches_reversed",
-            "The pasts of your layers are in reverse order: layer 0 gets `past[0]`.",
+            "The pasts of your layers are in reverse order. Layer 0 gets `past[0]`, layer 1 gets "
+            "`past[1]`, and so on.",
             _gpt2_with(past_of=lambda past, layer: past[-1 - layer]),
         ),
         Mistake(
@@ -1760,7 +1901,8 @@ GPT2 = Exercise(
         ),
         Mistake(
             "presents_first",
-            "You return the caches first. Return the logits first, then the caches.",
+            "You return the caches first. Return the logits first, then the caches: "
+            "`return logits, presents`.",
             lambda *args: _gpt2(*args)[::-1],
         ),
         Mistake(
@@ -1784,7 +1926,8 @@ GPT2 = Exercise(
         ),
         Mistake(
             "keys_only",
-            "Your caches hold keys only, or values only. Each layer needs the pair.",
+            "Your caches hold keys only, or values only. Each layer needs the pair that its block "
+            "returned.",
             _gpt2_with(returned=lambda presents: [k for k, v in presents]),
             _gpt2_with(returned=lambda presents: [v for k, v in presents]),
         ),
@@ -1912,6 +2055,16 @@ def _adds_all_predictions(token_ids, params, n_head, n_new):
         logits, past = _gpt2(new, params, n_head, past)
         ids = ids + [int(i) for i in logits.argmax(axis=-1)]
         new = ids[-1:]
+    return ids
+
+
+def _adds_numbers(token_ids, params, n_head, n_new):
+    _refuse(token_ids, params, n_new)
+    ids, new, past = np.array(token_ids), list(token_ids), None
+    for _ in range(n_new):
+        logits, past = _gpt2(new, params, n_head, past)
+        new = [int(logits[-1].argmax())]
+        ids = ids + new
     return ids
 
 
@@ -2060,9 +2213,10 @@ GENERATE = Exercise(
         ),
         Mistake(
             "argmax_over_tokens",
-            "Your argmax runs down the rows: it gives a row for each word of the vocabulary. Take "
-            "the last row, then its argmax.",
+            "You look down a column of the logits: at which token does one word fit best? Take the "
+            "last row, every word after the last token, and then its argmax.",
             _generate_with(lambda logits: int(logits.argmax(axis=0)[-1])),
+            _generate_with(lambda logits: int(logits[:, -1].argmax())),
         ),
         Mistake(
             "several_rows_as_one_number",
@@ -2076,6 +2230,20 @@ GENERATE = Exercise(
             "You add a prediction for every row of logits. Only the last row says what follows the "
             "text; the others predict tokens that are there already.",
             _adds_all_predictions,
+        ),
+        Mistake(
+            "batch_axis_expected",
+            "You index the logits as if there were a batch in front. For one list of ids they are "
+            "[T, V]: the last row is `logits[-1]`.",
+            _generate_with(lambda logits: int(logits[0, -1].argmax())),
+            _generate_with(lambda logits: int(logits[0, -1, :].argmax())),
+            _generate_with(lambda logits: int(logits[:, -1, :].argmax())),
+        ),
+        Mistake(
+            "added_as_numbers",
+            "Your list of ids does not grow: `+` joins lists, but adds arrays number by number. "
+            "Use lists here, or np.append.",
+            _adds_numbers,
         ),
         Mistake(
             "least_likely",
@@ -2394,12 +2562,15 @@ COUNT_PARAMETERS = Exercise(
         ),
         Mistake(
             "attention_missing",
-            "Attention is missing in your layers: `c_attn` and `c_proj`, each with a bias.",
+            "Attention is missing in your layers: `c_attn`, D x 3D, and `c_proj`, D x D, each "
+            "with a "
+            "bias.",
             _counting(attention=lambda d: 0),
         ),
         Mistake(
             "mlp_missing",
-            "The MLP is missing in your layers: `c_fc` and `c_proj`, each with a bias.",
+            "The MLP is missing in your layers: `c_fc`, D x 4D, and `c_proj`, 4D x D, each with a "
+            "bias.",
             _counting(mlp=lambda d: 0),
         ),
         Mistake(
@@ -2416,7 +2587,9 @@ COUNT_PARAMETERS = Exercise(
         ),
         Mistake(
             "words_missing",
-            "`wte.weight` is missing: D learned numbers for every word of the vocabulary.",
+            "`wte.weight` is missing: it holds D learned numbers for every word of the "
+            "vocabulary, a "
+            "large part of the model.",
             _counted_with(lambda n_layer, d, n_vocab, n_positions: -n_vocab * d),
         ),
         Mistake(
@@ -2427,12 +2600,15 @@ COUNT_PARAMETERS = Exercise(
         ),
         Mistake(
             "one_layer_counted",
-            "You count one layer only. Every layer has weights of its own.",
+            "You count one layer only. Every layer has weights of its own: count one, times "
+            "`n_layer`.",
             lambda n_layer, *sizes: _count(1, *sizes),
         ),
         Mistake(
             "embeddings_in_every_layer",
-            "You count the embedding in every layer. It comes once, before the first.",
+            "You count the embedding in every layer, or `ln_f`, too. The embedding comes once, "
+            "before "
+            "the first layer; `ln_f` once, after the last.",
             _counted_with(
                 lambda n_layer, d, n_vocab, n_positions: (n_layer - 1) * (n_vocab + n_positions) * d
             ),
@@ -2446,7 +2622,9 @@ COUNT_PARAMETERS = Exercise(
         ),
         Mistake(
             "millions",
-            "You return millions, or a text. Return the number itself, as an integer.",
+            "You return millions, or a text. Return the number itself, as an integer, without "
+            "rounding "
+            "or commas.",
             lambda *sizes: _count(*sizes) / 1e6,
             lambda *sizes: _count(*sizes) // 10**6,
             lambda *sizes: f"{_count(*sizes):,}",
@@ -2575,7 +2753,7 @@ QUESTIONS = (
         right="c",
         replies={
             "a": "Nearest is a fair guess, but orders are not given to orders.",
-            "b": "Some heads of GPT-2 do look there. This one was chosen because it does not.",
+            "b": "Many heads of the true GPT-2 do look there. This one looks for a noun.",
             "c": 'The robot gets the orders: the head finds the noun that "it" stands for.',
             "d": "Some heads look at the token before. This one looks for a noun.",
         },

@@ -512,7 +512,8 @@ ids = np.array(story["ids"])
 logits, _ = gpt2(ids, params, n_head)
 chances = softmax(logits[:-1])[np.arange(len(ids) - 1), ids[1:]]
 print("V", logits.shape[-1])
-print("yours", np.exp(-np.log(chances).mean()), "recorded", story["perplexity"])
+yours = np.exp(-np.log(chances).mean())
+print("yours", round(float(yours), 4), "recorded", story["perplexity"])
 
 # %% [markdown]
 # ## Where "it" looks
