@@ -124,7 +124,7 @@ def _number_card(asked, reply) -> Card:
     # A whole number is counted, so the next one is wrong; others may be rounded.
     counted = float(asked.right).is_integer()
     good = abs(number - asked.right) <= 0.005 * (1.0 if counted else max(1.0, abs(asked.right)))
-    title = _("✓ {number:g} is right") if good else _("✗ {number:g} is not it")
+    title = _("✓ {number:.10g} is right") if good else _("✗ {number:.10g} is not it")
     reply_text = asked.replies["right" if good else "wrong"]
     return Card(title.format(number=number), good, [paragraph(_(reply_text))])
 
