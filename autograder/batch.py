@@ -6,8 +6,10 @@ the state there is, so a rerun after any accident does exactly what is missing.
 """
 
 import contextlib
+import copy
 import fcntl
 import logging
+import multiprocessing
 import os
 import shutil
 import signal
@@ -15,7 +17,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +29,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
 from traitlets.config import Config
 
-from autograder import execute, intake
+from autograder import confine, execute, intake
 
 # Whoever was in work when a grading process died is tried again, from the second time on alone.
 ATTEMPTS = 3
@@ -66,6 +68,7 @@ def grade_student(config: Config, assignment: str, student: str) -> Result:
         Their ids.
     """
     start = time.perf_counter()
+    config = _patient(config)
     course = CourseDirectory(config=config)
     scratch = _scratch(course)
     work = Path(tempfile.mkdtemp(prefix=f"{socket.gethostname()}-{os.getpid()}-", dir=scratch))
@@ -110,6 +113,7 @@ def grade_class(
             for result in _grade_group(config, assignment, group, make_executor):
                 results[result.student] = result
                 tell(result)
+            _clear_scratch(CourseDirectory(config=config))
     for student in students:
         if student not in results:
             why = "the grading process died each time it came to this hand-in"
@@ -152,9 +156,28 @@ def only_one(course: CourseDirectory, assignment: str) -> Iterator[None]:
         yield
 
 
-def worker_starts() -> None:
-    """Let Ctrl-C end the coordinator only: a worker finishes the hand-in it has."""
+def processes(jobs: int) -> Callable[[], Executor]:
+    """Return what makes executors of that many processes on this machine."""
+    context = multiprocessing.get_context("spawn")  # nothing of this process comes along
+    return lambda: ProcessPoolExecutor(jobs, mp_context=context, initializer=_worker_starts)
+
+
+def _worker_starts() -> None:
+    """Let Ctrl-C end the coordinator only: a worker finishes the hand-in it has.
+
+    A coordinator that was killed takes its workers along; they would wait for it for ever.
+    """
+    confine.die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _patient(config: Config) -> Config:
+    """Let writers of an SQLite gradebook wait for each other, a minute if need be."""
+    config = copy.deepcopy(config)
+    url = CourseDirectory(config=config).db_url
+    if url.startswith("sqlite:") and "?" not in url:
+        config.CourseDirectory.db_url = url + "?timeout=60"
+    return config
 
 
 def _scratch(course: CourseDirectory) -> Path:
@@ -246,7 +269,7 @@ def _notebooks(course: CourseDirectory, assignment: str) -> list[str]:
 
 def _autograde(config: Config, assignment: str, student: str, work: Path) -> str:
     """Run nbgrader's converter inside `work`. Return what went wrong, if anything did."""
-    config = Config(config)
+    config = copy.deepcopy(config)
     execute.configure(config)
     config.CourseDirectory.update(
         assignment_id=assignment,

@@ -118,8 +118,9 @@ def confine(with_layers: Layers, read: list[str], memory: int = MEMORY) -> None:
 
 
 def die_with_parent() -> None:
-    """Ask the kernel to kill this process when the one that forked it ends."""
-    _libc.prctl(_PR_SET_PDEATHSIG, 9, 0, 0, 0)
+    """Ask the kernel to kill this process when the one that started it ends. Linux only."""
+    if _libc:
+        _libc.prctl(_PR_SET_PDEATHSIG, 9, 0, 0, 0)
 
 
 def _drop_capabilities() -> None:

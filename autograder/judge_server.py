@@ -108,20 +108,20 @@ class _Run:
     def __init__(self, server, cells, names, limits, deadline, test_seconds):
         self.server, self.cells, self.names = server, cells, names
         self.limits, self.deadline, self.test_seconds = limits, deadline, test_seconds
+        self.broken: set[int] = set()  # tests in which a judge has ended: not tried again
 
     def hold(self, hidden: bool) -> dict[int, list]:
         """Let judges run the notebook until every test has its outcome."""
         outputs: dict[int, list] = {}
-        broken: set[int] = set()
         tests = [i for i, cell in enumerate(self.cells) if cell.test]
         for _ in range(len(tests) + 2):
             skip = frozenset(i for i in tests if i in outputs)
-            in_work, complete = self._judge(hidden, skip | broken, outputs)
+            in_work, complete = self._judge(hidden, skip | self.broken, outputs)
             if complete:
                 return outputs
             self.server.restart_zygote()  # the judge may have ended in the middle of a request
             if in_work is not None:
-                broken.add(in_work)
+                self.broken.add(in_work)
                 if self.cells[in_work].hidden == hidden:
                     outputs[in_work] = [_overwhelmed()]
         raise GraderFailure("the judge ended again and again in this notebook")

@@ -24,8 +24,13 @@ from traitlets.config import Config  # noqa: E402
 # In one process with everything else, these would take the machine or this session down.
 TOO_DANGEROUS = {
     *("kill everything", "kill the group", "kill the parent", "memory bit by bit"),
-    *("threads without end", "the student package", "fork", "clone"),
+    *("threads without end", "the student package", "fork", "clone", "a billion items"),
+    *("output without end", "a cell that prints without end"),
 }
+HEADER = """\
+Made by `python tests/attacks/against_stock.py docs/attacks.md`: every attack of
+tests/attacks/bank.py, handed in to stock nbgrader and to ours. Those not tried on stock nbgrader
+would have harmed the machine. That none succeeds on ours is tested on every change."""
 STOCK = Config({"Execute": {"timeout": 10}})
 OURS = Config({"ConfinedExecute": {"cpu_seconds": 0.5, "wall_seconds": 2.0}})
 
@@ -50,7 +55,8 @@ def main(argv: list[str]) -> None:
         print(rows[-1], flush=True)
         for place, happened in enumerate([stock is not None, stock, ours]):
             counts[attack.kind][place] += bool(happened)
-    lines = ["| kind | tried on stock | succeeded on stock | tried on ours | succeeded on ours |"]
+    lines = ["# Attacks on the grader", "", HEADER, ""]
+    lines += ["| kind | tried on stock | succeeded on stock | tried on ours | succeeded on ours |"]
     lines.append("|---|---|---|---|---|")
     for kind, (tried, stock, ours) in counts.items():
         lines.append(f"| {kind} | {tried} | {stock} | {_of_kind(kind)} | {ours} |")

@@ -361,7 +361,7 @@ escape(
     change_the_mode="import os\nos.chmod('{secret}', 0o666)\nprint('ESCAPED')",
     truncate="import os\nos.truncate('{secret}', 0)",
     change_the_time="import os\nos.utime('{secret}', (1, 1))\nprint('ESCAPED')",
-    numpy_save="np.save('{target}', np.ones(3))",
+    numpy_save="np.save(open('{target}', 'wb'), np.ones(3))",
     the_gradebook_changed="import sqlite3\nc = sqlite3.connect('{gradebook}')\n"
     "c.execute('create table hacked (x)')\nc.commit()\nprint('ESCAPED')",
     shared_memory="open('/dev/shm/from-a-student', 'w').write('x')\nprint('ESCAPED')",

@@ -1,0 +1,267 @@
+"""A class is graded hand-in by hand-in; whatever dies on the way, a rerun does exactly the rest."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+import pytest
+from nbgrader.api import Gradebook
+from small_course import ASSIGNMENT, FULL, NOTEBOOK, SmallCourse
+
+from autograder import batch, confine
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
+)
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory):
+    course = SmallCourse(tmp_path_factory.mktemp("course"))
+    course.release()
+    return course
+
+
+@pytest.fixture
+def course(released, tmp_path):
+    return released.copy(tmp_path / "course")
+
+
+class Here(Executor):
+    """Grades in this process. `dies` are the students at whom it dies, `once` or always."""
+
+    def __init__(self, dies=(), once=False):
+        self.dies, self.once, self.broken = set(dies), once, False
+
+    def __call__(self):
+        self.broken = False
+        return self
+
+    def submit(self, function, config, assignment, student):
+        future = Future()
+        if student in self.dies:
+            self.broken = True
+            if self.once:
+                self.dies.remove(student)
+        if self.broken:
+            future.set_exception(BrokenProcessPool("a process was killed"))
+        else:
+            future.set_result(function(config, assignment, student))
+        return future
+
+
+def grade(course, students=None, executor=None):
+    students = students or batch.pending(course.course, ASSIGNMENT)
+    results = batch.grade_class(course.config, ASSIGNMENT, students, executor or Here())
+    return {result.student: result for result in results}
+
+
+def test_every_hand_in_is_graded_or_has_a_reason(course, tmp_path):
+    course.hand_in("ada")
+    course.hand_in("link").joinpath("secret").symlink_to("/etc/passwd")
+    (course.hand_in("damaged") / f"{NOTEBOOK}.ipynb").write_text("{")
+    os.mkfifo(course.hand_in("pipe") / "pipe")
+    folder = course.hand_in("renamed")
+    (folder / f"{NOTEBOOK}.ipynb").rename(folder / f"{NOTEBOOK} (1).ipynb")
+    folder = course.hand_in("nothing")
+    (folder / f"{NOTEBOOK}.ipynb").unlink()
+    (course.hand_in("when") / "timestamp.txt").write_text("9" * 50)
+    results = grade(course)
+    assert all(result.graded for result in results.values())
+    reasons = {s: r.why for s, r in results.items() if r.why}
+    assert set(reasons) == {"link", "damaged", "pipe", "nothing"}
+    assert "link" in reasons["link"]
+    assert "damaged" in reasons["damaged"]
+    assert f"{NOTEBOOK}.ipynb is missing" in reasons["nothing"]
+    for student in ("ada", "renamed", "when"):
+        assert course.scores(student) == FULL, student
+    for student, why in reasons.items():
+        assert course.total(student) == 0
+        assert why in course.graded(student).cells[0].source
+    assert not (course.root / "autograded" / "link" / ASSIGNMENT / "secret").exists()
+    assert batch.pending(course.course, ASSIGNMENT) == []
+    assert list((course.root / ".grading").glob("*-*")) == []
+
+
+def test_only_what_is_missing_or_newer_is_pending(course):
+    for student in ("ada", "bob", "cleo", "dan"):
+        course.hand_in(student)
+    (course.submitted("cleo") / "timestamp.txt").unlink()
+    (course.submitted("dan") / "timestamp.txt").unlink()
+    assert batch.pending(course.course, ASSIGNMENT) == ["ada", "bob", "cleo", "dan"]
+    grade(course, ["ada", "bob", "cleo", "dan"])
+    assert batch.pending(course.course, ASSIGNMENT) == []
+    os.utime(course.submitted("ada") / f"{NOTEBOOK}.ipynb")  # touched, but not handed in again
+    (course.submitted("bob") / "timestamp.txt").write_text("2099-01-01 00:00:00 UTC")
+    later = time.time() + 5
+    os.utime(course.submitted("dan") / f"{NOTEBOOK}.ipynb", (later, later))
+    assert batch.pending(course.course, ASSIGNMENT) == ["bob", "dan"]
+
+
+def test_a_hand_in_again_is_graded_again_and_comments_stay(course):
+    course.hand_in("ada", softmax="def softmax(s): return s")
+    grade(course)
+    assert course.total("ada") == 5
+    with Gradebook(course.config.CourseDirectory.db_url) as gradebook:
+        comment = gradebook.find_comment("essay", NOTEBOOK, ASSIGNMENT, "ada")
+        comment.manual_comment = "See me."
+        gradebook.db.commit()
+    course.hand_in("ada")
+    (course.submitted("ada") / "timestamp.txt").write_text("2099-01-01 00:00:00 UTC")
+    grade(course)
+    assert course.scores("ada") == FULL
+    with Gradebook(course.config.CourseDirectory.db_url) as gradebook:
+        comment = gradebook.find_comment("essay", NOTEBOOK, ASSIGNMENT, "ada")
+        assert comment.manual_comment == "See me."
+
+
+def test_a_failure_of_the_grader_leaves_no_marks_and_is_told(course, monkeypatch):
+    from autograder import execute
+    from autograder.session import GraderFailure
+
+    def fail(*args):
+        raise GraderFailure("out of order")
+
+    course.hand_in("ada")
+    monkeypatch.setattr(execute, "_warm_grader", fail)
+    result = grade(course)["ada"]
+    assert not result.graded
+    assert "out of order" in result.why
+    assert batch.pending(course.course, ASSIGNMENT) == ["ada"]
+    monkeypatch.undo()
+    assert grade(course)["ada"].graded
+    assert course.scores("ada") == FULL
+
+
+def test_a_process_that_dies_is_replaced_and_nobody_is_lost(course):
+    for student in ("ada", "bob", "cleo"):
+        course.hand_in(student)
+    results = grade(course, executor=Here(dies={"bob"}, once=True))
+    assert all(result.graded for result in results.values())
+
+
+def test_a_hand_in_at_which_processes_always_die_does_not_stop_the_class(course):
+    for student in ("ada", "bob", "cleo"):
+        course.hand_in(student)
+    results = grade(course, executor=Here(dies={"bob"}))
+    assert {s: r.graded for s, r in results.items()} == {"ada": True, "bob": False, "cleo": True}
+    assert "died each time" in results["bob"].why
+    assert batch.pending(course.course, ASSIGNMENT) == ["bob"]
+
+
+def test_two_runs_at_once_are_refused(course):
+    with batch.only_one(course.course, ASSIGNMENT):
+        again = batch.only_one(course.course, ASSIGNMENT)
+        with pytest.raises(RuntimeError, match="being graded"), again:
+            pass
+        with batch.only_one(course.course, "another"):
+            pass
+    with batch.only_one(course.course, ASSIGNMENT):
+        pass
+
+
+def test_what_killed_processes_left_is_cleared(course):
+    import socket
+
+    scratch = course.root / ".grading"
+    dead = scratch / f"{socket.gethostname()}-999999999-x"
+    alive = scratch / f"{socket.gethostname()}-{os.getpid()}-x"
+    for folder in (dead, alive):
+        folder.mkdir(parents=True)
+    with batch.only_one(course.course, ASSIGNMENT):
+        assert not dead.exists()
+        assert alive.exists()
+
+
+RUN = """\
+    import sys
+    sys.path[:0] = {path!r}
+    from small_course import ASSIGNMENT, SmallCourse
+    from autograder import batch
+
+    if __name__ == "__main__":
+        from pathlib import Path
+        course = SmallCourse(Path({root!r}))
+        with batch.only_one(course.course, ASSIGNMENT):
+            students = batch.pending(course.course, ASSIGNMENT)
+            tell = lambda result: print(result.student, result.graded, flush=True)
+            batch.grade_class(course.config, ASSIGNMENT, students, batch.processes(2), tell)
+"""
+
+
+class Run:
+    """`grade_class` in a process of its own, with two workers."""
+
+    def __init__(self, course):
+        script = course.root / "run.py"
+        tests = str(Path(__file__).parent)
+        path = [tests, str(Path(tests).parent)]
+        text = textwrap.dedent(RUN).format(path=path, root=str(course.root))
+        script.write_text(text)
+        self.process = subprocess.Popen(
+            [sys.executable, str(script)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+        )
+
+    def until_graded(self, count: int) -> list[str]:
+        return [self.process.stdout.readline().split()[0] for _ in range(count)]
+
+    def workers(self) -> list[int]:
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        pids = map(int, children.read_text().split())
+        return [p for p in pids if b"spawn_main" in Path(f"/proc/{p}/cmdline").read_bytes()]
+
+    def rest(self) -> list[str]:
+        return [line.split()[0] for line in self.process.communicate(timeout=120)[0].splitlines()]
+
+
+def graded(course) -> dict[str, float]:
+    """When each hand-in was graded."""
+    folders = (course.root / "autograded").glob(f"*/{ASSIGNMENT}")
+    return {folder.parent.name: folder.stat().st_mtime_ns for folder in folders}
+
+
+CLASS = [f"student{n}" for n in range(10)]
+
+
+@pytest.mark.parametrize("accident", ["worker killed", "coordinator killed", "Ctrl-C"])
+def test_no_accident_loses_anything(course, accident):
+    for student in CLASS:
+        course.hand_in(student)
+    run = Run(course)
+    first = run.until_graded(2)
+    if accident == "worker killed":
+        os.kill(run.workers()[0], signal.SIGKILL)
+        assert sorted(set(first + run.rest())) == CLASS
+    else:
+        workers = run.workers()
+        number = signal.SIGKILL if accident == "coordinator killed" else signal.SIGINT
+        os.kill(run.process.pid, number)
+        run.rest()
+        _wait_for_the_end_of(workers)
+        before = graded(course)
+        assert set(first) <= set(before)
+        assert len(before) < len(CLASS)
+        missing = batch.pending(course.course, ASSIGNMENT)
+        assert set(missing) == set(CLASS) - set(before)
+        assert sorted(Run(course).rest()) == missing
+        assert {s: t for s, t in graded(course).items() if s in before} == before
+    assert sorted(graded(course)) == CLASS
+    assert all(course.scores(student) == FULL for student in CLASS)
+    assert list((course.root / ".grading").glob("*-*")) == []
+
+
+def _wait_for_the_end_of(pids: list[int]) -> None:
+    """Workers whose coordinator was killed end with it."""
+    end = time.monotonic() + 30
+    while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < end:
+        time.sleep(0.1)
