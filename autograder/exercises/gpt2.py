@@ -124,8 +124,13 @@ def _layers(params):
 
 
 def _input(token_ids, params, positions):
-    if positions.max() >= len(params["wpe.weight"]):
-        raise ValueError("there are not enough positions")
+    n_positions = len(params["wpe.weight"])
+    if positions.max() >= n_positions:
+        # In the words of the embed that learners find in the lesson.
+        raise ValueError(
+            f"{len(positions)} tokens from position {positions[0]} on do not fit in "
+            f"{n_positions} positions"
+        )
     return params["wte.weight"][token_ids] + params["wpe.weight"][positions]
 
 
@@ -164,13 +169,14 @@ def _refuse(token_ids, params, n_new):
         raise ValueError("there are not enough positions")
 
 
-def _generate_with(choose=lambda logits: int(logits[-1].argmax())):
-    """Greedy generation with a cache; `choose` picks the next id from the logits."""
+def _generate_with(choose=lambda logits: int(logits[-1].argmax()), extra=0):
+    """Greedy generation with a cache: `choose` picks the next id from the logits, and `extra`
+    rounds are added to the loop after the lengths were compared."""
 
     def generate(token_ids, params, n_head, n_new):
         _refuse(token_ids, params, n_new)
         ids, new, past = list(token_ids), list(token_ids), None
-        for _ in range(n_new):
+        for _ in range(n_new + extra):
             logits, past = _gpt2(new, params, n_head, past)
             new = [choose(logits)]
             ids = ids + new
@@ -644,8 +650,8 @@ GELU = Exercise(
         Mistake(
             "exact_gelu",
             "You use the exact GELU, with the error function erf. GPT-2 uses the formula with "
-            "tanh, which comes close to it but differs by up to 0.0005, as you see for numbers "
-            "near -2.",
+            "tanh, which comes close to it but differs by up to 0.0005, most for numbers near "
+            "-2.7 and 2.7.",
             _exact_gelu,
         ),
         Mistake(
@@ -2148,14 +2154,6 @@ def _ids_changed(change):
     return lambda token_ids, *args: change(_generate(token_ids, *args), len(token_ids))
 
 
-def _more_or_fewer(extra):
-    def generate(token_ids, params, n_head, n_new):
-        _refuse(token_ids, params, n_new)
-        return _generate(token_ids, params, n_head, max(n_new + extra, 0))
-
-    return generate
-
-
 _TALKER = _model(2, 6, 11, 9, seed=3232, decimals=1)
 _HIDDEN_TALKER = _model(3, 6, 13, 12, seed=6545)
 
@@ -2327,13 +2325,13 @@ GENERATE = Exercise(
         Mistake(
             "one_id_too_many",
             "You make one id too many. The logits of the prompt give the first new id already.",
-            _more_or_fewer(1),
+            _generate_with(extra=1),
         ),
         Mistake(
             "one_id_missing",
             "You make one id too few. The logits of the prompt give the first new id; the last one "
             "is not lost either.",
-            _more_or_fewer(-1),
+            _generate_with(extra=-1),
         ),
         Mistake(
             "list_without_shape",
