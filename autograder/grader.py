@@ -85,7 +85,11 @@ class Grader:
         reply = self._receive()
         if "failure" in reply:
             raise GraderFailure(reply["failure"])
-        return [reply["outputs"].get(str(index), []) for index in range(len(cells))]
+        outputs = reply["outputs"]
+        if any(cell.test and str(index) not in outputs for index, cell in enumerate(cells)):
+            # To nbgrader a test cell without outputs has passed.
+            raise GraderFailure("the judge left a test without an outcome")
+        return [outputs.get(str(index), []) for index in range(len(cells))]
 
     def _receive(self) -> dict:
         reply = receive(self._control)
