@@ -52,6 +52,23 @@ def test_the_learners_perplexity_is_the_recorded_one(model):
     assert np.exp(-np.log(chances).mean()) == pytest.approx(story["perplexity"], rel=1e-3)
 
 
+def test_in_the_learners_own_run_it_looks_at_the_robot(model):
+    found, n_head = pocket_heads()["pronoun"], model.config["n_head"]
+    ids = np.array(model.encode("A robot must obey the orders given it"))
+    x = reference("embed")(ids, model.params["wte.weight"], model.params["wpe.weight"])
+    own, *later = reference("layers")(model.params)[: found["layer"] + 1][::-1]
+    for params in reversed(later):
+        x, _present = reference("block")(x, params, n_head)
+    normed = reference("layer_norm")(x, own["ln_1.weight"], own["ln_1.bias"])
+    q, k, _v = reference("qkv_projection")(
+        normed, own["attn.c_attn.weight"], own["attn.c_attn.bias"]
+    )
+    q, k = (reference("split_heads")(part, n_head)[found["head"]] for part in (q, k))
+    weights = reference("softmax")(reference("scaled_scores")(q, k)[-1])
+    assert model.tokens(ids)[weights.argmax()] == "robot"
+    assert weights.max() > 0.5
+
+
 def test_the_model_goes_on_with_what_robots_do(model):
     likeliest = np.argsort(-next_word(model, model.params))[:2]
     assert set(model.tokens(likeliest)) == {"beeped", "hummed"}
