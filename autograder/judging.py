@@ -7,8 +7,8 @@ from dataclasses import replace
 from autograder.exercises import find_exercise
 from autograder.exercises.kit import Exercise
 from autograder.reference import reference
-from illustrated_attention.answers import AnswerKey, Mistake, Property
-from illustrated_attention.examine import Verdict, examine, observe
+from illustrated_attention.answers import AnswerKey, Mistake, Property, Signature
+from illustrated_attention.examine import Verdict, examine, observe, raised_on_purpose
 from illustrated_attention.language import _
 from illustrated_attention.outcomes import Case, call
 
@@ -71,10 +71,19 @@ def _make_key(exercise: Exercise, cases: tuple[Case, ...], arguments: list[tuple
         hints=exercise.hints,
     )
     mistakes = tuple(
-        Mistake(m.id, m.message, tuple(observe(f, key)[0] for f in m.implementations))
+        Mistake(m.id, m.message, tuple(_behaviour(f, key) for f in m.implementations))
         for m in exercise.mistakes
     )
     return replace(key, mistakes=mistakes)
+
+
+def _behaviour(implementation: Callable, key: AnswerKey) -> Signature:
+    """How a wrong implementation behaves. The words of its own errors are no part of that."""
+    signature, _problems = observe(implementation, key)
+    outcomes = tuple(
+        replace(o, message="", line="") if raised_on_purpose(o) else o for o in signature.outcomes
+    )
+    return replace(signature, outcomes=outcomes)
 
 
 def _expected(exercise: Exercise, solution: Callable, case: Case) -> object:

@@ -59,19 +59,25 @@ def _timeout(name, **rest):
     return text.format(name=name), ""
 
 
-def _raised(name, outcome, **rest):
+def _raised(name, case, outcome, **rest):
     if outcome.error == "SystemExit":
         return _("{name} tried to end the program. Remove exit() or quit().").format(name=name), ""
     if outcome.error == "RecursionError":
         return _("{name} calls itself without end.").format(name=name), ""
     sentence = _("{name} stopped with {error}.").format(name=name, error=outcome.error)
+    if case.raises:
+        text = _("{name} should refuse this input with {wanted}, but stopped with {error}.")
+        sentence = text.format(name=name, wanted=case.raises, error=outcome.error)
     detail = _("{error}: {message}").format(error=outcome.error, message=outcome.message)
     if outcome.line:
         detail += "\n" + _("in your line: {line}").format(line=outcome.line)
     return sentence, detail
 
 
-def _did_not_raise(name, case, **rest):
+def _did_not_raise(name, case, outcome, **rest):
+    if isinstance(outcome.value, BaseException):
+        text = _("{name} returns an error where it should raise one: write `raise`, not `return`.")
+        return text.format(name=name), ""
     text = _("{name} accepted input that it should refuse. It should raise {error} here.")
     return text.format(name=name, error=case.raises), ""
 

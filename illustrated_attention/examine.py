@@ -84,7 +84,38 @@ def name_mistake(signature: Signature, problems: list, key: AnswerKey) -> Mistak
         for known in mistake.signatures:
             if same_behaviour(signature, known, key.cases, compared):
                 return mistake
-    return None
+    return _mistake_before_it_stops(signature, problems, key)
+
+
+def _mistake_before_it_stops(
+    signature: Signature, problems: list, key: AnswerKey
+) -> Mistake | None:
+    """Return the one known mistake in all that came back, when other cases stopped with an error.
+
+    A function that fails for a batch often has a mistake for one sentence as well. That is the
+    one to mend first. Nothing is named when several mistakes come into question.
+    """
+    returned = [i for i, outcome in enumerate(signature.outcomes) if outcome.returned]
+    wrong = [i for i in returned if problems[i] and not key.cases[i].raises]
+    compared = [i for i in returned if not key.cases[i].raises]
+    stopped = any(
+        o.error for o, case in zip(signature.outcomes, key.cases, strict=False) if not case.raises
+    )
+    if not wrong or not stopped or len(signature.outcomes) < len(key.cases):
+        return None
+    fitting = [
+        mistake
+        for mistake in key.mistakes
+        if any(
+            len(known.outcomes) == len(key.cases)
+            and all(
+                _same_outcome(signature.outcomes[i], known.outcomes[i], key.cases[i])
+                for i in compared
+            )
+            for known in mistake.signatures
+        )
+    ]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def same_behaviour(
@@ -100,12 +131,22 @@ def _same_outcome(a: Outcome, b: Outcome, case: Case) -> bool:
     if (a.error, a.timed_out, a.changed) != (b.error, b.timed_out, b.changed):
         return False
     if a.error:
-        return _sizes_at_odds(a.message) == _sizes_at_odds(b.message)
+        return _what_it_says(a) == _what_it_says(b)
     if case.within:
         x, y = _as_number(a.value), _as_number(b.value)
         if x is not None and y is not None:
             return _found_alike(x, y, case.within)
     return alike(a.value, b.value)
+
+
+def _what_it_says(outcome: Outcome) -> object:
+    """What an error says; nothing when it was raised on purpose: its words are free."""
+    return "" if raised_on_purpose(outcome) else _sizes_at_odds(outcome.message)
+
+
+def raised_on_purpose(outcome: Outcome) -> bool:
+    """True when the line that stopped is the learner's own ``raise`` or ``assert``."""
+    return outcome.line.split("(")[0].split(" ")[0] in ("raise", "assert")
 
 
 def _sizes_at_odds(message: str) -> object:

@@ -163,7 +163,13 @@ def _message(exception: BaseException) -> str:
 
 
 def _own_line(exception: BaseException) -> str:
-    """The last line of the student's own code in a traceback (not NumPy's, not ours)."""
+    """The last line of the student's own code in a traceback (not NumPy's, not ours).
+
+    When the student's code runs in another process, the exception brings the line along.
+    """
+    brought = getattr(exception, "student_line", None)
+    if isinstance(brought, str):
+        return brought
     line = ""
     for frame, number in traceback.walk_tb(exception.__traceback__):
         name = frame.f_code.co_filename

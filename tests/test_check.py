@@ -56,7 +56,7 @@ def returns(value):
 def test_a_right_function_passes_returns_nothing_and_says_so(capsys):
     assert check(right_softmax, "softmax") is None
     said, noise = capsys.readouterr()
-    assert said.startswith("✓ softmax: passed\n11 of 11 checks passed")
+    assert said.startswith("✓ softmax: passed\n12 of 12 checks passed")
     assert noise == ""
 
 
@@ -331,7 +331,7 @@ def test_a_property_may_be_what_fails():
     def softmax(scores):
         seen.append(1)
         # Right on every case of the key, wrong on whatever comes after them.
-        return right_softmax(scores) if len(seen) <= 9 else np.ones_like(scores)
+        return right_softmax(scores) if len(seen) <= 10 else np.ones_like(scores)
 
     said = said_about(softmax)
     assert "a property does not hold" in said
@@ -398,6 +398,34 @@ def test_a_refusal_with_another_exception_is_not_right():
             raise KeyError("too long") from None
 
     assert "stopped with KeyError" in said_about(embed, "embed")
+
+
+def test_an_error_that_is_returned_is_told():
+    def embed(ids, wte, wpe, start=0):
+        if start + ids.shape[-1] > len(wpe):
+            return ValueError("too long")
+        return right_embed(ids, wte, wpe, start)
+
+    assert "write `raise`, not `return`" in said_about(embed, "embed")
+
+
+def test_a_mistake_is_named_although_a_batch_stops_with_an_error():
+    def softmax(scores):
+        rows = np.atleast_2d(scores)
+        if rows.ndim > 2:
+            raise TypeError("one sentence at a time")
+        return (np.exp(rows - rows.max(axis=-1, keepdims=True))).reshape(scores.shape)
+
+    assert verdict_on(softmax).mistake == "not_normalised"
+
+
+def test_nothing_is_named_when_what_came_back_before_the_error_is_right():
+    def softmax(scores):
+        if scores.ndim > 2:
+            raise TypeError("one sentence at a time")
+        return right_softmax(scores)
+
+    assert verdict_on(softmax).mistake is None
 
 
 def test_a_wrong_formula_is_shown_before_a_missing_refusal():

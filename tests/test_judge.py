@@ -1,6 +1,7 @@
 """`judge`: right is right, wrong is wrong, and a known mistake is known however it is written."""
 
 import ast
+import linecache
 
 import numpy as np
 import pytest
@@ -166,8 +167,14 @@ def test_the_package_offers_the_judge_and_nothing_else():
 def written(source):
     """Read functions from source; each line of comment before one names its mistake."""
     namespace = {"np": np}
-    exec(source, namespace)
     lines = source.splitlines()
+    linecache.cache["<written>"] = (
+        len(source),
+        None,
+        source.splitlines(keepends=True),
+        "<written>",
+    )
+    exec(compile(source, "<written>", "exec"), namespace)
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef):
             mistake = lines[node.lineno - 2].removeprefix("# ")
@@ -386,6 +393,106 @@ def self_attention_3(x, w_q, w_k, w_v):
     e = np.exp(s - s.max(axis=-1, keepdims=True))
     w = e / e.sum(axis=-1, keepdims=True)
     return w, w @ v
+
+# start_ignored
+def embed_6(token_ids, wte, wpe, start=0):
+    T = len(token_ids)
+    return wte[token_ids] + wpe[:T]
+
+# last_position_refused
+def embed_7(token_ids, wte, wpe, start=0):
+    T = token_ids.shape[-1]
+    if start + T >= len(wpe):
+        raise ValueError("words that no one else would choose")
+    return wte[token_ids] + wpe[start:start + T]
+
+# not_scaled
+def scaled_scores_20(q, k):
+    return q @ k.T
+
+# scale_of_the_toy
+def scaled_scores_21(q, k):
+    return q @ k.T / 1.732
+
+# half_of_d
+def scaled_scores_22(q, k):
+    return q @ np.swapaxes(k, -1, -2) / (q.shape[-1] ** 1/2)
+
+# one_max_for_all
+def softmax_20(scores):
+    e = np.exp(scores - np.max(scores))
+    return e / np.sum(e, axis=-1, keepdims=True)
+
+# rows_of_two_axes_only
+def softmax_21(scores):
+    out = np.zeros_like(scores)
+    for i in range(scores.shape[0]):
+        e = np.exp(scores[i] - scores[i].max())
+        out[i] = e / e.sum()
+    return out
+
+# weights_transposed
+def weighted_sum_20(weights, v):
+    return weights.T @ v
+
+# last_key_only
+def weighted_sum_21(weights, v):
+    out = np.zeros((weights.shape[0], v.shape[1]))
+    for i in range(len(weights)):
+        for j in range(len(v)):
+            out[i] = weights[i, j] * v[j]
+    return out
+
+# first_row_only
+def weighted_sum_22(weights, v):
+    out = np.zeros((weights.shape[0], v.shape[1]))
+    for i in range(len(weights)):
+        for j in range(len(v)):
+            out[i] += weights[i, j] * v[j]
+        return out
+
+# no_max_subtracted
+def self_attention_20(x, w_q, w_k, w_v):
+    q, k, v = x @ w_q, x @ w_k, x @ w_v
+    e = np.exp(q @ np.swapaxes(k, -1, -2) / np.sqrt(q.shape[-1]))
+    w = e / e.sum(axis=-1, keepdims=True)
+    return w @ v, w
+
+# two_lists
+def next_token_pairs_20(token_ids):
+    contexts, targets = [], []
+    for i in range(1, len(token_ids)):
+        contexts.append(list(token_ids[:i]))
+        targets.append(token_ids[i])
+    return contexts, targets
+
+# first_pair_only
+def next_token_pairs_21(token_ids):
+    pairs = []
+    for i in range(1, len(token_ids)):
+        pairs.append((list(token_ids[:i]), token_ids[i]))
+        return pairs
+
+# score_zero
+def masked_softmax_20(scores, mask):
+    s = scores.copy()
+    s[mask == False] = 0
+    e = np.exp(s - s.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+# one_row
+def cached_causal_mask_20(n_new, n_past):
+    return np.tri(n_new + n_past, dtype=bool)[-n_new]
+
+# reshaped_only
+def split_heads_20(x, n_head):
+    T, D = x.shape
+    return x.reshape(n_head, T, D // n_head)
+
+# reshaped_only
+def merge_heads_20(x):
+    H, T, d = x.shape
+    return x.reshape(T, H * d)
 """
 
 

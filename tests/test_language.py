@@ -51,7 +51,7 @@ def test_a_translation_reaches_the_card_and_a_mistakes_message():
 
 def test_a_translation_reaches_the_good_card(capsys):
     check(find_exercise("softmax").right[0].implementation, "softmax")
-    assert "✓ softmax: PASSED\n11 OF 11 CHECKS PASSED" in capsys.readouterr().out
+    assert "✓ softmax: PASSED\n12 OF 12 CHECKS PASSED" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -163,4 +163,4 @@ def test_a_real_catalogue_is_found_by_the_environment(template, tmp_path):
         encoding="utf-8",
         env=surroundings(LANGUAGE="de", PYTHONPATH=str(clone), PYTHONIOENCODING="utf-8"),
     )
-    assert "0 von 11 Prüfungen bestanden" in done.stderr
+    assert "0 von 12 Prüfungen bestanden" in done.stderr

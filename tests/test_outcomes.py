@@ -82,6 +82,15 @@ def test_an_exception_is_told_with_the_students_own_line():
     assert outcome.line == "return np.zeros((2, 3)) @ np.zeros((2, 3))  # my line"
 
 
+def test_an_exception_from_another_process_brings_the_students_line():
+    def raises():
+        error = ValueError("too long")
+        error.student_line = "return x[7]"
+        raise error
+
+    assert call(raises, Case("", ())).line == "return x[7]"
+
+
 def test_exit_does_not_end_the_notebook():
     assert call(lambda x: sys.exit(), CASE).error == "SystemExit"
 

@@ -140,6 +140,18 @@ CACHED_CAUSAL_MASK = Exercise(
             lambda n, p: np.triu(np.ones((n, p + n), dtype=bool), p),
         ),
         _wrong_mask(
+            "moved_by_the_new",
+            "Your triangle is moved by the number of new tokens. It must move by the number of "
+            "old ones: row 0 sees all of them, and itself.",
+            lambda n, p: np.tri(n, p + n, n, dtype=bool),
+        ),
+        _wrong_mask(
+            "columns_for_rows",
+            "Your rows are all tokens and your columns the new ones. It is the other way round: "
+            "rows are the new tokens, columns are the old and the new ones.",
+            lambda n, p: np.tri(p + n, dtype=bool)[:, p:],
+        ),
+        _wrong_mask(
             "not_itself",
             "Your new tokens do not see themselves. Each sees the past, the new tokens before it, "
             "and itself.",
@@ -206,8 +218,10 @@ CACHED_CAUSAL_MASK = Exercise(
         _wrong_mask(
             "one_row",
             "You return one row. Every new token needs a row of its own, even if there is only "
-            "one new token.",
+            "one new token. (An index such as `[a]` takes one row and drops the axis, a slice "
+            "such as `[a:]` takes several.)",
             lambda n, p: _mask(n, p)[-1],
+            lambda n, p: _mask(n, p)[0],
             lambda n, p: np.ones(p + n, dtype=bool),
         ),
         _wrong_mask(
@@ -1309,6 +1323,21 @@ def _decoding(
     return decode
 
 
+def _decoding_from_to(places):
+    """Decoding that cuts its chunks at wrong places: start, end and the next start."""
+
+    def decode(q, k, v, chunk_sizes):
+        _refuse_wrong_sizes(q, chunk_sizes)
+        cache, outs, following = None, [], 0
+        for size in chunk_sizes:
+            start, end, following = places(following, size)
+            out, cache = _attend(*(_rows(array, start, end) for array in (q, k, v)), cache)
+            outs.append(out)
+        return _join_outs(outs)
+
+    return decode
+
+
 def _keeping(kept):
     return _decoding(step=_attending(kept=kept))
 
@@ -1536,6 +1565,18 @@ DECODE = Exercise(
             "You attend to all tokens at once, without a mask: every token sees the future. Cut "
             "into chunks and let attend_with_cache hide what comes later.",
             _decode_unmasked,
+        ),
+        Mistake(
+            "end_is_the_size",
+            "You cut up to the chunk's size. That is a length, not a place: a chunk that begins "
+            "at `start` ends at `start + size`.",
+            _decoding_from_to(lambda start, size: (start, size, start + size)),
+        ),
+        Mistake(
+            "start_is_the_last_size",
+            "Right for two chunks. From the third on yours begins in the wrong place: the next "
+            "start is the old start plus the size, not the size alone.",
+            _decoding_from_to(lambda start, size: (start, start + size, size)),
         ),
         Mistake(
             "last_chunk_only",
@@ -2100,7 +2141,8 @@ QUESTIONS = (
         id="03-why-no-queries",
         right="b",
         replies={
-            "a": "A query is exactly as long as a key; otherwise they could not be multiplied.",
+            "a": "A query has just as many numbers as a key; otherwise they could not be "
+            "multiplied.",
             "b": "A query is used for its own token's row and no other. The mask makes sure that "
             "this row stays as it is.",
             "c": "Queries come from `x` and `w_q`; the keys do not tell them.",

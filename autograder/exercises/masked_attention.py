@@ -223,6 +223,23 @@ NEXT_TOKEN_PAIRS = Exercise(
             *_with_lists(lambda ids: [(ids[:t], ids[t : t + 1]) for t in range(1, len(ids))]),
         ),
         Mistake(
+            "two_lists",
+            "You return two lists: all contexts, then all targets. Return one list of pairs, each "
+            "context beside its own target.",
+            *_with_lists(
+                lambda ids: (
+                    [ids[:t] for t in range(1, len(ids))],
+                    [ids[t] for t in range(1, len(ids))],
+                )
+            ),
+        ),
+        Mistake(
+            "first_pair_only",
+            "You return the first pair only. Does the `return` stand inside the loop?",
+            *_with_lists(lambda ids: [(ids[:1], ids[1])] if len(ids) > 1 else None),
+            *_with_lists(lambda ids: [(ids[:1], ids[1])] if len(ids) > 1 else []),
+        ),
+        Mistake(
             "longest_first",
             "Your pairs are in the wrong order: the longest context comes first. Begin with the "
             "context of one token.",
@@ -699,7 +716,7 @@ MASKED_SOFTMAX = Exercise(
         Mistake(
             "not_low_enough",
             "Your score for hidden keys is not low enough. Where the visible scores are lower "
-            "still, near -20000, hidden keys take everything. Early Hugging Face code had this "
+            "still, near -20000, hidden keys take everything. Earlier Hugging Face code had this "
             "bug with -10000. Which score is below every number?",
             _with_hidden_score(-1e4),
             _with_hidden_score(-50.0),
@@ -1084,6 +1101,12 @@ CAUSAL_ATTENTION = Exercise(
             "Hidden keys have weight again: softmax is applied twice. masked_softmax has done it "
             "already.",
             _ca_with(lambda q, k: _softmax(_masked(_scaled(q, k), _triangle(q.shape[-2])))),
+        ),
+        Mistake(
+            "softmax_before_the_mask",
+            "Your weights are too flat: softmax is applied to the scores, and then again in "
+            "masked_softmax. Give masked_softmax the scores themselves.",
+            _ca_with(lambda q, k: _masked(_softmax(_scaled(q, k)), _triangle(q.shape[-2]))),
         ),
         Mistake(
             "values_masked_instead",

@@ -236,6 +236,11 @@ QKV_PROJECTION = Exercise(
             _in_order(2, 0, 1),
         ),
         Mistake(
+            "keys_for_values",
+            "Your values are the keys once more. The values are the last third of the columns.",
+            _in_order(0, 1, 1),
+        ),
+        Mistake(
             "queries_three_times",
             "All three results are the queries. Keys are the second third of the columns, values "
             "the last third.",
@@ -282,6 +287,7 @@ QKV_PROJECTION = Exercise(
             "row, so one token's numbers end up in several parts. With one token you cannot see "
             "it. Cut along the last axis.",
             lambda x, w, b: tuple((x @ w + b).reshape(3, *x.shape)),
+            lambda x, w, b: (x @ w + b).reshape(3, *x.shape),
         ),
         Mistake(
             "first_three_tokens",
@@ -1200,6 +1206,13 @@ def _head_after_head(q, k, v, n_head, join=-1, stack=-3):
     return merged, np.stack([weights for _out, weights in heads], axis=stack)
 
 
+def _first_axis_in_a_loop(q, k, v, n_head):
+    heads = [
+        _attend(*one) for one in zip(*(_split(a, n_head)[:n_head] for a in (q, k, v)), strict=True)
+    ]
+    return np.concatenate([out for out, _ in heads], axis=-1), np.stack([w for _, w in heads])
+
+
 def _second_axis_attention(q, k, v, n_head):
     d = q.shape[1] // n_head
     heads = [_attend(*(a[:, h * d : (h + 1) * d] for a in (q, k, v))) for h in range(n_head)]
@@ -1527,6 +1540,19 @@ MULTI_HEAD_ATTENTION = Exercise(
             "Queries and keys have changed places. The rows of a table of weights belong to "
             "queries.",
             lambda q, k, v, n_head: _mha(k, q, v, n_head),
+        ),
+        Mistake(
+            "queries_as_keys",
+            "You compare the queries with themselves. Compare queries with keys: is each of the "
+            "three split from its own array?",
+            lambda q, k, v, n_head: _mha_cut(_split, _merge)(q, q, v, n_head),
+        ),
+        Mistake(
+            "sentences_taken_for_heads",
+            "With one sentence the result is right. In a batch your loop goes through the "
+            "sentences: the first axis is then the batch, the heads are on axis -3. No loop is "
+            "needed: causal_attention takes all heads at once.",
+            _first_axis_in_a_loop,
         ),
         Mistake(
             "keys_as_values",

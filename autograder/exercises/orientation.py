@@ -402,8 +402,8 @@ QUESTIONS = (
         replies={
             "a": "They have the same id with `wpe`, too: the id says which token it is, not where "
             "it stands.",
-            "b": "The two vectors are added, not put one after the other. The length is D either "
-            "way.",
+            "b": "The two vectors are added, not put one after the other: there are D numbers, "
+            "with `wpe` or without.",
             "c": "The rows are in order, but you will see in lesson 01 that attention by itself "
             "takes no notice of the order of rows.",
             "d": "Same id, same row of `wte`. Only the position vector tells the two apart.",

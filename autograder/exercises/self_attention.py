@@ -15,6 +15,11 @@ def _softmax(scores):
     return exp / exp.sum(axis=-1, keepdims=True)
 
 
+def _naive_softmax(scores):
+    exp = np.exp(scores)
+    return exp / exp.sum(axis=-1, keepdims=True)
+
+
 def _flip(k):
     return np.swapaxes(k, -1, -2)
 
@@ -92,7 +97,7 @@ MAKE_QKV = Exercise(
             ),
         ),
         Case("a grid of sentences", (rough(2, 3, 5, 18, seed=28), _HW_Q, _HW_K, _HW_V)),
-        Case("a single vector", (rough(18, seed=29), _HW_Q, _HW_K, _HW_V)),
+        Case("one token in a wider model", (rough(1, 18, seed=29), _HW_Q, _HW_K, _HW_V)),
     ),
     promises=(
         Promise(
@@ -382,6 +387,24 @@ SCALED_SCORES = Exercise(
             lambda q, k: _dot(q, k) / 8,
         ),
         Mistake(
+            "scale_of_the_toy",
+            "You divide by the root of 3. That is right only for vectors of 3 numbers, as in the "
+            "worked example. Read d from the shape of `q`.",
+            lambda q, k: _dot(q, k) / np.sqrt(3),
+        ),
+        Mistake(
+            "half_of_d",
+            "You divide by d / 2: Python reads `d ** 1 / 2` as `(d ** 1) / 2`. Write `np.sqrt(d)` "
+            "or `d ** 0.5`.",
+            lambda q, k: _dot(q, k) / (q.shape[-1] / 2),
+        ),
+        Mistake(
+            "scaled_by_axis_1",
+            "You divide by the square root of axis 1 of `q`. That is d only when there are no "
+            "leading axes. d is the size of the last axis: `q.shape[-1]`.",
+            lambda q, k: _dot(q, k) / np.sqrt(q.shape[1]),
+        ),
+        Mistake(
             "scale_rounded",
             "You round sqrt(d) to a whole number. Keep it as it is.",
             lambda q, k: _dot(q, k) / int(np.sqrt(q.shape[-1])),
@@ -577,6 +600,13 @@ def _row_loop_2d(scores):
     return np.array([row / row.sum() for row in rows])
 
 
+def _rows_written_2d(scores):
+    weights = np.zeros_like(scores)
+    for i, row in enumerate(_row_loop_2d(scores)):
+        weights[i] = row
+    return weights
+
+
 def _nan_replaced(scores):
     exp = np.exp(scores)
     return np.nan_to_num(exp / exp.sum(axis=-1, keepdims=True))
@@ -655,6 +685,10 @@ SOFTMAX = Exercise(
         Case("a batch with two heads", (tidy(2, 2, 3, 4, seed=72),)),
         Case("a row of zeros and a row of equal scores", (np.array([[0.0, 0.0], [1.5, 1.5]]),)),
         Case("one score far above the others", (np.array([[1.0, 0.0, 2.0, 900.0]]),)),
+        Case(
+            "one row far below the other",
+            (np.array([[-1000.0, -1001.0, -1002.0], [1000.0, 1001.0, 1002.0]]),),
+        ),
     ),
     hidden=(
         Case("other sizes in two axes", (rough(5, 7, seed=73),)),
@@ -715,6 +749,7 @@ SOFTMAX = Exercise(
             "709 in float64, 88 in float32). Subtract the row's largest score first: the result "
             "does not change.",
             lambda s: np.exp(s) / np.exp(s).sum(axis=-1, keepdims=True),
+            lambda s: np.exp(s) / (np.exp(s).sum(axis=-1, keepdims=True) + 1e-9),
         ),
         Mistake(
             "min_subtracted",
@@ -727,6 +762,25 @@ SOFTMAX = Exercise(
             "You subtract the mean of the row. A score of minus infinity makes the mean minus "
             "infinity too, and then everything is nan. Subtract the largest score.",
             lambda s: _exp_normalised(s, np.exp(s - s.mean(axis=-1, keepdims=True))),
+        ),
+        Mistake(
+            "one_max_for_all",
+            "You subtract the largest score of the whole array. A row far below it comes out as "
+            "nan: each of its exp is 0. Subtract from each row its own largest score.",
+            _global_shift,
+        ),
+        Mistake(
+            "absolute_max_subtracted",
+            "You subtract the largest absolute value of the row. In a row of very low scores, or "
+            "with minus infinity, nothing is left for the sum. Subtract the largest score, with "
+            "its sign.",
+            lambda s: _exp_normalised(s, np.exp(s - np.abs(s).max(axis=-1, keepdims=True))),
+        ),
+        Mistake(
+            "constant_subtracted",
+            "You subtract the same number from every row, whatever its scores are. Ordinary "
+            "scores then come out as nan. Subtract from each row its own largest score.",
+            lambda s: _exp_normalised(s, np.exp(s - 1000)),
         ),
         Mistake(
             "max_per_column",
@@ -865,6 +919,7 @@ SOFTMAX = Exercise(
             "Right with two axes only. You go through the first axis and treat what you find as "
             "one row. With leading axes a row is the LAST axis: use axis=-1 instead of a loop.",
             _row_loop_2d,
+            _rows_written_2d,
             lambda s: np.array([np.exp(row) / np.exp(row).sum() for row in s]),
         ),
         Mistake(
@@ -950,6 +1005,12 @@ def _sum_by_hand(weights, v):
 def _pick_best(weights, v):
     best = weights.argmax(axis=-1)
     return np.take_along_axis(v, best[..., None], axis=-2)
+
+
+def _first_row_only(weights, v):
+    out = weights @ v
+    out[..., 1:, :] = 0
+    return out
 
 
 def _weights_changed(weights, v):
@@ -1045,6 +1106,17 @@ WEIGHTED_SUM = Exercise(
             "You sum over queries and keys. Each query keeps a row of its own; sum over the keys "
             "only.",
             lambda w, v: (w @ v).sum(axis=-2),
+        ),
+        Mistake(
+            "last_key_only",
+            "Only the value of the last key is left in your result. Does each step of a loop "
+            "overwrite the one before? Add up with `+=`.",
+            lambda w, v: w[..., -1:] * v[..., -1:, :],
+        ),
+        Mistake(
+            "first_row_only",
+            "Only the first row of your result is filled. Does a `return` stand inside the loop?",
+            _first_row_only,
         ),
         Mistake(
             "best_only",
@@ -1210,6 +1282,10 @@ _SHX, _SHW_Q, _SHW_K, _SHW_V = (
     rough(18, 4, seed=123),
 )
 
+# Whole numbers: float32 computes these scores exactly.
+_SX_LARGE = np.array([[20.0, 0.0, 8.0, -4.0], [-20.0, 12.0, 0.0, 4.0]])
+_SW_Q_LARGE = np.eye(4)[:, :3] * 2
+
 SELF_ATTENTION = Exercise(
     name="self_attention",
     lesson=LESSON,
@@ -1226,6 +1302,7 @@ SELF_ATTENTION = Exercise(
             ),
         ),
         Case("two sentences at once", (tidy(2, 3, 4, seed=118) / 2, _SW_Q, _SW_K, _SW_V)),
+        Case("scores near 1000", (_SX_LARGE, _SW_Q_LARGE, _SW_Q_LARGE, _SW_V)),
     ),
     hidden=(
         Case("a wider model", (_SHX, _SHW_Q, _SHW_K, _SHW_V)),
@@ -1267,6 +1344,12 @@ SELF_ATTENTION = Exercise(
             "Your weights are too flat: the scores are scaled twice (or divided by d). "
             "scaled_scores has done it already.",
             _sa_with(lambda q, k: _softmax(_dot(q, k) / q.shape[-1])),
+        ),
+        Mistake(
+            "no_max_subtracted",
+            "Right on small scores, nan for large ones: your own exp overflows. Your `softmax` "
+            "subtracts the largest score of each row first: use it.",
+            _sa_with(lambda q, k: _naive_softmax(_dot(q, k) / np.sqrt(q.shape[-1]))),
         ),
         Mistake(
             "scaled_by_model_width",
@@ -1444,7 +1527,7 @@ QUESTIONS = (
         id="01-why-three",
         right="d",
         replies={
-            "a": "They would fit: queries and keys have the same length anyway.",
+            "a": "They would fit: queries and keys have the same size anyway.",
             "b": "Different tokens would still have different vectors, and so different scores.",
             "c": "It could, and its score would tend to be high: a vector fits itself well.",
             "d": "A dot product is the same both ways round. With two matrices a token can look "
