@@ -151,8 +151,8 @@ draw.projections(x, w_q, w_k, w_v, q, k, v, tokens)
 #
 # `[1.0, 0.5, -0.5]` · `[1.0, 1.5, -0.5]` = 1.0 + 0.75 + 0.25 = 2.0
 #
-# Then **scale**: divide by the square root of d, the length of one query. You will see why below.
-# (The article leaves this step out; GPT-2 does it.)
+# Then **scale**: divide by the square root of d, the size of a query: how many numbers it has.
+# You will see why below. (The article leaves this step out; GPT-2 does it.)
 #
 # **Predict `01-score`.** d is 3 and its root is 1.732. What is the scaled score?
 
@@ -354,7 +354,7 @@ print(rejects(my_test, wrong_softmax), rejects(my_test, softmax))
 # %% [markdown]
 # ## Why scale?
 #
-# A dot product of long vectors has many terms, so it tends to be large. In GPT-2, d is 64. Take
+# A dot product has d terms, so the larger d, the larger it tends to be. In GPT-2, d is 64. Take
 # random queries and 9 random keys, and look at the largest of the 9 weights. Equal shares would
 # be 11 % each.
 #

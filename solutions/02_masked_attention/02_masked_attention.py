@@ -256,7 +256,7 @@ from illustrated_attention import check
 check(masked_softmax, "masked_softmax")
 
 # %% nbgrader={"grade": true, "grade_id": "masked_softmax_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests run here when your work is graded. They try masks that are no triangles, more keys
+# Hidden tests run here when your work is graded. They try masks that are not triangles, more keys
 # than queries, very high and very low scores, whole numbers, and leading axes.
 ### BEGIN HIDDEN TESTS
 from autograder import judge
@@ -272,7 +272,7 @@ draw.mask_and_softmax(tokens, article_scores, article_mask, article_weights)
 
 # %% [markdown]
 # **Fact-check: "-1 billion in GPT-2".** OpenAI's code sets hidden scores to minus ten billion
-# (`1e10`), not one. An early version of the Hugging Face library set them to -10,000.
+# (`1e10`), not one. Earlier versions of the Hugging Face library set them to -10,000.
 # Suppose two visible scores are -20,000 and -20,001, and two tokens are hidden.
 #
 # **Predict `02-billion`.** With which numbers do the hidden tokens get weight?
