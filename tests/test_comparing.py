@@ -188,3 +188,13 @@ def test_alike_is_symmetric_and_knows_nan(array):
 )
 def test_two_mistakes_are_told_apart_by_structure(a, b):
     assert not alike(a, b) and not alike(b, a)
+
+
+def test_a_list_that_lies_about_its_length_has_the_wrong_length():
+    class Lying(list):
+        def __len__(self):
+            return 2
+
+    difference = compare(Lying([1.0]), (1.0, 2.0))
+    assert difference.kind == "length"
+    assert len(difference.got) == 1
