@@ -550,7 +550,7 @@ LAYER_NORM = Exercise(
         Mistake(
             "x_changed",
             "`x` is different after the call: `-=` writes into the caller's array. Make a new one: "
-            "`x = x - ...`",
+            "`x = x - ...`.",
             _ln_changes_x,
             _ln_in_place,
             _ln_all_in_place,
@@ -1461,7 +1461,7 @@ BLOCK = Exercise(
         Mistake(
             "pair_not_unpacked",
             "gpt2_attention returns two things, a result and a cache, but you use them as one "
-            "array. Unpack them: `out, present = ...`",
+            "array. Unpack them: `out, present = ...`.",
             lambda x, params, n_head, past=None: (
                 x
                 + _attention(
