@@ -31,7 +31,7 @@ from traitlets.config import Config
 
 from autograder import confine, execute, intake
 
-# Whoever was in work when a grading process died is tried again, from the second time on alone.
+# Whoever was in work when a grading process died is tried again, the last time alone.
 ATTEMPTS = 3
 
 
@@ -107,8 +107,9 @@ def grade_class(
     results: dict[str, Result] = {}
     for attempt in range(ATTEMPTS):
         missing = [s for s in students if s not in results]
-        # A hand-in in whose grading a process died may have been innocent; alone, it shows.
-        groups = [missing] if attempt == 0 else [[student] for student in missing]
+        # With others, a hand-in may lose its process through no fault of its own.
+        alone = attempt == ATTEMPTS - 1
+        groups = [[student] for student in missing] if alone else [missing]
         for group in filter(None, groups):
             for result in _grade_group(config, assignment, group, make_executor):
                 results[result.student] = result

@@ -8,6 +8,7 @@ import atexit
 import os
 import sys
 import threading
+from html import escape
 
 from nbconvert.exporters import NotebookExporter
 from nbformat.notebooknode import from_dict
@@ -33,6 +34,9 @@ AUTOGRADE = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 EXPORTER = "autograder.execute.HandInExporter"
+
+# In a failed test cell's metadata: exercise, known mistake and words, for feedback and report.
+VERDICT = "illustrated_attention"
 
 WITHOUT_CONFINEMENT = (
     "!!! Student code runs UNCONFINED. It can read your files, the solutions and the gradebook, "
@@ -88,6 +92,9 @@ class ConfinedExecute(NbGraderPreprocessor):
         cells = [tests.get(_grade_id(cell), Cell(cell.source)) for cell in code]
         outputs = self._grade(cells, names, os.path.abspath(resources["metadata"]["path"]))
         for cell, items in zip(code, outputs, strict=True):
+            for item in items:
+                if verdict := item.pop("verdict", None):
+                    cell.metadata[VERDICT] = verdict
             cell.outputs = [from_dict(_as_notebook_output(item)) for item in items]
             cell.execution_count = None
         return nb, resources
@@ -130,6 +137,11 @@ def _grade_id(cell) -> str | None:
 def _as_notebook_output(item: dict) -> dict:
     if item["output_type"] in ("execute_result", "display_data"):
         item = {**item, "metadata": {}}
+        told = item["data"].get("text/plain", "")
+        if "image/png" in item["data"]:  # a page shows the picture with what it says in words
+            source = f'src="data:image/png;base64,{item["data"]["image/png"]}"'
+            html = f'<img alt="{escape(told)}" {source}>'
+            item["data"] = {**item["data"], "text/html": html}
         if "text/html" in item["data"]:
             html = safe.clean_card(item["data"]["text/html"])
             item["data"] = {**item["data"], "text/html": html}

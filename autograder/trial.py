@@ -19,6 +19,7 @@ from autograder.outputs import clean
 from autograder.proxies import Namespace, run_cell
 from autograder.session import GraderFailure, Student, StudentDied
 from autograder.student import KEPT, Outputs, Shell, Stream
+from illustrated_attention.examine import Verdict
 
 BEGIN_HIDDEN = "### BEGIN HIDDEN TESTS"
 
@@ -69,6 +70,8 @@ def hold(
     `skip` are test cells not to run; `starting` is told the index of each test cell before it
     runs.
     """
+    if hidden:  # what comes after the last hidden test cannot change its outcome
+        cells = cells[: max(i for i, cell in enumerate(cells) if cell.hidden) + 1]
     namespace = Namespace(names)
     student, worked = None, []
 
@@ -112,6 +115,7 @@ def run_test(
     As in nbgrader, a number in the last line is the points. What is neither a number of points
     nor a truth nor None is an error here: no verdict, no points. Of a hidden test the outputs
     are only the judge's own words: no value, no traceback, nothing the student's code printed.
+    The error of a failed test has a `verdict`: exercise, known mistake and, if hidden, words.
     """
     outputs = Outputs(kept=(*KEPT, "text/html"))
     stream = Stream("stdout")
@@ -129,8 +133,10 @@ def run_test(
         raise
     except BaseException as error:  # exit() in a student's function must not end the judge
         if cell.hidden:
-            return [_error(error, _words(error))]
-        return [*outputs.items, _error(error, _told(error))]
+            words = _words(error)
+            return [{**_error(error, words), "verdict": _verdict(error, namespace, words)}]
+        verdict = _verdict(error, namespace, "")
+        return [*outputs.items, {**_error(error, _told(error)), "verdict": verdict}]
     finally:
         shell.outputs = stream.outputs = None
         sys.stdout.flush()
@@ -169,6 +175,14 @@ def _words(error: BaseException) -> str:
     if isinstance(error, AssertionError) and last and last[0].filename == _FILE and str(error):
         return str(error)
     return f"A hidden test failed with {type(error).__name__}."
+
+
+def _verdict(error: BaseException, namespace: Namespace, words: str) -> dict:
+    """What is known of a failed test beyond its words: the exercise and the known mistake."""
+    given = (value for value in namespace.values() if isinstance(value, Verdict))
+    about = next((verdict for verdict in given if verdict.message == str(error)), error)
+    known = {name: getattr(about, name, None) for name in ("exercise", "mistake")}
+    return {**known, "message": words}
 
 
 def _told(error: BaseException) -> str:
