@@ -38,9 +38,24 @@ def describe(function: Callable, key: AnswerKey, signature: Signature, problems:
     sentence, detail = _DESCRIBE[kind](
         name=key.exercise, function=function, case=case, outcome=outcome, problem=problem
     )
+    if _only_with_more_axes(key, problems):
+        hint = _("With fewer axes your result is right: what changes when leading axes are added?")
+        sentence = f"{sentence} {hint}"
     difference = problem if isinstance(problem, Difference) else None
     parameters = tuple(parameter_name(function, i) for i in range(len(case.args)))
     return Failure(case.title, kind, sentence, detail, case, parameters, difference)
+
+
+def _only_with_more_axes(key: AnswerKey, problems: list) -> bool:
+    """True when every wrong case has arrays of more axes than any case that came out right."""
+    tried = [
+        (case.axes(), bool(problem))
+        for case, problem in zip(key.cases, problems, strict=False)
+        if not case.raises
+    ]
+    wrong = [axes for axes, failed in tried if failed]
+    right = [axes for axes, failed in tried if not failed]
+    return bool(wrong and right) and min(wrong) > max(right) > 0
 
 
 def _unwritten(name, **rest):

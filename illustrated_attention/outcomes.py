@@ -40,6 +40,10 @@ class Case:
         """How many numbers the arguments hold: small cases are shown first."""
         return sum(np.size(array) for array in _arrays(self.args))
 
+    def axes(self) -> int:
+        """How many axes the argument with the most of them has."""
+        return max((array.ndim for array in _arrays(self.args)), default=0)
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -419,6 +419,14 @@ def test_a_mistake_is_named_although_a_batch_stops_with_an_error():
     assert verdict_on(softmax).mistake == "not_normalised"
 
 
+def test_what_is_right_without_leading_axes_only_is_told_so():
+    def softmax(scores):
+        return right_softmax(scores) if scores.ndim < 3 else scores
+
+    assert "With fewer axes your result is right" in said_about(softmax)
+    assert "With fewer axes" not in said_about(lambda scores: scores)
+
+
 def test_nothing_is_named_when_what_came_back_before_the_error_is_right():
     def softmax(scores):
         if scores.ndim > 2:

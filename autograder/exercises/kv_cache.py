@@ -863,6 +863,12 @@ def _changes_queries(q_new, k_new, v_new, cache):
     return _attend(q_new * scale, k_new, v_new, cache)
 
 
+def _pair_counted(q_new, k_new, v_new, cache):
+    k, v = _append(cache, k_new, v_new)
+    n_past = 0 if cache is None else len(cache)
+    return _blend(q_new, k, v, _mask(q_new.shape[-2], n_past)), (k, v)
+
+
 def _attend_token_by_token(q_new, k_new, v_new, cache):
     rows = []
     for t in range(q_new.shape[-2]):
@@ -1046,6 +1052,12 @@ ATTEND_WITH_CACHE = Exercise(
             "You count too many old tokens: after appending, the keys hold the new ones as well. "
             "How many of them are old?",
             _attending(mask=lambda n, p: _mask(n, p + n)),
+        ),
+        Mistake(
+            "pair_counted",
+            "You count two old tokens, however many there are: `len(cache)` counts the arrays of "
+            "the pair. Count the rows of the keys.",
+            _pair_counted,
         ),
         Mistake(
             "sentences_counted",

@@ -271,6 +271,7 @@ QKV_PROJECTION = Exercise(
             "a query, a key and a value: cut along the last axis.",
             lambda x, w, b: tuple(np.split(x @ w + b, 3, axis=-2)),
             lambda x, w, b: tuple(np.split(x @ w + b, 3)),
+            lambda x, w, b: tuple((x @ w + b)[i * len(w) : (i + 1) * len(w)] for i in range(3)),
         ),
         Mistake(
             "axes_counted_from_the_front",

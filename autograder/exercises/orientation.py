@@ -184,6 +184,12 @@ EMBED = Exercise(
             _checked(lambda ids, wte, wpe, s: wte[ids] + wpe[s]),
         ),
         Mistake(
+            "slice_ends_at_t",
+            "You cut the positions up to T. That is right only for start = 0: T tokens from "
+            "`start` on end at `start + T`.",
+            _checked(lambda ids, wte, wpe, s: wte[ids] + wpe[s : np.shape(ids)[-1]]),
+        ),
+        Mistake(
             "positions_backwards",
             "Your positions run backwards: the last token gets the first position.",
             _checked(lambda ids, wte, wpe, s: wte[ids] + wpe[_positions(ids, s)][::-1]),

@@ -145,6 +145,13 @@ MAKE_QKV = Exercise(
             "Each of your results has its two axes swapped. A row belongs to a token: the shape "
             "is [T, d].",
             lambda x, w_q, w_k, w_v: (_flip2(x @ w_q), _flip2(x @ w_k), _flip2(x @ w_v)),
+            lambda x, w_q, w_k, w_v: ((x @ w_q).T, (x @ w_k).T, (x @ w_v).T),
+        ),
+        Mistake(
+            "x_transposed",
+            "You transpose `x`. Its rows are tokens and its columns features: the features must "
+            "meet the rows of the matrix, and no transpose is needed.",
+            lambda x, w_q, w_k, w_v: (x.T @ w_q, x.T @ w_k, x.T @ w_v),
         ),
         Mistake(
             "order_kqv",
