@@ -1,6 +1,7 @@
 """`python -m autograder COMMAND`: the instructor's commands."""
 
 import argparse
+import sys
 from pathlib import Path
 
 
@@ -11,11 +12,39 @@ def main(argv: list[str] | None = None) -> int:
     commands.add_parser("build", help="derive notebooks, answer keys and the kill matrix")
     template = commands.add_parser("template", help="collect all sentences for a translation")
     template.add_argument("file", type=Path, help="where to write the gettext template (.pot)")
-    arguments = parser.parse_args(argv)
-    return {"build": _build, "template": _template}[arguments.command](arguments)
+    commands.add_parser("doctor", help="tell whether student code can be confined here")
+    grade = commands.add_parser("grade", help="grade the hand-ins that are missing or newer")
+    grade.add_argument("assignment", help="its id, such as 01_self_attention")
+    where = grade.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=_count, metavar="N", help="grading processes here")
+    where.add_argument("--dask", metavar="ADDRESS", help="grade on a Dask cluster: tcp://host:8786")
+    grade.add_argument("--db", metavar="URL", help="the gradebook, if not nbgrader_config.py's")
+    grade.add_argument("--student", metavar="ID", help="only this student's hand-in")
+    grade.add_argument(
+        "--unsafe", action="store_true", help="grade where student code cannot be confined"
+    )
+    report = commands.add_parser("report", help="write a page and a table about the class")
+    report.add_argument("assignment", help="its id, such as 01_self_attention")
+    report.add_argument("--db", metavar="URL", help="the gradebook, if not nbgrader_config.py's")
+    arguments = vars(parser.parse_args(argv))
+    run = {
+        "build": _build,
+        "template": _template,
+        "doctor": _doctor,
+        "grade": _grade,
+        "report": _report,
+    }[arguments.pop("command")]
+    return run(**arguments)
 
 
-def _build(arguments: argparse.Namespace) -> int:
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1 process is needed")
+    return number
+
+
+def _build() -> int:
     from autograder.build import build
 
     for path in build():
@@ -23,12 +52,42 @@ def _build(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _template(arguments: argparse.Namespace) -> int:
+def _template(file: Path) -> int:
     from autograder.template import write_template
 
-    count = write_template(arguments.file)
-    print(f"{count} sentences in {arguments.file}")
+    count = write_template(file)
+    print(f"{count} sentences in {file}")
     return 0
+
+
+def _doctor() -> int:
+    from autograder import doctor
+
+    return doctor.main()
+
+
+def _grade(**options) -> int:
+    from autograder.course import Problem
+    from autograder.grade import grade
+
+    try:
+        return grade(**options)
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        return 2
+
+
+def _report(**options) -> int:
+    from autograder.course import Problem
+    from autograder.report import write_report
+
+    try:
+        for path in write_report(**options):
+            print(path)
+        return 0
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

@@ -1,0 +1,119 @@
+"""Feedback pages: what a student may see, on one page that loads nothing from anywhere.
+
+With `configure(c)` in nbgrader_config.py, `nbgrader generate_feedback` and formgrader's button
+make these pages. Of hidden tests they show the verdict in words: no source, no input, no value.
+"""
+
+from pathlib import Path
+
+import nbgrader
+from nbconvert.exporters import HTMLExporter
+from nbformat.notebooknode import NotebookNode, from_dict
+from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
+
+from autograder import safe
+from autograder.execute import VERDICT
+from autograder.exercises import find_exercise
+from autograder.outputs import is_bitmap
+from autograder.trial import BEGIN_HIDDEN
+from illustrated_attention.cards import Card, paragraph
+from illustrated_attention.language import _
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def configure(config) -> None:
+    """Make nbgrader's feedback and formgrader's pages safe and self-contained."""
+    config.GenerateFeedback.preprocessors = [
+        "nbgrader.preprocessors.GetGrades",
+        "autograder.feedback.ForTheStudent",
+    ]
+    config.GenerateFeedback.exporter_class = "autograder.feedback.FeedbackExporter"
+    config.TemplateExporter.filters = {"markdown2html": "autograder.safe.markdown2html"}
+    # The formgrader has no setting for its template; this one is looked for before nbconvert's.
+    nbgraders = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"
+    plain = HTMLExporter(template_name="formgrade", extra_template_basedirs=[str(nbgraders)])
+    config.HTMLExporter.template_paths = [str(TEMPLATES / "offline"), *plain.template_paths]
+
+
+class FeedbackExporter(HTMLExporter):
+    """Writes the page with our own template, whatever HTMLExporter is told about its templates."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.template_paths = [str(TEMPLATES / "feedback_page")]
+        self.template_file = "index.html.j2"
+
+    def default_filters(self):
+        yield from super().default_filters()
+        yield "number", number
+        yield "clean_card", safe.clean_card
+
+
+class ForTheStudent(NbGraderPreprocessor):
+    """Takes out of a graded notebook what its owner must not see, and adds what helps."""
+
+    def preprocess_cell(self, cell, resources, cell_index):
+        if cell.cell_type != "code":
+            return cell, resources
+        if _is_hidden_test(cell):
+            ClearHiddenTests(parent=self)._remove_hidden_test_region(cell)
+            cell.outputs = [_shown(card_of_hidden_test(cell))]
+        else:
+            cell.outputs = [item for output in cell.outputs if (item := _kept(output))]
+        return cell, resources
+
+
+def card_of_hidden_test(cell: NotebookNode) -> Card:
+    """Return what a student gets to see in the place of a hidden test.
+
+    Parameters
+    ----------
+    cell : NotebookNode
+        The test cell, with the judge's verdict and the points in its metadata.
+    """
+    points = cell.metadata.nbgrader
+    verdict = cell.metadata.get(VERDICT, {})
+    if points.get("score") == points.get("points") and not verdict:
+        return Card(_("✓ Hidden tests: passed"), True, [])
+    parts = [paragraph(verdict.get("message") or _("A hidden test did not pass."))]
+    hint = _first_hint(verdict.get("exercise"))
+    if hint:
+        parts.append(paragraph(_("Hint: {hint}").format(hint=hint)))
+    return Card(_("✗ Hidden tests: not yet"), False, parts)
+
+
+def number(value: float | None) -> str:
+    """Write points: 2, 0.5, 1.33."""
+    return f"{round(value or 0, 2):g}"
+
+
+def _first_hint(exercise: str | None) -> str:
+    try:
+        return _(find_exercise(exercise).hints[0]) if exercise else ""
+    except ValueError:  # the exercise was there when this was graded
+        return ""
+
+
+def _is_hidden_test(cell: NotebookNode) -> bool:
+    """A cell with hidden tests; also one from which somebody took the words around them."""
+    return bool(cell.metadata.get("nbgrader", {}).get("grade")) and BEGIN_HIDDEN in cell.source
+
+
+def _shown(card: Card) -> NotebookNode:
+    data = {"text/plain": str(card), "text/html": card._repr_html_()}
+    return from_dict({"output_type": "display_data", "metadata": {}, "data": data})
+
+
+def _kept(output: NotebookNode) -> NotebookNode | None:
+    """Return an output with what the page shows of it."""
+    if output.output_type == "stream":
+        return output
+    if output.output_type == "error":
+        return output
+    kept = {
+        mime: value
+        for mime, value in output.data.items()
+        if mime in ("text/plain", "text/html") or is_bitmap(mime, str(value).replace("\n", ""))
+    }
+    return from_dict({**output, "data": kept}) if kept else None

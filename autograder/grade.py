@@ -1,0 +1,183 @@
+"""``python -m autograder grade``: grade what is missing or newer, and tell what came of it."""
+
+import contextlib
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from typing import TextIO
+
+from nbgrader.coursedir import CourseDirectory
+
+from autograder import batch, confine
+from autograder.batch import Result
+from autograder.course import Problem, need_assignment, read_config
+from autograder.execute import WITHOUT_CONFINEMENT
+
+STOPPED = 130  # the exit code after Ctrl-C, as shells have it
+
+
+def grade(
+    assignment: str,
+    jobs: int | None = None,
+    dask: str | None = None,
+    db: str | None = None,
+    student: str | None = None,
+    unsafe: bool = False,
+) -> int:
+    """Grade the hand-ins of an assignment that are not graded yet, or newer than what is graded.
+
+    Parameters
+    ----------
+    assignment : str
+        Its id.
+    jobs : int, optional
+        Grading processes on this machine; as many as it has processors if not given.
+    dask : str, optional
+        The address of a Dask scheduler whose workers grade instead.
+    db : str, optional
+        The gradebook's address, if not that of nbgrader_config.py.
+    student : str, optional
+        Only this student's hand-in.
+    unsafe : bool
+        Grade even where student code cannot be confined.
+
+    Returns
+    -------
+    int
+        The exit code: 0 when everything is graded, 1 when something could not be.
+
+    Raises
+    ------
+    Problem
+        If grading cannot begin.
+    """
+    config = read_config(db)
+    _need_confinement(unsafe or config.ConfinedExecute.get("unsafe", False), dask)
+    if unsafe:
+        config.ConfinedExecute.unsafe = True
+    need_assignment(config, assignment)
+    course = CourseDirectory(config=config)
+    handed_in = batch.handed_in(course, assignment)
+    if student is not None and student not in handed_in:
+        raise Problem(f"There is no hand-in of {student} for {assignment}.")
+    wanted = [s for s in handed_in if student in (None, s)]
+    with contextlib.ExitStack() as stack:
+        if dask:
+            make_executor = stack.enter_context(_cluster(dask))
+        else:
+            make_executor = batch.processes(jobs or os.cpu_count() or 1)
+        try:
+            stack.enter_context(batch.only_one(course, assignment))
+        except RuntimeError as busy:
+            raise Problem(str(busy)) from None
+        pending = [s for s in batch.pending(course, assignment) if s in wanted]
+        progress = Progress(len(pending), sys.stdout)
+        try:
+            batch.grade_class(config, assignment, pending, make_executor, progress.tell)
+        except KeyboardInterrupt:
+            progress.close()
+            left = len([s for s in batch.pending(course, assignment) if s in wanted])
+            print(f"Stopped. {left} of {len(wanted)} still to do: run the same command again.")
+            return STOPPED
+    progress.close()
+    print(progress.summary(assignment, already=len(wanted) - len(pending)))
+    return 1 if progress.failed else 0
+
+
+class Progress:
+    """Shows how far it is: a bar on a terminal, else a line for each hand-in.
+
+    Problems have a line of their own in both.
+    """
+
+    def __init__(self, total: int, out: TextIO):
+        self.total, self.out = total, out
+        self.done = self.failed = self.refused = 0
+        self.start = time.monotonic()
+        self.bar = out.isatty()
+        self._draw()
+
+    def tell(self, result: Result) -> None:
+        """Take in one result."""
+        self.done += 1
+        self.failed += not result.graded
+        self.refused += result.graded and bool(result.why)
+        count = f"{self.done}/{self.total} {_printable(result.student)}: "
+        if not result.graded:
+            self._line(f"{count}NOT GRADED: {_printable(result.why)}")
+        elif result.why:
+            self._line(f"{count}refused, no points: {_printable(result.why)}")
+        elif not self.bar:
+            self._line(f"{count}graded in {result.seconds:.1f} s")
+        self._draw()
+
+    def close(self) -> None:
+        """Leave the bar's line."""
+        if self.bar:
+            self._write("\r\x1b[K")
+
+    def summary(self, assignment: str, already: int) -> str:
+        """Return what there is to say in the end."""
+        graded = self.done - self.failed
+        seconds = time.monotonic() - self.start
+        parts = [f"{assignment}: {graded} graded in {seconds:.1f} s"]
+        if self.refused:
+            parts.append(f"{self.refused} of them refused, with the reason as feedback")
+        if already:
+            parts.append(f"{already} graded before")
+        if self.failed:
+            parts.append(f"{self.failed} NOT graded; they are tried again next time")
+        return ". ".join(parts) + "."
+
+    def _line(self, text: str) -> None:
+        self._write(("\r\x1b[K" if self.bar else "") + text + "\n")
+
+    def _draw(self) -> None:
+        if not self.bar or not self.total:
+            return
+        width = max(10, min(40, shutil.get_terminal_size().columns - 40))
+        full = width * self.done // self.total
+        left = ""
+        if self.done:
+            seconds = (time.monotonic() - self.start) * (self.total - self.done) / self.done
+            left = f", {int(seconds) // 60}:{int(seconds) % 60:02} left"
+        bar = "#" * full + "." * (width - full)
+        self._write(f"\r\x1b[K[{bar}] {self.done}/{self.total}{left}")
+
+    def _write(self, text: str) -> None:
+        self.out.write(text)
+        self.out.flush()
+
+
+def _printable(text: str) -> str:
+    """Names and reasons come from strangers: no control characters on the terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def _need_confinement(unsafe: bool, dask: str | None) -> None:
+    if unsafe or sys.platform != "linux":
+        print(WITHOUT_CONFINEMENT, file=sys.stderr)
+    elif not dask and not confine.layers().safe:
+        raise Problem(
+            "Student code cannot be confined on this machine, so nothing is graded. "
+            "`python -m autograder doctor` tells what is missing."
+        )
+
+
+@contextlib.contextmanager
+def _cluster(address: str) -> Iterator[Callable[[], Executor]]:
+    try:
+        from distributed import Client
+    except ModuleNotFoundError:
+        raise Problem(
+            "The package distributed is missing. Install the extra: pip install -e '.[cluster]'"
+        ) from None
+    try:
+        client = Client(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise Problem(f"No Dask scheduler answers at {address}: {error}") from None
+    with client:
+        yield lambda: client.get_executor(pure=False)

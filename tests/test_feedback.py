@@ -1,0 +1,165 @@
+"""Feedback: words, marks and a hint; never a hidden test, a script, or a request to anywhere."""
+
+import re
+import sys
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from nbconvert.exporters import HTMLExporter
+from nbgrader.api import Gradebook
+from nbgrader.apps import GenerateFeedbackApp
+from nbgrader.server_extensions.formgrader import handlers
+from small_course import ASSIGNMENT, NOTEBOOK, SECRET, SmallCourse
+from traitlets.config import Config
+
+from autograder import confine, feedback
+from autograder.__main__ import main
+from autograder.exercises import find_exercise
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
+)
+
+OVER_EVERYTHING = (
+    "def softmax(scores):\n"
+    "    shifted = np.exp(scores - scores.max())\n"
+    "    return shifted / shifted.sum()\n"
+)
+# Prints, keeps and raises whatever it is given: the hidden values among it.
+NOSY = (
+    "seen = []\n"
+    "def double(x):\n"
+    "    seen.append(x)\n"
+    "    print('given', x)\n"
+    "    raise ValueError(f'I was given {x!r}')\n"
+)
+DRAWING = (
+    "import matplotlib.pyplot as plt\n"
+    "plt.plot([1, 2])\n"
+    "plt.show()\n"
+    "from IPython.display import HTML, display\n"
+    "display(HTML('<script>alert(1)</script><img src=\"http://example.org/x.png\">'))"
+)
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """The class's feedback, made by nbgrader's own command with our settings."""
+    patch = pytest.MonkeyPatch()
+    course = SmallCourse(tmp_path_factory.mktemp("course"))
+    course.release()
+    course.write_settings("from autograder import feedback\nfeedback.configure(c)\n")
+    course.hand_in("ada")
+    course.hand_in("bob", softmax=OVER_EVERYTHING)
+    course.hand_in("nosy", double=NOSY, softmax="print(seen)")
+    notebook = course.released()
+    notebook.cells += [
+        nbformat.v4.new_code_cell(DRAWING),
+        nbformat.v4.new_markdown_cell("<script>alert(1)</script><img src=x onerror=alert(1)>"),
+    ]
+    course.hand_in("eve", notebook)
+    patch.chdir(course.root)
+    assert main(["grade", ASSIGNMENT, "--jobs", "1"]) == 0
+    with Gradebook(course.config.CourseDirectory.db_url) as gradebook:
+        comment = gradebook.find_comment("essay", NOTEBOOK, ASSIGNMENT, "ada")
+        comment.manual_comment = "A **good** start."
+        gradebook.db.commit()
+    GenerateFeedbackApp.clear_instance()
+    GenerateFeedbackApp.launch_instance([ASSIGNMENT])
+    GenerateFeedbackApp.clear_instance()
+    patch.undo()
+    return {
+        path.parent.parent.name: path.read_text(encoding="utf-8")
+        for path in course.root.glob(f"feedback/*/{ASSIGNMENT}/{NOTEBOOK}.html")
+    }
+
+
+def part(page: str, grade_id: str) -> str:
+    """The text of one graded cell."""
+    return BeautifulSoup(page, "html.parser").find(id=grade_id).get_text(" ", strip=True)
+
+
+def test_everyone_gets_a_page(pages):
+    assert sorted(pages) == ["ada", "bob", "eve", "nosy"]
+
+
+@pytest.mark.parametrize("student", ["ada", "bob", "eve", "nosy"])
+def test_nothing_of_a_hidden_test_is_on_a_page(pages, student):
+    page = pages[student]
+    secrets = ["HIDDEN TESTS", "assert_allclose", "judge(", "verdict.passed", "Traceback"]
+    secrets += [str(SECRET), str(2 * SECRET), repr(SECRET)[:5]]
+    assert [secret for secret in secrets if secret in page] == []
+
+
+def test_a_hidden_test_that_failed_shows_the_named_mistake_and_the_first_hint(pages):
+    words = part(pages["bob"], "softmax_hidden")
+    exercise = find_exercise("softmax")
+    [mistake] = [m for m in exercise.mistakes if m.id == "over_everything"]
+    assert "0 of 2 points" in words and "✗ Hidden tests: not yet" in words
+    assert _same(mistake.message) in _same(words)
+    assert _same("Hint: " + exercise.hints[0]) in _same(words)
+
+
+def _same(text: str) -> str:
+    return re.sub(r"[\s`]+", "", text)
+
+
+def test_the_card_of_check_is_there(pages):
+    assert "✗ softmax: not yet" in part(pages["bob"], "softmax_check")
+    assert "✓ softmax: passed" in part(pages["ada"], "softmax_check")
+
+
+def test_a_hidden_test_without_a_verdict_says_only_that_it_failed(pages):
+    words = part(pages["nosy"], "double_hidden")
+    assert "A hidden test failed with ValueError." in words
+    assert "I was given" not in words
+
+
+def test_what_passed_is_said_too_with_the_marks_and_comments(pages):
+    page = pages["ada"]
+    assert "✓ Hidden tests: passed" in part(page, "softmax_hidden")
+    assert "8 of 11 points" in BeautifulSoup(page, "html.parser").header.get_text(" ")
+    assert "<strong>good</strong> start" in page
+
+
+@pytest.mark.parametrize("student", ["ada", "bob", "eve", "nosy"])
+def test_a_page_runs_nothing_and_loads_nothing(pages, student):
+    soup = BeautifulSoup(pages[student], "html.parser")
+    assert soup.find_all(["script", "iframe", "object", "embed", "form", "link", "base"]) == []
+    for tag in soup.find_all(True):
+        for name, value in tag.attrs.items():
+            assert not name.startswith("on")
+            if name == "src":
+                assert value.startswith("data:image/")
+            if name == "href":
+                assert value.startswith("#")
+    # Should something slip through all the same, the browser refuses it.
+    policy = soup.find("meta", {"http-equiv": "Content-Security-Policy"})["content"]
+    assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+def test_pictures_are_shown_with_an_alternative_text(pages):
+    images = BeautifulSoup(pages["eve"], "html.parser").find_all("img")
+    drawn = [image for image in images if image["src"].startswith("data:image/png;base64,")]
+    assert len(drawn) == 1 and drawn[0]["alt"]
+
+
+def test_formgraders_page_loads_nothing_from_elsewhere():
+    """Its own scripts come from its own server; MathJax came from a CDN."""
+    config = Config()
+    feedback.configure(config)
+    config.HTMLExporter.template_name = "formgrade"
+    config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
+    resources = dict.fromkeys(
+        ("assignment_id", "notebook_id", "submission_id", "student", "notebook_path"), "x"
+    )
+    resources |= {"base_url": "/base", "index": 0, "total": 1, "last_name": "", "first_name": ""}
+    cell = nbformat.v4.new_markdown_cell("hello <img src=x onerror=alert(1)>")
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    page, _ = HTMLExporter(config=config).from_notebook_node(notebook, resources)
+    soup = BeautifulSoup(page, "html.parser")
+    assert "hello" in soup.body.get_text()
+    sources = [t.get("src") or t.get("href") for t in soup.head.find_all(["script", "link"])]
+    assert all(source.startswith("/base/formgrader/") for source in sources if source)
+    assert "cdnjs" not in page and "onerror=alert" not in page

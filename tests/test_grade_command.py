@@ -1,0 +1,171 @@
+"""`python -m autograder grade`: what it says and what it returns. See test_batch.py as well."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from classroom import surroundings
+from small_course import ASSIGNMENT, FULL, SmallCourse
+
+from autograder import confine
+from autograder.__main__ import main
+from autograder.grade import Progress
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
+)
+
+# An honest hand-in that takes its time, so that there is a middle in which to have an accident.
+SLOW = "import time\n\ntime.sleep(0.4)\n\n\ndef double(x):\n    return 2 * x\n"
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory):
+    course = SmallCourse(tmp_path_factory.mktemp("released"))
+    course.release()
+    return course
+
+
+@pytest.fixture
+def course(released, tmp_path, monkeypatch):
+    course = released.copy(tmp_path / "course")
+    course.write_settings()
+    monkeypatch.chdir(course.root)
+    return course
+
+
+def graded(course) -> set[str]:
+    return {path.parent.name for path in course.root.glob(f"autograded/*/{ASSIGNMENT}")}
+
+
+def test_ctrl_c_says_what_is_left_and_the_same_command_does_exactly_that(course, capsys):
+    students = [f"student{n}" for n in range(6)]
+    for student in students:
+        course.hand_in(student, double=SLOW)
+    run = subprocess.Popen(
+        [sys.executable, "-m", "autograder", "grade", ASSIGNMENT, "--jobs", "1"],
+        cwd=course.root,
+        env=surroundings(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    first = run.stdout.readline()
+    run.send_signal(signal.SIGINT)
+    said = first + run.communicate(timeout=120)[0]
+    assert run.returncode == 130
+    before = graded(course)
+    assert "student0" in before and before < set(students)
+    left = len(students) - len(before)
+    assert f"Stopped. {left} of 6 still to do: run the same command again." in said
+
+    assert main(["grade", ASSIGNMENT, "--jobs", "2"]) == 0
+    said = capsys.readouterr().out
+    assert set(re.findall(r"\d+/\d+ (\w+): graded", said)) == set(students) - before
+    assert f"{len(before)} graded before" in said
+    assert graded(course) == set(students)
+    for student in students:
+        assert course.scores(student) == FULL
+
+
+def test_only_what_is_missing_or_newer_is_graded(course, capsys):
+    course.hand_in("ada")
+    course.hand_in("bob")
+    assert main(["grade", ASSIGNMENT, "--student", "ada", "--jobs", "1"]) == 0
+    assert graded(course) == {"ada"}
+
+    time.sleep(1)  # the timestamp of a hand-in counts seconds
+    course.hand_in("ada", double="def double(x):\n    return 3 * x\n")
+    capsys.readouterr()
+    assert main(["grade", ASSIGNMENT, "--jobs", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "ada: graded" in said and "bob: graded" in said
+    assert course.total("ada") < course.total("bob")
+
+    assert main(["grade", ASSIGNMENT, "--jobs", "1"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"{ASSIGNMENT}: 0 graded") and "2 graded before" in said
+
+
+def test_a_broken_hand_in_gets_a_line_with_the_reason_and_the_others_are_graded(course, capsys):
+    course.hand_in("ada")
+    (course.hand_in("eve") / f"{ASSIGNMENT}.ipynb").write_text("no notebook")
+    assert main(["grade", ASSIGNMENT, "--jobs", "1"]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"/2 eve: refused, no points: The file is no notebook", said)
+    assert "1 of them refused" in said
+    assert course.scores("ada") == FULL
+
+
+def test_what_could_not_be_graded_is_said_and_is_in_the_exit_code(course, capsys):
+    course.hand_in("ada")
+    (course.root / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb").unlink()
+    assert main(["grade", ASSIGNMENT, "--jobs", "1"]) == 1
+    said = capsys.readouterr().out
+    assert "ada: NOT GRADED: " in said and "generate_assignment" in said
+    assert "1 NOT graded; they are tried again next time" in said
+
+
+@pytest.mark.parametrize(
+    "options, why",
+    [
+        (["weak"], "The gradebook does not know weak. Enter it first: nbgrader generate"),
+        ([ASSIGNMENT, "--student", "nobody"], "There is no hand-in of nobody"),
+        ([ASSIGNMENT, "--db", "gradebook"], "gradebook is no gradebook's address"),
+        ([ASSIGNMENT, "--db", "postgresql://me@127.0.0.1:1/x"], "cannot be opened: "),
+        ([ASSIGNMENT, "--dask", "tcp://127.0.0.1:1"], "No Dask scheduler answers at tcp://127"),
+    ],
+)
+def test_a_run_that_cannot_begin_says_why(course, capsys, options, why):
+    course.hand_in("ada")
+    if "--dask" in options:
+        pytest.importorskip("distributed")
+    assert main(["grade", *options]) == 2
+    assert why in capsys.readouterr().err
+
+
+def test_outside_a_course_the_command_says_where_it_belongs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(tmp_path))
+    assert main(["grade", ASSIGNMENT]) == 2
+    assert "There is no nbgrader_config.py here." in capsys.readouterr().err
+
+
+def test_two_runs_do_not_grade_the_same_assignment_at_once(course, capsys):
+    from autograder import batch
+
+    course.hand_in("ada")
+    with batch.only_one(course.course, ASSIGNMENT):
+        assert main(["grade", ASSIGNMENT]) == 2
+    assert "is being graded by another process" in capsys.readouterr().err
+
+
+def test_where_nothing_confines_grading_does_not_start_unless_told(course, capsys, monkeypatch):
+    course.hand_in("ada")
+    monkeypatch.setattr(confine, "layers", lambda: confine.Layers(0, False, False))
+    assert main(["grade", ASSIGNMENT]) == 2
+    assert "nothing is graded" in capsys.readouterr().err
+    assert graded(course) == set()
+
+
+def test_on_a_terminal_there_is_a_bar_and_problems_keep_their_lines():
+    from io import StringIO
+
+    from autograder.batch import Result
+
+    class Terminal(StringIO):
+        def isatty(self):
+            return True
+
+    out = Terminal()
+    progress = Progress(2, out)
+    progress.tell(Result("ada", True, seconds=0.2))
+    progress.tell(Result("e\x1b[2Jve", False, "it\nbroke"))
+    progress.close()
+    said = out.getvalue()
+    assert "] 1/2" in said and "] 2/2" in said
+    assert "2/2 e?[2Jve: NOT GRADED: it?broke\n" in said  # a name cannot steer the terminal
+    assert "ada" not in said

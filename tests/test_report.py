@@ -1,0 +1,206 @@
+"""The class report: who has what, which mistake how often, and who needs attention."""
+
+import csv
+import datetime
+import json
+import sys
+import time
+
+import pytest
+from bs4 import BeautifulSoup
+from nbgrader.api import Grade, Gradebook, Student, SubmittedAssignment, SubmittedNotebook
+from small_course import ASSIGNMENT, NOTEBOOK, SmallCourse
+
+from autograder import confine
+from autograder.__main__ import main
+from autograder.course import find_alembic
+from autograder.execute import VERDICT
+
+STUDENTS = 500
+CELLS = {"scores_check": 1, "scores_hidden": 2, "softmax_check": 1, "softmax_hidden": 2}
+ODD_NAMES = {
+    498: ("=HYPERLINK(1)", "First 498"),
+    499: ("<script>alert(1)</script>", "E & V"),
+}
+SCALED = "You divide by d_model. Divide by the length of one key."
+
+
+@pytest.fixture(scope="module")
+def large_class(tmp_path_factory):
+    """A class of 500: 34 % scale by d_model, 10 % have not written softmax, 2 % hand in nothing."""
+    find_alembic()
+    course = SmallCourse(tmp_path_factory.mktemp("large"))
+    course.write_settings()
+    with Gradebook(course.config.CourseDirectory.db_url, "small") as gradebook:
+        gradebook.add_assignment(ASSIGNMENT)
+        gradebook.add_notebook(NOTEBOOK, ASSIGNMENT)
+        for name in ("scores", "softmax"):
+            gradebook.add_solution_cell(name, NOTEBOOK, ASSIGNMENT)
+        for name, points in CELLS.items():
+            gradebook.add_grade_cell(name, NOTEBOOK, ASSIGNMENT, max_score=points, cell_type="code")
+        notebook = gradebook.find_notebook(NOTEBOOK, ASSIGNMENT)
+        for n in range(STUDENTS):
+            student = f"student{n:03}"
+            last, first = ODD_NAMES.get(n, (f"Last {n}", f"First {n}"))
+            gradebook.db.add(Student(id=student, first_name=first, last_name=last))
+            if n >= 490:
+                continue
+            verdicts = {}
+            if n < 167:  # 34 % of 490
+                verdicts["scores_hidden"] = ("scaled_by_d_model", SCALED)
+            if 100 <= n < 149:
+                verdicts["softmax_check"] = (None, "softmax is not written yet.")
+                verdicts["softmax_hidden"] = (None, "softmax is not written yet.")
+            enter_marks(gradebook.db, notebook, student, verdicts)
+            hand_in_and_grade(course, student, verdicts)
+        gradebook.db.commit()
+    return course
+
+
+def enter_marks(db, notebook, student, verdicts):
+    """What nbgrader's own functions do one cell at a time: 500 students take them a minute."""
+    when = datetime.datetime(2026, 3, 1, 12, 0)
+    hand_in = SubmittedAssignment(
+        student_id=student, assignment_id=notebook.assignment_id, timestamp=when
+    )
+    db.add(hand_in)
+    db.flush()
+    copy = SubmittedNotebook(assignment_id=hand_in.id, notebook_id=notebook.id)
+    db.add(copy)
+    db.flush()
+    for cell in notebook.grade_cells:
+        score = 0 if cell.name in verdicts else cell.max_score
+        db.add(
+            Grade(notebook_id=copy.id, cell_id=cell.id, auto_score=score, needs_manual_grade=False)
+        )
+
+
+def hand_in_and_grade(course, student, verdicts):
+    """Write the files that handing in and grading leave."""
+    cells = [
+        {
+            "cell_type": "code",
+            "source": "",
+            "outputs": [],
+            "metadata": {
+                "nbgrader": {"grade_id": name},
+                VERDICT: {"exercise": name, "mistake": mistake, "message": message},
+            },
+        }
+        for name, (mistake, message) in verdicts.items()
+    ]
+    for folder in (course.submitted(student), course.root / "autograded" / student / ASSIGNMENT):
+        folder.mkdir(parents=True)
+        (folder / f"{NOTEBOOK}.ipynb").write_text(json.dumps({"cells": cells}))
+
+
+class Page:
+    """What a page holds: its tags, its tables' rows as lists of text, and whatever it loads."""
+
+    def __init__(self, path):
+        soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        self.tags = [(tag.name, tag.attrs) for tag in soup.find_all(True)]
+        self.rows = [
+            [cell.get_text(" ", strip=True) for cell in row.find_all(["th", "td"])]
+            for row in soup.find_all("tr")
+        ]
+        self.loaded = [
+            value
+            for _, attributes in self.tags
+            for name, value in attributes.items()
+            if name in ("src", "href") and not value.startswith("#")
+        ]
+
+
+def report(course, monkeypatch):
+    monkeypatch.chdir(course.root)
+    assert main(["report", ASSIGNMENT]) == 0
+    folder = course.root / "reports"
+    with open(folder / f"{ASSIGNMENT}.csv", newline="", encoding="utf-8-sig") as file:
+        table = {row["student_id"]: row for row in csv.DictReader(file)}
+    return Page(folder / f"{ASSIGNMENT}.html"), table
+
+
+def test_a_class_of_500_fits_on_a_page_in_seconds(large_class, monkeypatch):
+    start = time.process_time()
+    page, table = report(large_class, monkeypatch)
+    assert time.process_time() - start < 20
+    assert len(table) == STUDENTS
+    assert sum(row[:1] == ["Last 7, First 7"] for row in page.rows) == 1  # among the marks
+    assert (large_class.root / "reports" / f"{ASSIGNMENT}.html").stat().st_size < 1_000_000
+
+
+def test_it_tells_how_often_each_mistake_was_made(large_class, monkeypatch):
+    page, _ = report(large_class, monkeypatch)
+    [scores] = [row for row in page.rows if row[0] == "scores"]
+    assert scores == ["scores", "66 % (323)", "34 % (167)", "scaled by d model", SCALED]
+    [softmax] = [row for row in page.rows if row[0] == "softmax"]
+    unwritten = ["10 % (49)", "no known mistake", "softmax is not written yet."]
+    assert softmax == ["softmax", "90 % (441)", *unwritten]
+
+
+def test_it_tells_who_needs_attention_and_why(large_class, monkeypatch):
+    page, table = report(large_class, monkeypatch)
+    silent = [row for row in page.rows if row[-1] == "has not handed in"]
+    assert len(silent) == 10
+    # 100 to 148 have 3 - 2 = 1 point in scores and none in softmax: less than half of 6.
+    assert table["student120"]["attention"] == "has 1 of 6 points"
+    assert table["student020"]["attention"] == ""
+
+
+def test_the_table_has_points_and_mistakes_of_every_exercise(large_class, monkeypatch):
+    _, table = report(large_class, monkeypatch)
+    row = table["student120"]
+    assert (row["points"], row["of"], row["handed_in"]) == ("1", "6", "2026-03-01 12:00")
+    assert (row["scores points"], row["scores mistake"]) == ("1", "scaled_by_d_model")
+    assert (row["softmax points"], row["softmax mistake"]) == ("0", "")
+    assert table["student495"]["points"] == ""
+
+
+def test_the_page_is_accessible_and_loads_nothing(large_class, monkeypatch):
+    page, _ = report(large_class, monkeypatch)
+    tags = [tag for tag, _ in page.tags]
+    assert tags.count("caption") == tags.count("table") == 3
+    assert all(attributes.get("scope") for tag, attributes in page.tags if tag == "th")
+    assert ("html", {"lang": "en"}) in page.tags
+    assert page.loaded == [] and "script" not in tags
+
+
+def test_names_are_text_and_no_formula(large_class, monkeypatch):
+    page, table = report(large_class, monkeypatch)
+    assert "script" not in [tag for tag, _ in page.tags]
+    name, *rest = ["<script>alert(1)</script>, E & V", "student499", "no", "not graded"]
+    assert [name, *rest] in page.rows
+    assert table["student499"]["name"] == name
+    assert table["student498"]["name"] == "'=HYPERLINK(1), First 498"
+
+
+def test_an_unknown_assignment_is_said(large_class, monkeypatch, capsys):
+    monkeypatch.chdir(large_class.root)
+    assert main(["report", "weak"]) == 2
+    assert "The gradebook does not know weak." in capsys.readouterr().err
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
+)
+def test_what_grading_found_is_in_the_report(tmp_path, monkeypatch):
+    course = SmallCourse(tmp_path)
+    course.release()
+    course.write_settings()
+    course.hand_in("ada")
+    wrong = (
+        "def softmax(scores):\n"
+        "    shifted = np.exp(scores - scores.max())\n"
+        "    return shifted / shifted.sum()\n"
+    )
+    course.hand_in("bob", softmax=wrong)
+    (course.hand_in("eve") / f"{NOTEBOOK}.ipynb").write_text("no notebook")
+    monkeypatch.chdir(course.root)
+    assert main(["grade", ASSIGNMENT, "--jobs", "1"]) == 0
+    _, table = report(course, monkeypatch)
+    assert table["ada"]["softmax mistake"] == "" and table["ada"]["softmax points"] == "3"
+    assert table["bob"]["softmax mistake"] == "over_everything"
+    assert table["bob"]["double points"] == "5"
+    assert table["eve"]["attention"].startswith("was refused: The file is no notebook")
+    assert "waits for marks by hand: essay" in table["ada"]["attention"]
