@@ -26,6 +26,7 @@ import numpy as np
 
 from illustrated_attention import answer, check, hint
 from illustrated_attention.figures import orientation as draw
+from illustrated_attention.gpt2_files import robot_sentence
 
 np.set_printoptions(precision=3, suppress=True)
 
@@ -304,6 +305,15 @@ draw.embedding_sum(tokens, embed(token_ids, wte, 0 * wpe), embed(token_ids, 0 * 
 # features. Its tokens are not always whole words: at the start of a text, "robot" with a small
 # letter is two tokens, `ro` and `bot`.
 #
+# For this course a much smaller GPT-2 was trained. This is what it makes of our sentence, with
+# its start token in front. The shape is `[T, D]`.
+
+# %%
+recorded = robot_sentence()
+print(recorded.tokens)
+print(recorded.x.shape)
+
+# %% [markdown]
 # **Predict `00-start`.** GPT-2 writes a text token by token. It has read 5 tokens, at positions 0
 # to 4, and now `embed` gets the next token alone. Which `start` must it be given?
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from illustrated_attention import answer, check, hint
 from illustrated_attention.figures import self_attention as draw
+from illustrated_attention.gpt2_files import robot_sentence
 from illustrated_attention.widgets.self_attention import scale_explorer
 
 np.set_printoptions(precision=3, suppress=True)
@@ -36,13 +37,19 @@ np.set_printoptions(precision=3, suppress=True)
 # %%
 answer("01-it", "?")
 
+# %%
+recorded = robot_sentence()
+last = len(recorded.tokens) - 1
+draw.attention_row(recorded.tokens, recorded.weights, query=last)
+
 # %% [markdown]
-# In attention, every token gives a share to each token, itself included. The shares are called
-# **weights**, and they always sum to 1. (The article's drawings of them add up to 99.13 % and to
-# 1.0013: they are illustrations.)
+# These bars were recorded in one part, a **head**, of a small GPT-2 that was trained for this
+# course. The first is the start token. Every token has a share, "it" itself included. The shares
+# are called **weights**, and they always sum to 1. (The article's drawings of such bars add up to 99.13 % and to 1.0013: they
+# are illustrations.)
 #
-# You will build it on a toy with numbers small enough to follow by hand: the four rows that
-# `embed` made in lesson 00.
+# At the end of this lesson your own functions will compute this row. You build them on a toy with
+# numbers small enough to follow by hand: the four rows that `embed` made in lesson 00.
 
 # %%
 tokens = ["robot", "must", "obey", "orders"]
@@ -557,6 +564,20 @@ print(backwards)
 # %% [markdown]
 # Attention by itself knows no order. That is why `embed` adds positions.
 #
+# ## The real row of "it"
+#
+# `recorded` also holds the queries and keys from which the model made the picture at the top.
+# GPT-2 hides later tokens with a mask (lesson 02). "it" is the last token, so nothing is hidden
+# from it: its row is the same with a mask or without.
+
+# %%
+real_scores = scaled_scores(recorded.q, recorded.k)
+real_weights = softmax(real_scores)
+print(recorded.q.shape, recorded.k.shape, real_weights.shape)
+print(np.abs(real_weights[last] - recorded.weights[last]).max())
+draw.attention_row(recorded.tokens, real_weights, query=last)
+
+# %% [markdown]
 # ## Take away
 #
 # - Project, Score, Scale, Softmax, Sum: a token's output is a blend of all values, by how well its
