@@ -68,9 +68,8 @@ token_positions(tokens)
 # adds a **bias**: one learned number for each column. (The article draws the matrix and has the
 # bias only in a caption.) The columns are Q, then K, then V.
 #
-# **One token first.** "it" has index 8; the article counts it as number 9. (`<|endoftext|>` is the
-# start token. `␣` is the space in front of a word: it belongs to the token.) Its row of `x` has
-# 128 numbers.
+# **One token first.** "it" has index 8; the article counts it as number 9. (The start token,
+# `<|endoftext|>`, has index 0.) Its row of `x` has 128 numbers.
 #
 # **Predict `04-width`.** How many numbers does `x[8] @ w + b` have?
 
