@@ -22,9 +22,8 @@ def of_frame(frame, **kwargs):
     ours, theirs = socket.socketpair()
 
     def send():
-        with theirs:
-            with contextlib.suppress(BrokenPipeError):  # refused before all of it was read
-                theirs.sendall(frame)
+        with theirs, contextlib.suppress(BrokenPipeError):  # refused before all of it was read
+            theirs.sendall(frame)
 
     sender = threading.Thread(target=send)
     sender.start()
