@@ -5,13 +5,13 @@ a model of GPT-2's own size (124M parameters, random weights): recomputing every
 cache, and, where they are installed, torch with a cache and transformers' generate.
 
 With a cache, a token must read every weight and the cached keys and values once, so the memory's
-read bandwidth sets a limit; the table shows how near each comes. The bandwidth is the best of
-three ways to read an array much larger than the processor's caches, before and after.
+read bandwidth sets a limit; the table shows how near each comes. The bandwidth is the best that
+three ways to read an array much larger than the processor's caches reach, measured before every
+row. All times are the fastest of several: on a busy machine, run it again.
 """
 
 import argparse
 import os
-import statistics
 import time
 
 POCKET_CONTEXTS, GPT2_CONTEXTS = (16, 64, 128, 240), (16, 128, 512, 1000)
@@ -49,15 +49,15 @@ def bytes_a_token(config, params, context):
     return weights + 2 * 4 * config["n_layer"] * config["n_embd"] * context
 
 
-def median_time(step, n=NEW_TOKENS):
-    """Seconds of one call of step, without the first."""
+def best_time(step, n=NEW_TOKENS):
+    """Seconds of the fastest of n calls of step: what other programs cost is left out."""
     step()
     times = []
     for _ in range(n):
         start = time.perf_counter()
         step()
         times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    return min(times)
 
 
 def numpy_recompute(np, params, config, ids):
@@ -66,7 +66,7 @@ def numpy_recompute(np, params, config, ids):
     def step():
         (params["wte.weight"] @ last_states(ids, params, config)[-1]).argmax()
 
-    return median_time(step, 5 if len(ids) < 200 or config["n_embd"] < 200 else 1)
+    return best_time(step, 5 if len(ids) < 200 or config["n_embd"] < 200 else 1)
 
 
 def numpy_cache(np, params, config, ids):
@@ -78,7 +78,7 @@ def numpy_cache(np, params, config, ids):
     def step():
         (params["wte.weight"] @ last_states(ids[-1:], params, config, cache)[-1]).argmax()
 
-    return median_time(step)
+    return best_time(step)
 
 
 def torch_cache(params, config, ids):
@@ -125,7 +125,7 @@ def torch_cache(params, config, ids):
     with torch.inference_mode():
         forward(torch.tensor(ids[:-1]))
         last = torch.tensor(ids[-1:])
-        return median_time(lambda: forward(last))
+        return best_time(lambda: forward(last))
 
 
 def transformers_generate(params, config, ids):
@@ -160,7 +160,7 @@ def transformers_generate(params, config, ids):
                 pad_token_id=0,
             )
 
-        return median_time(step, 3)
+        return best_time(step, 3)
 
     return (seconds(1 + NEW_TOKENS) - seconds(1)) / NEW_TOKENS
 
@@ -171,8 +171,8 @@ def installed(*names):
     return all(find_spec(name) for name in names)
 
 
-def table(np, title, params, config, contexts, bandwidth=None):
-    """Print a table; with a bandwidth also the limit that it sets, and the share reached."""
+def table(np, title, params, config, contexts, limited):
+    """Print tokens a second; if limited also the bandwidth's limit, and the share of it reached."""
     ways = {
         "recompute": lambda ids: numpy_recompute(np, params, config, ids),
         "cache": lambda ids: numpy_cache(np, params, config, ids),
@@ -181,21 +181,23 @@ def table(np, title, params, config, contexts, bandwidth=None):
         ways["torch"] = lambda ids: torch_cache(params, config, ids)
     if installed("torch", "transformers"):
         ways["transformers"] = lambda ids: transformers_generate(params, config, ids)
-    share = ", in brackets the share of the bandwidth limit" if bandwidth else ""
-    print(f"\n{title}: tokens a second{share}")
-    print("context " + "".join(f"{name:>18}" for name in ways) + f"{'limit':>10}" * bool(bandwidth))
     rng = np.random.default_rng(1)
+    rates, bandwidth = {}, 0
     for context in contexts:
+        if limited:
+            bandwidth = max(bandwidth, read_bandwidth(np))
         ids = rng.integers(1, config["vocab_size"], context).tolist()
-        rates = [1 / way(ids) for way in ways.values()]
-        if bandwidth:
+        rates[context] = [1 / way(ids) for way in ways.values()]
+    print(f"\n{title}: tokens a second")
+    if limited:
+        print(f"memory read at {bandwidth / 1e9:.1f} GB/s; in brackets the share of its limit")
+    print("context" + "".join(f"{name:>16}" for name in ways) + "           limit" * limited)
+    for context, row in rates.items():
+        cells = [f"{rate:,.0f}" for rate in row]
+        if limited:
             limit = bandwidth / bytes_a_token(config, params, context)
-            cells = [f"{rate:,.1f} ({rate / limit:>4.0%})" for rate in rates] + [f"{limit:,.1f}"]
-        else:
-            cells = [f"{rate:,.0f}" for rate in rates]
-        widths = [18] * len(rates) + [10]
-        columns = "".join(f"{c:>{w}}" for c, w in zip(cells, widths, strict=False))
-        print(f"{context:>7} {columns}", flush=True)
+            cells = [f"{rate:,.1f} ({rate / limit:.0%})" for rate in row] + [f"{limit:,.1f}"]
+        print(f"{context:>7}" + "".join(f"{cell:>16}" for cell in cells))
 
 
 def main():
@@ -208,34 +210,18 @@ def main():
 
     from illustrated_attention.gpt2_files import load_pocket
 
+    print(f"{threads} thread(s), float32, NumPy {np.__version__}")
     if installed("torch"):
         import torch
 
         torch.set_num_threads(threads)
-    bandwidth = read_bandwidth(np)
+        print("torch", torch.__version__)
     pocket = load_pocket()
-    print(
-        f"{threads} thread(s), NumPy {np.__version__}, float32; memory read at "
-        f"{bandwidth / 1e9:.1f} GB/s"
-    )
-    table(
-        np,
-        "Pocket model (its 4 MB fit into the processor's caches: memory sets no limit)",
-        pocket.params,
-        pocket.config,
-        POCKET_CONTEXTS,
-    )
+    title = "Pocket model (its 4 MB fit into the processor's caches: memory sets no limit)"
+    table(np, title, pocket.params, pocket.config, POCKET_CONTEXTS, limited=False)
     gpt2 = random_params(np, GPT2_SMALL)
-    count = sum(array.size for array in gpt2.values())
-    table(
-        np,
-        f"GPT-2 small's shape, {count:,} random parameters",
-        gpt2,
-        GPT2_SMALL,
-        GPT2_CONTEXTS,
-        bandwidth,
-    )
-    print(f"\nmemory read afterwards at {read_bandwidth(np) / 1e9:.1f} GB/s")
+    title = f"GPT-2 small's shape, {sum(a.size for a in gpt2.values()):,} random parameters"
+    table(np, title, gpt2, GPT2_SMALL, GPT2_CONTEXTS, limited=True)
 
 
 if __name__ == "__main__":
