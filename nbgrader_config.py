@@ -4,6 +4,7 @@ nbgrader reads this file when it is started in the repository root. ``make lab``
 root on Jupyter's configuration path, so that the panels and every terminal in it read it too.
 """
 
+import importlib.util
 import os
 import warnings
 from pathlib import Path
@@ -59,7 +60,16 @@ c.Exchange.cache = str(root / ".nbgrader_cache")
 c.ZipCollectApp.downloaded_directory = "autograder/downloaded"
 c.FileNameCollectorPlugin.named_regexp = r"(.*[\\/])?(?P<student_id>[\w.-]+)\+(?P<file_id>\w+)"
 
-# -- feedback --------------------------------------------------------------------------------
+# -- grading and feedback --------------------------------------------------------------------
+# Student code runs confined, and feedback shows nothing hidden: docs/grading.md. The copy that
+# students get has no autograder.
+autograder = importlib.util.find_spec("autograder")
+if autograder and autograder.origin:
+    from autograder import execute, feedback
+
+    execute.configure(c)
+    feedback.configure(c)
+
 # With a widget's state in the notebook, the page would load the live widget from the internet;
 # without it, it shows the widget's static picture.
 c.ExecutePreprocessor.store_widget_state = False

@@ -31,8 +31,8 @@ from traitlets.config import Config
 
 from autograder import confine, execute, intake
 
-# Whoever was in work when a grading process died is tried again, the last time alone.
-ATTEMPTS = 3
+# Whoever was in work when a grading process died is tried again, alone.
+TRIES_ALONE = 2
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,7 @@ def grade_class(
     students: list[str],
     make_executor: Callable[[], Executor],
     tell: Callable[[Result], None] = lambda result: None,
+    in_work: int = 16,
 ) -> list[Result]:
     """Grade these students' hand-ins on any executor of concurrent.futures.
 
@@ -103,23 +104,29 @@ def grade_class(
         executor broke because a grading process died.
     tell : callable
         Called with each result as it comes.
+    in_work : int
+        How many hand-ins the executor may have begun at a time.
     """
     results: dict[str, Result] = {}
-    for attempt in range(ATTEMPTS):
-        missing = [s for s in students if s not in results]
-        # With others, a hand-in may lose its process through no fault of its own.
-        alone = attempt == ATTEMPTS - 1
-        groups = [[student] for student in missing] if alone else [missing]
-        for group in filter(None, groups):
-            for result in _grade_group(config, assignment, group, make_executor):
-                results[result.student] = result
-                tell(result)
-            _clear_scratch(CourseDirectory(config=config))
-    for student in students:
-        if student not in results:
-            why = "the grading process died each time it came to this hand-in"
-            results[student] = Result(student, False, why)
-            tell(results[student])
+
+    def grade(group: list[str]) -> list[str]:
+        for result in _grade_group(config, assignment, group, make_executor):
+            results[result.student] = result
+            tell(result)
+        _clear_scratch(CourseDirectory(config=config))
+        return [student for student in group if student not in results]
+
+    waiting = grade(students)
+    while waiting:
+        # Executors begin in order, so whoever was in work is among the first. They may have been
+        # innocent; alone, it shows.
+        suspects, waiting = waiting[:in_work], waiting[in_work:]
+        for student in suspects:
+            if not any(not grade([student]) for _ in range(TRIES_ALONE)):
+                why = "the grading process died each time it came to this hand-in"
+                results[student] = Result(student, False, why)
+                tell(results[student])
+        waiting = grade(waiting) if waiting else []
     return [results[student] for student in students]
 
 

@@ -138,7 +138,8 @@ def _as_notebook_output(item: dict) -> dict:
     if item["output_type"] in ("execute_result", "display_data"):
         item = {**item, "metadata": {}}
         told = item["data"].get("text/plain", "")
-        if "image/png" in item["data"]:  # a page shows the picture with what it says in words
+        # A page shows a picture with what it says in words.
+        if "image/png" in item["data"] and "text/html" not in item["data"]:
             source = f'src="data:image/png;base64,{item["data"]["image/png"]}"'
             html = f'<img alt="{escape(told)}" {source}>'
             item["data"] = {**item["data"], "text/html": html}

@@ -54,6 +54,7 @@ def grade(
     Problem
         If grading cannot begin.
     """
+    jobs = jobs or os.cpu_count() or 1
     config = read_config(db)
     _need_confinement(unsafe or config.ConfinedExecute.get("unsafe", False), dask)
     if unsafe:
@@ -65,10 +66,7 @@ def grade(
         raise Problem(f"There is no hand-in of {student} for {assignment}.")
     wanted = [s for s in handed_in if student in (None, s)]
     with contextlib.ExitStack() as stack:
-        if dask:
-            make_executor = stack.enter_context(_cluster(dask))
-        else:
-            make_executor = batch.processes(jobs or os.cpu_count() or 1)
+        make_executor = stack.enter_context(_cluster(dask)) if dask else batch.processes(jobs)
         try:
             stack.enter_context(batch.only_one(course, assignment))
         except RuntimeError as busy:
@@ -76,7 +74,9 @@ def grade(
         pending = [s for s in batch.pending(course, assignment) if s in wanted]
         progress = Progress(len(pending), sys.stdout)
         try:
-            batch.grade_class(config, assignment, pending, make_executor, progress.tell)
+            batch.grade_class(
+                config, assignment, pending, make_executor, progress.tell, in_work=jobs + 2
+            )
         except KeyboardInterrupt:
             progress.close()
             left = len([s for s in batch.pending(course, assignment) if s in wanted])

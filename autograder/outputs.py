@@ -1,7 +1,10 @@
-"""What student code puts out is data of strangers: only text and real bitmaps are kept."""
+"""What student code puts out is data of strangers: only text and pictures are kept."""
 
 import base64
 import binascii
+import html
+import re
+from html.parser import HTMLParser
 
 MAX_ITEMS = 200  # of one cell
 MAX_TEXT = 20_000  # characters of one output
@@ -12,7 +15,8 @@ _MAGIC = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 def clean(items: object) -> list[dict]:
     """Return the outputs of a student's cell as far as they are what a notebook may show.
 
-    No HTML, SVG, JavaScript or LaTeX; whatever has another form than expected is left out.
+    No JavaScript or LaTeX, and of HTML only the pictures in it; whatever has another form than
+    expected is left out.
     """
     kept, room = [], MAX_BYTES
     for item in items[:MAX_ITEMS] if isinstance(items, list) else []:
@@ -44,8 +48,39 @@ def _clean_one(item: object) -> dict | None:
             kept = {mime: value for mime, value in data.items() if is_bitmap(mime, value)}
             if isinstance(data.get("text/plain"), str):
                 kept["text/plain"] = _plain(data["text/plain"])
+            if isinstance(data.get("text/html"), str) and (
+                pictures := _pictures(data["text/html"])
+            ):
+                kept["text/html"] = pictures
             return {"output_type": kind, "data": kept} if kept else None
     return None
+
+
+def _pictures(source: str) -> str:
+    """The course's figures and widgets show themselves as <img>: make these anew, drop the rest."""
+    found = _Pictures()
+    found.feed(source[:MAX_BYTES])
+    return "<br>".join(
+        f'<img alt="{html.escape(_plain(alt))}" src="{src}">' for alt, src in found.pictures
+    )
+
+
+class _Pictures(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.pictures: list[tuple[str, str]] = []
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        kind, _, data = (given.get("src") or "").partition(";base64,")
+        mime = kind.removeprefix("data:")
+        if tag == "img" and (is_bitmap(mime, data) or _is_drawing(mime, data)):
+            self.pictures.append((given.get("alt") or "", f"data:{mime};base64,{data}"))
+
+
+def _is_drawing(mime: str, data: str) -> bool:
+    """An SVG in base64. In an <img> it can run nothing and load nothing."""
+    return mime == "image/svg+xml" and re.fullmatch(r"[A-Za-z0-9+/]+=*", data) is not None
 
 
 def _plain(text: str) -> str:

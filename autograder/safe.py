@@ -29,6 +29,7 @@ _STYLES = [
 ]  # fmt: skip
 _CLASS = re.compile(r"highlight|hl-\w+|[a-z]{1,2}\d?|anchor-link|language-\w+")
 _PICTURE = re.compile(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/=\s]*")
+_DRAWING = re.compile(r"data:image/svg\+xml;base64,[A-Za-z0-9+/=]*")  # inert in an <img>
 _ATTRIBUTES = {
     "a": ("href", "title"),
     "img": ("src", "alt", "title", "width", "height"),
@@ -50,6 +51,8 @@ def _allowed(tag: str, name: str, value: str) -> bool:
 
 
 def _allowed_in_card(tag: str, name: str, value: str) -> bool:
+    if (tag, name) == ("img", "src") and _DRAWING.fullmatch(value):
+        return True
     return name in ("style", "role", "aria-label", "open") or _allowed(tag, name, value)
 
 

@@ -9,7 +9,6 @@ import importlib
 import inspect
 import io
 import linecache
-import re
 import socket
 import sys
 import traceback
@@ -26,20 +25,20 @@ from autograder import wire
 
 MAX_TEXT = 20_000  # characters of one output
 MAX_OUTPUT = 2 << 20  # bytes of all outputs of a cell
-KEPT = ("text/plain", "image/png", "image/jpeg")
-_PICTURE = re.compile(r'<img\b[^>]*\bsrc="data:image/png;base64,([A-Za-z0-9+/=\s]+)"')
+KEPT = ("text/plain", "text/html", "image/png", "image/jpeg")
 SHARED_PACKAGE = "illustrated_attention"  # functions of it may be passed to a student by name
 
 
 class Outputs:
     """The outputs of one cell, in order, in the form that a notebook keeps them."""
 
-    def __init__(self, kept: tuple[str, ...] = KEPT):
+    def __init__(self):
         self.items: list[dict] = []
         self.room = MAX_OUTPUT
-        self.kept = kept
 
     def stream(self, name: str, text: str) -> None:
+        if not text:
+            return
         last = self.items[-1] if self.items else {}
         if last.get("name") == name:
             last["text"] = (last["text"] + text[:MAX_TEXT])[:MAX_TEXT]
@@ -48,15 +47,12 @@ class Outputs:
 
     def rich(self, output_type: str, data: dict) -> None:
         kept = {}
-        if drawn := _PICTURE.search(data.get("text/html") or ""):
-            # The course's figures come as HTML with an alternative text; the picture is kept.
-            data = {"image/png": drawn[1], **data}
-        for mime in self.kept:
+        for mime in KEPT:
             value = data.get(mime)
             if isinstance(value, bytes):
                 value = base64.b64encode(value).decode()
             if isinstance(value, str):
-                kept[mime] = value if mime.startswith("image/") else value[:MAX_TEXT]
+                kept[mime] = value[:MAX_TEXT] if mime == "text/plain" else value
         if kept:
             self._add({"output_type": output_type, "data": kept})
 

@@ -18,7 +18,7 @@ import numpy as np
 from autograder.outputs import clean
 from autograder.proxies import Namespace, run_cell
 from autograder.session import GraderFailure, Student, StudentDied
-from autograder.student import KEPT, Outputs, Shell, Stream
+from autograder.student import Outputs, Shell, Stream
 from illustrated_attention.examine import Verdict
 
 BEGIN_HIDDEN = "### BEGIN HIDDEN TESTS"
@@ -117,7 +117,7 @@ def run_test(
     are only the judge's own words: no value, no traceback, nothing the student's code printed.
     The error of a failed test has a `verdict`: exercise, known mistake and, if hidden, words.
     """
-    outputs = Outputs(kept=(*KEPT, "text/html"))
+    outputs = Outputs()
     stream = Stream("stdout")
     shell.outputs = stream.outputs = outputs
     value = None

@@ -10,7 +10,7 @@ import nbformat
 from nbclient import NotebookClient
 from traitlets.config import Config
 
-from autograder.exercises import LESSONS, find_exercise
+from autograder.exercises import LESSONS
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -60,17 +60,6 @@ def filled_in(lesson: str, answers: dict[str, str]) -> nbformat.NotebookNode:
 
 def exercise_names(lesson: str) -> list[str]:
     return [exercise.name for exercise in LESSONS[lesson].EXERCISES]
-
-
-def made_of_a_mistake(exercise: str, mistake: str) -> str:
-    """A solution cell that makes a known mistake, by calling its wrong implementation."""
-    [index] = [i for i, m in enumerate(find_exercise(exercise).mistakes) if m.id == mistake]
-    return (
-        "import autograder.exercises\n\n\n"
-        f"def {exercise}(*args):\n"
-        f"    wrong = autograder.exercises.find_exercise({exercise!r}).mistakes[{index}]\n"
-        "    return wrong.implementations[0](*args)\n"
-    )
 
 
 def surroundings(**more: str) -> dict[str, str]:

@@ -12,13 +12,10 @@ from classroom import (
     exercise_names,
     filled_in,
     graded_cells,
-    made_of_a_mistake,
     read_release,
     read_solution,
     solution_sources,
 )
-
-from autograder.exercises import find_exercise
 
 
 def hand_ins(lesson):
@@ -26,7 +23,7 @@ def hand_ins(lesson):
     names = exercise_names(lesson)
     solved = solution_sources(lesson)
     half = names[: len(names) // 2]
-    mistaken = {name: made_of_a_mistake(name, find_exercise(name).mistakes[0].id) for name in names}
+    mistaken = {name: f"def {name}(*args):\n    return 'something else'\n" for name in names}
     return {
         "perfect": (filled_in(lesson, solved), names),
         "blank": (filled_in(lesson, {}), []),

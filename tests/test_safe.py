@@ -89,6 +89,22 @@ def test_of_outputs_only_text_and_bitmaps_are_kept():
     ]
 
 
+def test_of_html_only_the_pictures_are_kept_with_their_words():
+    """The course's figures and widgets show themselves in this way."""
+    png, svg = "data:image/png;base64,iVBORw0KGgoAAAAA", "data:image/svg+xml;base64,PHN2Zy8+"
+    page = (
+        f'<p onclick="x">text</p><script>1</script><img alt="bars & \'more\'" src="{png}">'
+        f'<img onerror="x" src="{svg}"><img src="http://example.org/x.png">'
+        '<img src="data:image/png;base64,bm90IHBuZw=="><img src="data:text/html;base64,PHN2Zy8+">'
+    )
+    [output] = outputs.clean([{"output_type": "display_data", "data": {"text/html": page}}])
+    kept = output["data"]["text/html"]
+    assert kept == (
+        f'<img alt="bars &amp; &#x27;more&#x27;" src="{png}"><br><img alt="" src="{svg}">'
+    )
+    assert kept.count("src=") == safe.clean_card(kept).count("src=") == 2
+
+
 @pytest.mark.parametrize("items", [None, "x", {"a": 1}, 7])
 def test_outputs_that_are_no_list_are_none(items):
     assert outputs.clean(items) == []
