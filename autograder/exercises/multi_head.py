@@ -573,6 +573,7 @@ SPLIT_HEADS = Exercise(
             _split_by(lambda x, n, d: x.reshape(*x.shape[:-2], n, x.shape[-2], d)),
             _split_by(lambda x, n, d: x.reshape(n, x.shape[-2], d)),
             _split_by(lambda x, n, d: x.reshape(n, -1, d)),
+            _split_by(lambda x, n, d: x.reshape(n, x.shape[0], -1)),
         ),
         Mistake(
             "not_transposed",

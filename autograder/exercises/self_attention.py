@@ -490,6 +490,7 @@ SCALED_SCORES = Exercise(
             "Your rows sum to 1: these are weights already. Return the scores; softmax is the "
             "next exercise.",
             lambda q, k: _softmax(_dot(q, k) / np.sqrt(q.shape[-1])),
+            lambda q, k: _softmax(_dot(q, k)),
         ),
         Mistake(
             "sign_turned",
@@ -1309,6 +1310,7 @@ SELF_ATTENTION = Exercise(
             ),
         ),
         Case("two sentences at once", (tidy(2, 3, 4, seed=118) / 2, _SW_Q, _SW_K, _SW_V)),
+        Case("two numbers in a query", (_SX, _SW_Q[:, :2], _SW_K[:, :2], _SW_V)),
         Case("scores near 1000", (_SX_LARGE, _SW_Q_LARGE, _SW_Q_LARGE, _SW_V)),
     ),
     hidden=(
@@ -1357,6 +1359,12 @@ SELF_ATTENTION = Exercise(
             "Right on small scores, nan for large ones: your own exp overflows. Your `softmax` "
             "subtracts the largest score of each row first: use it.",
             _sa_with(lambda q, k: _naive_softmax(_dot(q, k) / np.sqrt(q.shape[-1]))),
+        ),
+        Mistake(
+            "scale_of_the_toy",
+            "You divide by the root of 3, which is right only for the toy. Use your "
+            "scaled_scores, which reads d from the queries.",
+            _sa_with(lambda q, k: _softmax(_dot(q, k) / np.sqrt(3))),
         ),
         Mistake(
             "scaled_by_model_width",
