@@ -499,8 +499,9 @@ for heads in (1, 2, 4, 8):
     print(heads, split_heads(q, heads).shape, split_heads(q, heads).size)
 
 # %% [markdown]
-# **Optional.** `attention_maps(tokens, sentence.all_weights)` draws all 16 heads of the model. Does
-# one of them always look at the token just before?
+# **Optional.** `attention_maps(tokens, sentence.all_weights)` draws all 16 heads of the model. In
+# which of them does "it" give most of its weight to the start token? (In the true GPT-2 many heads
+# do so.)
 
 # %% [markdown]
 # ## Take away
