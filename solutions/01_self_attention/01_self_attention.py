@@ -45,8 +45,8 @@ draw.attention_row(recorded.tokens, recorded.weights, query=last)
 # %% [markdown]
 # These bars were recorded in one part, a **head**, of a small GPT-2 that was trained for this
 # course. The first is the start token. Every token has a share, "it" itself included. The shares
-# are called **weights**, and they always sum to 1. (The article's drawings of such bars add up to 99.13 % and to 1.0013: they
-# are illustrations.)
+# are called **weights**, and they always sum to 1. (The article's drawings of such bars add up to
+# 99.13 % and to 1.0013: they are illustrations.)
 #
 # At the end of this lesson your own functions will compute this row. You build them on a toy with
 # numbers small enough to follow by hand: the four rows that `embed` made in lesson 00.
