@@ -31,7 +31,7 @@ from traitlets.config import Config
 
 from autograder import confine, execute, intake
 
-# Whoever was in work when a grading process died is tried again, alone.
+# Where grading processes die again and again, whoever was in work is tried alone.
 TRIES_ALONE = 2
 
 
@@ -93,7 +93,7 @@ def grade_class(
     students: list[str],
     make_executor: Callable[[], Executor],
     tell: Callable[[Result], None] = lambda result: None,
-    in_work: int = 16,
+    in_work: int = 4,
 ) -> list[Result]:
     """Grade these students' hand-ins on any executor of concurrent.futures.
 
@@ -117,9 +117,11 @@ def grade_class(
         return [student for student in group if student not in results]
 
     waiting = grade(students)
+    if waiting:  # by chance, or through the fault of one of them: again shows it
+        waiting = grade(waiting)
     while waiting:
-        # Executors begin in order, so whoever was in work is among the first. They may have been
-        # innocent; alone, it shows.
+        # Executors begin in order, so whoever was in work is among the first. Alone, it shows
+        # who is at fault.
         suspects, waiting = waiting[:in_work], waiting[in_work:]
         for student in suspects:
             if not any(not grade([student]) for _ in range(TRIES_ALONE)):

@@ -74,7 +74,7 @@ def card_of_hidden_test(cell: NotebookNode) -> Card:
     """
     points = cell.metadata.nbgrader
     verdict = cell.metadata.get(VERDICT, {})
-    if points.get("score") == points.get("points") and not verdict:
+    if points.score >= points.points and not verdict:
         return Card(_("✓ Hidden tests: passed"), True, [])
     parts = [paragraph(verdict.get("message") or _("A hidden test did not pass."))]
     hint = _first_hint(verdict.get("exercise"))
