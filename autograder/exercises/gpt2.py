@@ -1239,7 +1239,7 @@ def _heads_shuffled(x, params, n_head, past=None):
 
 
 _BLOCK_X, _BLOCK_PARAMS = tidy(3, 4, seed=661), _layer_params(4, seed=662, decimals=1)
-_HIDDEN_BLOCK = _layer_params(18, seed=663)
+_HIDDEN_BLOCK, _HIDDEN_SMALL_BLOCK = _layer_params(18, seed=663), _layer_params(4, seed=660)
 _PAST = _past_of_the_heads(2, 4, 2, seed=664)
 _HIDDEN_PAST = _past_of_the_heads(7, 18, 3, seed=666)
 
@@ -1266,8 +1266,8 @@ BLOCK = Exercise(
                 _past_of_the_heads(4, 18, 6, seed=674, lead=(2,)),
             ),
         ),
-        Case("one head", (rough(4, 4, seed=676), _BLOCK_PARAMS, 1)),
-        Case("whole numbers", (np.arange(12).reshape(3, 4) % 5 - 2, _BLOCK_PARAMS, 2)),
+        Case("one head", (rough(4, 4, seed=676), _HIDDEN_SMALL_BLOCK, 1)),
+        Case("whole numbers", (np.arange(12).reshape(3, 4) % 5 - 2, _HIDDEN_SMALL_BLOCK, 2)),
     ),
     promises=(
         Promise(

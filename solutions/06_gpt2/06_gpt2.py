@@ -107,7 +107,7 @@ def layer_norm(x, g, b, eps=1e-5):
 # %% nbgrader={"grade": true, "grade_id": "layer_norm_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(layer_norm)
+check(layer_norm, "layer_norm")
 
 # %% nbgrader={"grade": true, "grade_id": "layer_norm_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try other sizes, leading axes, features that
@@ -178,7 +178,7 @@ def gelu(x):
 # %% nbgrader={"grade": true, "grade_id": "gelu_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(gelu)
+check(gelu, "gelu")
 
 # %% nbgrader={"grade": true, "grade_id": "gelu_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try one to four axes, numbers far from 0,
@@ -241,7 +241,7 @@ def mlp(x, params):
 # %% nbgrader={"grade": true, "grade_id": "mlp_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(mlp)
+check(mlp, "mlp")
 
 # %% nbgrader={"grade": true, "grade_id": "mlp_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try other sizes, square matrices (where a
@@ -334,7 +334,7 @@ def block(x, params, n_head, past=None):
 # %% nbgrader={"grade": true, "grade_id": "block_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(block)
+check(block, "block")
 
 # %% nbgrader={"grade": true, "grade_id": "block_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try other sizes and numbers of heads, batches,
@@ -464,7 +464,7 @@ def gpt2(token_ids, params, n_head, past=None):
 # %% nbgrader={"grade": true, "grade_id": "gpt2_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(gpt2)
+check(gpt2, "gpt2")
 
 # %% nbgrader={"grade": true, "grade_id": "gpt2_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try one to twelve layers, several numbers of
@@ -657,7 +657,7 @@ def generate(token_ids, params, n_head, n_new):
 # %% nbgrader={"grade": true, "grade_id": "generate_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(generate)
+check(generate, "generate")
 
 # %% nbgrader={"grade": true, "grade_id": "generate_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try another model, other numbers of heads,
@@ -734,7 +734,7 @@ def count_parameters(n_layer, d_model, n_vocab, n_positions):
 # %% nbgrader={"grade": true, "grade_id": "count_parameters_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 from illustrated_attention import check
 
-check(count_parameters)
+check(count_parameters, "count_parameters")
 
 # %% nbgrader={"grade": true, "grade_id": "count_parameters_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests run here when your work is graded. They try small models in which every part counts,
