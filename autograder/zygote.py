@@ -14,6 +14,7 @@ import gc
 import importlib
 import io
 import os
+import pkgutil
 import random
 import select
 import signal
@@ -78,10 +79,7 @@ def _warm_shell() -> student.Shell:
     """Load and use once whatever the first cell of a student would otherwise wait for."""
     import matplotlib.pyplot as plt
 
-    with contextlib.suppress(ImportError):
-        importlib.import_module(student.SHARED_PACKAGE)
-    with contextlib.suppress(ImportError):
-        importlib.import_module("ipywidgets")
+    _load_course()
     shell = student.make_shell()
     figure = plt.figure(figsize=(1, 1))
     figure.gca().text(0, 0, "$x$ a")
@@ -92,6 +90,15 @@ def _warm_shell() -> student.Shell:
     shell.outputs = None
     shell.reset(new_session=False)
     return shell
+
+
+def _load_course() -> None:
+    """Import the whole of the student's package, and let it draw nothing."""
+    with contextlib.suppress(ImportError):
+        package = importlib.import_module(student.SHARED_PACKAGE)
+        for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+            importlib.import_module(module.name)
+        importlib.import_module(f"{student.SHARED_PACKAGE}.figures.style").drawing = False
 
 
 def _child(sock, shell, layers, readable, folder) -> None:
