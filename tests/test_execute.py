@@ -143,6 +143,19 @@ def test_figures_and_prints_of_students_are_kept(course):
     assert drawn.data["image/png"].startswith("iVBOR")
 
 
+def test_the_courses_own_figures_and_widgets_are_not_drawn_anew(grader):
+    source = (
+        "from illustrated_attention.figures.self_attention import attention_row\n"
+        "from illustrated_attention.widgets.masked_attention import query_explorer\n"
+        "import numpy as np\nones = np.ones((2, 2))\n"
+        "display(query_explorer(['a', 'b'], ones, ones, lambda scores, mask: scores / 2))\n"
+        "attention_row(['a', 'b'], ones / 2, query=1)"
+    )
+    (outputs,) = grader.grade([Cell(source)], set())
+    told = {"text/plain": "This figure is drawn in your notebook."}
+    assert [output["data"] for output in outputs] == [told, told]
+
+
 def test_a_machine_without_confinement_refuses_unless_told(course, monkeypatch, caplog):
     course.hand_in("ada")
     monkeypatch.setattr(execute, "_grader", None)

@@ -14,6 +14,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from illustrated_attention.figures import style
+from illustrated_attention.figures.self_attention import attention_row
 from illustrated_attention.figures.style import (
     Grid,
     LessonFigure,
@@ -278,3 +279,21 @@ def lightness(colour):
     """CIE L*, 0 to 100."""
     y = luminance(colour)
     return 116 * y ** (1 / 3) - 16 if y > 0.008856 else 903.3 * y
+
+
+def test_while_grading_a_figure_checks_its_arrays_and_says_where_it_is_drawn(monkeypatch):
+    monkeypatch.setattr(style, "drawing", False)
+    figure = attention_row(WORDS, np.full(4, 0.25), query=2)
+    assert isinstance(figure, LessonFigure)
+    assert figure.alt_text == "This figure is drawn in your notebook."
+    assert figure._repr_html_() == f"<p>{figure.alt_text}</p>"
+    with pytest.raises(ValueError, match="weights must have shape"):
+        attention_row(WORDS, np.full(3, 0.25), query=2)
+
+
+def test_an_undrawn_figure_can_be_used_as_a_figure(monkeypatch, tmp_path):
+    monkeypatch.setattr(style, "drawing", False)
+    figure = attention_row(WORDS, np.full(4, 0.25), query=2)
+    figure.savefig(tmp_path / "mine.png")
+    assert figure.write(1, 0.5, "mine").get_text() == "mine"
+    assert figure.png().startswith(b"\x89PNG")

@@ -56,8 +56,8 @@ class PictureSlider(ipywidgets.VBox):
 
 
 def static_figures(figures):
-    """Return figures one under the other as HTML, and their alt texts as text."""
+    """Return figures one under the other as HTML, and their alt texts as text, none twice."""
     return (
-        "<br>".join(figure._repr_html_() for figure in figures),
-        " ".join(figure.alt_text for figure in figures),
+        "<br>".join(dict.fromkeys(figure._repr_html_() for figure in figures)),
+        " ".join(dict.fromkeys(figure.alt_text for figure in figures)),
     )
