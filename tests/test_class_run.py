@@ -1,6 +1,8 @@
 """A whole class from release to feedback, with the real nbgrader commands."""
 
 import csv
+import html
+import re
 import shutil
 
 import nbformat
@@ -17,13 +19,50 @@ from classroom import (
     solution_sources,
 )
 
+from autograder.exercises import LESSONS, find_exercise
+
+# The id of a known mistake, and how a student would write it.
+KNOWN_MISTAKES = {
+    "embed": (
+        "no_positions",
+        "def embed(token_ids, wte, wpe, start=0):\n"
+        "    if start + token_ids.shape[-1] > len(wpe):\n"
+        "        raise ValueError('too many tokens')\n"
+        "    return wte[token_ids]\n",
+    ),
+    "make_qkv": (
+        "order_kqv",
+        "def make_qkv(x, w_q, w_k, w_v):\n    return x @ w_k, x @ w_q, x @ w_v\n",
+    ),
+    "scaled_scores": (
+        "not_scaled",
+        "def scaled_scores(q, k):\n    return q @ np.swapaxes(k, -1, -2)\n",
+    ),
+    "softmax": (
+        "no_max_subtracted",
+        "def softmax(scores):\n"
+        "    return np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)\n",
+    ),
+    "weighted_sum": (
+        "weights_transposed",
+        "def weighted_sum(weights, v):\n    return np.swapaxes(weights, -1, -2) @ v\n",
+    ),
+}
+
+
+def nonsense(name):
+    return f"def {name}(*args):\n    return 'something else'\n"
+
 
 def hand_ins(lesson):
     """Four students: their notebooks, and the exercises that each of them has right."""
     names = exercise_names(lesson)
     solved = solution_sources(lesson)
     half = names[: len(names) // 2]
-    mistaken = {name: f"def {name}(*args):\n    return 'something else'\n" for name in names}
+    mistaken = {
+        name: KNOWN_MISTAKES[name][1] if name in KNOWN_MISTAKES else nonsense(name)
+        for name in names
+    }
     return {
         "perfect": (filled_in(lesson, solved), names),
         "blank": (filled_in(lesson, {}), []),
@@ -38,9 +77,7 @@ def terminal(tmp_path):
         yield terminal
 
 
-# Two lessons stand for all: that every cell of every lesson gives the right marks, the kill matrix
-# proves, and that every notebook runs, tests/test_build.py.
-@pytest.mark.parametrize("lesson", ["00_orientation", "01_self_attention"])
+@pytest.mark.parametrize("lesson", LESSONS)
 def test_a_class_from_release_to_feedback(lesson, tmp_path, terminal):
     exchange = tmp_path / "exchange"
     exchange.mkdir(mode=0o777)
@@ -100,9 +137,13 @@ def test_a_class_from_release_to_feedback(lesson, tmp_path, terminal):
     pages = list((perfect.folder / "notebooks" / lesson / "feedback").glob(f"*/{lesson}.html"))
     assert len(pages) == 1
     page = instructor.folder / "autograder" / "feedback" / "mistaken" / lesson / f"{lesson}.html"
-    words = page.read_text(encoding="utf-8")
+    words = html.unescape(re.sub("<[^>]*>", "", page.read_text(encoding="utf-8")))
     for exercise in exercise_names(lesson):
         assert f"✗ {exercise}: not yet" in words
+        if exercise in KNOWN_MISTAKES:
+            known = {mistake.id: mistake for mistake in find_exercise(exercise).mistakes}
+            message = known[KNOWN_MISTAKES[exercise][0]].message.replace("`", "")
+            assert words.count(message) == 2, exercise  # in both of its graded cells
 
 
 def marks_by_cell(instructor, lesson):
