@@ -27,7 +27,7 @@ lab: setup
 # One thread for each NumPy: the tests run side by side already.
 test: setup-test
 	@echo "Running the tests."
-	@OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(IN_VENV) -m pytest -n 2 $(TEST_ARGS)
+	@OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(IN_VENV) -m pytest -n 2 --dist loadfile $(TEST_ARGS)
 
 build: setup-test
 	@$(IN_VENV) -m autograder build
