@@ -2704,8 +2704,9 @@ QUESTIONS = (
         right="c",
         replies={
             "a": "The halves add to `x`. What is x + 0?",
-            "b": "Only what goes into attention and MLP is normalised. Follow the blue line.",
-            "c": "x + 0 + 0. The blue line carries `x` round both halves.",
+            "b": "Only what goes into attention and MLP is normalised. Follow the line above the "
+            "boxes.",
+            "c": "x + 0 + 0. The line above the boxes carries `x` round both halves.",
         },
     ),
     Question(
@@ -2780,8 +2781,8 @@ QUESTIONS = (
         right="b",
         replies={
             "a": "A full cache would stop it with a ValueError.",
-            "b": "Nothing is left to chance, so a circle is never left. Programs that write texts "
-            "draw the next word at random, by its probability.",
+            "b": "Nothing is left to chance, so a circle is hard to leave. Programs that write "
+            "texts draw the next word at random, by its probability.",
             "c": "The prompt stays in the cache, and every new token can look at it.",
         },
     ),

@@ -134,8 +134,13 @@ def mixing(token, row, w, b, out, n_head):
                 fontweight="bold",
             )
         if array is row:
-            ax.vlines(np.arange(1, n_head) * d - 0.5, -0.5, 0.5, color=INK, linewidth=1.8)
+            edges = np.arange(1, n_head) * d - 0.5
+            ax.vlines(edges, -0.5, 0.5, color=INK, linewidth=1.8)
             _names_below(ax, names, _middles(n_head, d), side / n_head)
+            # The edges go on between the names, which may stand close together.
+            ends = 0.5 + names_under / thick
+            ax.vlines(edges, 0.5, ends, color=GREY, linewidth=0.8, clip_on=False)
+            ax.set_ylim(0.5, -0.5)
         left += side
     if not in_cells:
         below = middle + thick / 2 + names_under + 0.12
@@ -193,12 +198,12 @@ def _axes_width(ax):
 
 def _names_height(names, part):
     """Return the inches that the heads' names take under a vector, upright if they must be."""
-    upright = fit_text(names, 0.95 * part, 8.5) < SMALLEST_TEXT
+    upright = fit_text(names, 0.86 * part, 8.5) < SMALLEST_TEXT
     return max(text_width(name, 8.5) for name in names) + 0.1 if upright else 0.25
 
 
 def _names_below(ax, names, places, part):
-    size = fit_text(names, 0.95 * part, 8.5)
+    size = fit_text(names, 0.86 * part, 8.5)
     upright = size < SMALLEST_TEXT
     ax.set_xticks(places, names, rotation=90 if upright else 0)
     ax.tick_params(axis="x", labelsize=8.5 if upright else size, labelcolor=INK, pad=3)

@@ -2,8 +2,8 @@
 # # 05 · The projection
 #
 # **Goal:** mix the heads with one more matrix, see what each head writes into a token, and put
-# GPT-2's whole attention together, cache included: **Project · Score · Scale · Mask · Softmax ·
-# Sum · Merge · Project**.
+# GPT-2's whole attention together, cache included: **Project · Split · Score · Scale · Mask ·
+# Softmax · Sum · Merge · Project**.
 #
 # **Time:** 40 minutes. **You need:** lessons 00 to 04.
 #
@@ -255,8 +255,9 @@ written, out = head_contributions(z, w), project(merged, w, b)
 draw.head_writing(tokens, written, b, out, 8, pronoun_head=sentence.head)
 
 # %% [markdown]
-# Every head writes into all 128 numbers, on top of what the others write. The length says how
-# much, not how important it is: in lesson 06 you switch that head off and see what it breaks.
+# Every head writes into all 128 numbers, on top of what the others write. Into "it" the pronoun
+# head writes most. But a length says only how much, not how important it is: in lesson 06 you
+# switch that head off and see what it breaks.
 #
 # **Optional.** Set the pronoun head's part of a copy of `z` to 0, merge, project, and compare with
 # `out - written[sentence.head]`.
@@ -420,7 +421,9 @@ print(sum(array.size for array in params.values()))
 #
 # - Before: what enters a layer is first normalised, by ln_1. That is your `x`.
 # - After: the result is **added** to what entered the layer, before ln_1. The sum is normalised by
-#   ln_2 and goes through a small network, the MLP, whose result is added in turn.
+#   ln_2 and goes through a network of two more matrices, the MLP, whose result is added in turn.
+#
+# You build ln_1, ln_2 and the MLP in lesson 06.
 #
 # **Predict `05-nothing-written`.** Suppose a layer's heads and biases write only zeros. What does
 # its attention part pass on?

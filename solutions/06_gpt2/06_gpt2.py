@@ -197,6 +197,8 @@ assert verdict.passed, verdict.message
 # - (a) Yes: exact is always better.
 # - (b) No: its weights were learned with this formula.
 # - (c) It makes no difference at all.
+#
+# The figure also shows **ReLU**, an older function: it makes negative numbers 0 and keeps the others.
 
 # %%
 answer("06-why-exact", "?")
@@ -266,8 +268,8 @@ answer("06-why-bend", "?")
 # %% [markdown]
 # ## The block
 #
-# A layer, or **block**, has two halves. Follow the blue line: what comes in is kept, and each half
-# only adds to it.
+# A layer, or **block**, has two halves. Follow the line above the boxes: what comes in is kept, and
+# each half only adds to it.
 
 # %%
 sentence = np.array(model.encode("A robot must obey the orders given it"))
@@ -671,7 +673,8 @@ assert verdict.passed, verdict.message
 
 # %% [markdown]
 # `check` cannot see whether you used the cache: the ids are the same without. The next cell counts
-# what you feed, then writes 60 tokens.
+# what you feed, then writes 60 tokens. Where `<|endoftext|>` appears, the model has ended a story, and
+# it begins another.
 #
 # **Why? `06-why-loop`** Why does greedy text often go round in circles?
 #
