@@ -41,8 +41,8 @@ class Case:
         return sum(np.size(array) for array in _arrays(self.args))
 
     def axes(self) -> int:
-        """How many axes the argument with the most of them has."""
-        return max((array.ndim for array in _arrays(self.args)), default=0)
+        """How many axes the first array has: it carries the leading axes of the others too."""
+        return next((array.ndim for array in _arrays(self.args)), 0)
 
 
 @dataclass(frozen=True)
