@@ -8,6 +8,7 @@ the state there is, so a rerun after any accident does exactly what is missing.
 import contextlib
 import copy
 import fcntl
+import functools
 import logging
 import multiprocessing
 import os
@@ -22,11 +23,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+import nbgrader.api
+import sqlalchemy
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
+from sqlalchemy.pool import NullPool
 from traitlets.config import Config
 
 from autograder import confine, execute, intake
@@ -69,6 +73,7 @@ def grade_student(config: Config, assignment: str, student: str) -> Result:
     """
     start = time.perf_counter()
     config = _patient(config)
+    nbgrader.api.create_engine = _engine
     course = CourseDirectory(config=config)
     scratch = _scratch(course)
     work = Path(tempfile.mkdtemp(prefix=f"{socket.gethostname()}-{os.getpid()}-", dir=scratch))
@@ -188,6 +193,15 @@ def _patient(config: Config) -> Config:
     if url.startswith("sqlite:") and "?" not in url:
         config.CourseDirectory.db_url = url + "?timeout=60"
     return config
+
+
+@functools.cache
+def _engine(url: str, **options) -> sqlalchemy.Engine:
+    """Return this process's one engine for a gradebook; nbgrader would make ten for a hand-in.
+
+    It keeps the statements that it has compiled, and no connection.
+    """
+    return sqlalchemy.create_engine(url, poolclass=NullPool, **options)
 
 
 def _scratch(course: CourseDirectory) -> Path:

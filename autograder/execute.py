@@ -127,7 +127,7 @@ def trusted_tests(names: dict) -> tuple[dict[str, Cell], set[str]]:
         for name, source in sources
         if name in points and name not in solutions
     }
-    return tests, names_to_define([source for name, source in sources if name in solutions])
+    return tests, names_to_define(tuple(source for name, source in sources if name in solutions))
 
 
 def _grade_id(cell) -> str | None:

@@ -69,10 +69,7 @@ class Server:
         self._warm_up(cells, names)
         self.zygote.fill(folder)
         run = _Run(self, cells, set(names), Limits(**limits), time.monotonic() + seconds, test)
-        outputs = run.hold(hidden=False)
-        if any(cell.hidden for cell in cells):
-            outputs |= run.hold(hidden=True)
-        return outputs
+        return run.hold()
 
     def restart_zygote(self) -> None:
         self.zygote.close()
@@ -108,31 +105,38 @@ class _Run:
     def __init__(self, server, cells, names, limits, deadline, test_seconds):
         self.server, self.cells, self.names = server, cells, names
         self.limits, self.deadline, self.test_seconds = limits, deadline, test_seconds
+        self.outputs: dict[int, list] = {}
         self.broken: set[int] = set()  # tests in which a judge has ended: not tried again
 
-    def hold(self, hidden: bool) -> dict[int, list]:
+    def hold(self) -> dict[int, list]:
         """Let judges run the notebook until every test has its outcome."""
-        outputs: dict[int, list] = {}
+        self._complete(hidden=False)
+        if any(cell.hidden and i not in self.outputs for i, cell in enumerate(self.cells)):
+            self._complete(hidden=True)
+        return self.outputs
+
+    def _complete(self, hidden: bool) -> None:
+        """Let judges do one kind of run until one comes to its end; see `trial.hold`."""
         tests = [i for i, cell in enumerate(self.cells) if cell.test]
-        for _ in range(len(tests) + 2):
-            skip = frozenset(i for i in tests if i in outputs)
-            in_work, complete = self._judge(hidden, skip | self.broken, outputs)
+        for attempt in range(len(tests) + 2):
+            done = {i for i in tests if i in self.outputs and self.cells[i].hidden == hidden}
+            postpone = not hidden and attempt == 0
+            in_work, complete = self._judge(hidden, frozenset(done | self.broken), postpone)
             if complete:
-                return outputs
+                return
             self.server.restart_zygote()  # the judge may have ended in the middle of a request
             if in_work is not None:
                 self.broken.add(in_work)
-                if self.cells[in_work].hidden == hidden:
-                    outputs[in_work] = [_overwhelmed()]
+                self.outputs.setdefault(in_work, [_overwhelmed()])
         raise GraderFailure("the judge ended again and again in this notebook")
 
-    def _judge(self, hidden: bool, skip: frozenset[int], outputs: dict) -> tuple[int | None, bool]:
+    def _judge(self, hidden: bool, skip: frozenset[int], postpone: bool) -> tuple[int | None, bool]:
         """Fork a judge and collect what it tells; return the test it was in, and if it finished."""
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
             os.close(reading)
-            self._be_the_judge(writing, hidden, skip)
+            self._be_the_judge(writing, hidden, skip, postpone)
         os.close(writing)
         in_work, complete = None, False
         try:
@@ -143,7 +147,7 @@ class _Run:
                         in_work = told[0]
                     elif kind == "outputs":
                         index, items = told
-                        outputs[index] = items
+                        self.outputs[index] = items
                         in_work = None if in_work == index else in_work
                     elif kind == "failure":
                         raise GraderFailure(told[0])
@@ -173,7 +177,9 @@ class _Run:
             *whole, buffer = (buffer + data).split(b"\n")
             yield from whole
 
-    def _be_the_judge(self, writing: int, hidden: bool, skip: frozenset[int]) -> None:
+    def _be_the_judge(
+        self, writing: int, hidden: bool, skip: frozenset[int], postpone: bool
+    ) -> None:
         """The forked judge: run the notebook, tell every outcome at once, and end."""
 
         def tell(*what) -> None:
@@ -186,7 +192,8 @@ class _Run:
             shell, zygote = self.server.shell, self.server.zygote
             start = lambda: Student(zygote, self.limits, self.deadline)  # noqa: E731
             starting = lambda index: tell("starting", index)  # noqa: E731
-            for outcome in hold(self.cells, self.names, start, shell, hidden, skip, starting):
+            run = (self.cells, self.names, start, shell, hidden, skip, postpone, starting)
+            for outcome in hold(*run):
                 tell("outputs", *outcome)
             tell("complete")
         except GraderFailure as failure:

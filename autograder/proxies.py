@@ -96,7 +96,8 @@ class Namespace(dict):
     """The names of the test cells: their own, and those that the student was to define.
 
     `names` are the latter. They are looked up in the student's process when a cell asks for them,
-    anew in every cell, because a student may define a function again.
+    anew in every cell, because a student may define a function again. Those in `fixed` keep the
+    value given there.
     """
 
     def __init__(self, names: set[str]):
@@ -104,6 +105,7 @@ class Namespace(dict):
         self.student = None
         self._names = frozenset(names)
         self._fetched: dict = {}
+        self.fixed: dict = {}
 
     def new_cell(self, student) -> None:
         """Forget what the last cell fetched; from now on `student` is asked."""
@@ -113,9 +115,23 @@ class Namespace(dict):
         self._fetched.clear()
         self.student = student
 
+    def look_up(self, names: set[str]) -> dict | None:
+        """Return the present values of these names of the student's; None if one has no value."""
+        try:
+            return {name: self[name] for name in names & self._names if not hasattr(builtins, name)}
+        except Exception:
+            return None
+
+    def own(self) -> dict:
+        """Return the names that the test cells themselves have defined."""
+        return {k: v for k, v in self.items() if self._fetched.get(k, self) is not v}
+
     def __missing__(self, name: str):
         if name not in self._names or hasattr(builtins, name):
             raise KeyError(name)
+        if name in self.fixed:
+            self._fetched[name] = self[name] = self.fixed[name]
+            return self[name]
         try:
             reply = _ask(self.student, "get", name)
         except KeyError:

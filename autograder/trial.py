@@ -6,8 +6,10 @@ before runs again in a new one, and only the cell that it died in loses its mark
 
 import ast
 import contextlib
+import functools
 import io
 import numbers
+import symtable
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -38,7 +40,8 @@ class Cell:
         return self.test and BEGIN_HIDDEN in self.source
 
 
-def names_to_define(solution_cells: list[str]) -> set[str]:
+@functools.cache
+def names_to_define(solution_cells: tuple[str, ...]) -> frozenset[str]:
     """The names that solution cells, as released, bind at their top level."""
     names = set()
     for source in solution_cells:
@@ -48,7 +51,7 @@ def names_to_define(solution_cells: list[str]) -> set[str]:
             elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
                 stored = (n for n in ast.walk(node) if isinstance(n, ast.Name))
                 names.update(n.id for n in stored if isinstance(n.ctx, ast.Store))
-    return names
+    return frozenset(names)
 
 
 def hold(
@@ -58,14 +61,17 @@ def hold(
     shell: Shell,
     hidden: bool,
     skip: frozenset[int] = frozenset(),
+    postpone: bool = False,
     starting: Callable[[int], None] = lambda index: None,
 ) -> Iterator[tuple[int, list[dict]]]:
     """Run a notebook's cells and yield (index, outputs) for those whose outputs count.
 
-    Hidden tests have a run of their own. What a student's function sees in a hidden test it can
-    keep and print later; so what students get to read, the outputs of their cells and of visible
-    tests, comes from a run (`hidden` False) without hidden tests, and in the run with them only
-    the outcome of hidden tests counts.
+    What a student's function sees in a hidden test it can keep and print later. So what students
+    get to read, the outputs of their cells and of visible tests, is collected before any hidden
+    test runs. With `postpone`, hidden tests come last, on the functions as they were in the hidden
+    test's place. Where a later cell may have changed what these do, or the process has died, they
+    are left out, and a run of their own (`hidden` True), in which every test has its place and
+    only the outcome of hidden tests counts, has to decide.
 
     `skip` are test cells not to run; `starting` is told the index of each test cell before it
     runs.
@@ -73,7 +79,7 @@ def hold(
     if hidden:  # what comes after the last hidden test cannot change its outcome
         cells = cells[: max(i for i, cell in enumerate(cells) if cell.hidden) + 1]
     namespace = Namespace(names)
-    student, worked = None, []
+    student, worked, postponed = None, [], []
 
     def alive() -> Student:
         nonlocal student
@@ -97,14 +103,70 @@ def hold(
                     outputs = [_error(error, f"This cell was stopped: {error}.")]
                 if not hidden:
                     yield index, clean(outputs)
-            elif index not in skip and (hidden or not cell.hidden):
+            elif index in skip:
+                continue
+            elif hidden or not cell.hidden:
                 starting(index)
                 outputs = run_test(cell, namespace, alive, shell)
                 if cell.hidden == hidden:
                     yield index, outputs
+            elif postpone and _keep_their_meaning(cells, index):
+                namespace.new_cell(alive())
+                values = namespace.look_up(_names_in(cell.source))
+                if values is not None:
+                    postponed.append((index, student, values, namespace.own()))
+        before = {}
+        for index, then, values, own in postponed:
+            if then is not student or not student.alive:
+                break
+            starting(index)
+            namespace.update((k, v) for k, v in own.items() if before.get(k, k) is not v)
+            before, namespace.fixed = own, values
+            yield index, run_test(cells[index], namespace, lambda: student, shell)
     finally:
         if student is not None:
             student.end()
+
+
+def _keep_their_meaning(cells: list[Cell], index: int) -> bool:
+    """True if the functions defined above a cell do the same when all cells below have run.
+
+    That is so if no cell below binds a global name that they use. Code that is not plain Python,
+    as IPython's commands are, may do anything.
+    """
+    above = [cell.source for cell in cells[:index] if not cell.test]
+    below = [cell.source for cell in cells[index + 1 :] if not cell.test]
+    try:
+        used = set().union(*(_uses_and_binds(source)[0] for source in above))
+        bound = set().union(*(_uses_and_binds(source)[1] for source in below))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return "*" not in bound and not used & bound
+
+
+@functools.cache
+def _uses_and_binds(source: str) -> tuple[set[str], set[str]]:
+    """The global names that a cell's functions use, and those that the cell binds."""
+    used, bound = set(), set()
+    module = symtable.symtable(source, "<cell>", "exec")
+    tables = [module]
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        for symbol in table.get_symbols():
+            if table is not module and symbol.is_global():
+                used.add(symbol.get_name())
+            is_global = table is module or symbol.is_declared_global()
+            if is_global and symbol.is_assigned():
+                bound.add(symbol.get_name())
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):  # `import numpy as np` once more changes nothing
+            bound.update(alias.asname or alias.name for alias in node.names)
+    return used, bound
+
+
+def _names_in(source: str) -> set[str]:
+    return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
 
 
 def run_test(

@@ -93,11 +93,12 @@ def _warm_shell() -> student.Shell:
 
 
 def _load_course() -> None:
-    """Import the whole of the student's package, and let it draw nothing."""
+    """Import the whole of the student's package, with its questions, and let it draw nothing."""
     with contextlib.suppress(ImportError):
         package = importlib.import_module(student.SHARED_PACKAGE)
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             importlib.import_module(module.name)
+        importlib.import_module(f"{student.SHARED_PACKAGE}.answers").find_question("")
         importlib.import_module(f"{student.SHARED_PACKAGE}.figures.style").drawing = False
 
 

@@ -79,14 +79,18 @@ def find_key(exercise: str) -> AnswerKey | None:
     )
 
 
-@functools.cache
 def find_question(id: str) -> Question | None:
     """Return a question, or None when there is none with this id."""
+    return _questions().get(id)
+
+
+@functools.cache
+def _questions() -> dict[str, Question]:
+    questions = {}
     for path in sorted(data_path("answers").glob("*.json")):
         for question in json.loads(path.read_text(encoding="utf-8"))["questions"]:
-            if question["id"] == id:
-                return Question(**question)
-    return None
+            questions.setdefault(question["id"], Question(**question))
+    return questions
 
 
 def exercise_names() -> list[str]:

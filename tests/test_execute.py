@@ -270,6 +270,68 @@ def test_test_cells_share_their_names_and_students_cannot_see_them(grader):
     assert outputs[2][0]["text"] == "unseen\n"
 
 
+HIDDEN = "### BEGIN HIDDEN TESTS\n"
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        *("def f(x): return -1", "def helper(x): return -1", "from math import exp as helper"),
+        *("def change():\n    global helper\n    helper = abs\nchange()", "del helper, f"),
+        *("import os\nos._exit(1)", "%time helper = abs", "for helper in [abs]: pass", "def ("),
+        *("limit = -1", "import os as other", "print(f(1))"),
+    ],
+)
+def test_a_hidden_test_sees_the_functions_of_its_own_place(grader, below):
+    cells = [
+        Cell("def helper(x): return 2 * x\ndef f(x): return helper(x)"),
+        Cell("limit = 4", test=True),
+        Cell(HIDDEN + "assert f(2) == limit\nlimit = 6", test=True),
+        Cell(below),
+        Cell("unlimited = 5", test=True),
+        Cell("def f(x): return x + 1"),
+        Cell("limit = 7", test=True),
+        Cell(HIDDEN + "assert f(limit) == 8", test=True),
+    ]
+    outputs = grader.grade(cells, {"f"})
+    assert passed(outputs[2]) and passed(outputs[-1])
+
+
+def test_a_function_that_gets_its_helper_only_later_fails_in_its_place(grader):
+    cells = [
+        Cell("def f(x): return helper(x)"),
+        Cell(HIDDEN + "assert f(2) == 4", test=True),
+        Cell("def helper(x): return 2 * x"),
+        Cell(HIDDEN + "assert f(2) == 4", test=True),
+    ]
+    outputs = grader.grade(cells, {"f"})
+    assert [passed(outputs[1]), passed(outputs[3])] == [False, True]
+
+
+def test_a_hidden_test_in_which_the_process_dies_costs_no_other_test(grader):
+    cells = [
+        Cell("def f(x):\n    import os\n    os._exit(1)"),
+        Cell(HIDDEN + "f(1)", test=True),
+        Cell("def f(x): return 2 * x"),
+        Cell(HIDDEN + "assert f(2) == 4", test=True),
+    ]
+    outputs = grader.grade(cells, {"f"})
+    assert [passed(outputs[1]), passed(outputs[3])] == [False, True]
+
+
+def test_what_a_function_is_given_in_a_hidden_test_cannot_be_printed(grader):
+    cells = [
+        Cell("seen = []\ndef f(x):\n    seen.append(x)\n    print(seen)\n    return x"),
+        Cell(HIDDEN + "assert f(12345) == 12345", test=True),
+        Cell("print(seen)"),
+        Cell("f(1)", test=True),
+        Cell("print(seen)\ndel f"),
+    ]
+    outputs = grader.grade(cells, {"f"})
+    assert passed(outputs[1])
+    assert "12345" not in json.dumps(outputs)
+
+
 def test_a_students_files_can_be_read_and_nothing_of_the_last_student(grader, tmp_path):
     (tmp_path / "helper.py").write_text("def f(x): return 2 * x")
     (tmp_path / "notebook.ipynb").write_text("{}")
@@ -281,7 +343,7 @@ def test_a_students_files_can_be_read_and_nothing_of_the_last_student(grader, tm
 
 
 def test_names_to_define_are_those_that_released_cells_bind():
-    cells = ["def f(): pass\nclass C: pass", "x, y = 1, 2\nz: int = 3", "import os\nf()"]
+    cells = ("def f(): pass\nclass C: pass", "x, y = 1, 2\nz: int = 3", "import os\nf()")
     assert names_to_define(cells) == {"f", "C", "x", "y", "z"}
 
 
