@@ -175,7 +175,8 @@ for token, row in zip(tokens, x):
 # %% [markdown]
 # ### Exercise 1.2 · scaled_scores
 #
-# *7 minutes · medium.* Let every query meet every key, without a loop.
+# *7 minutes · medium.* Let every query meet every key. NumPy can do it in one expression; a loop
+# counts as well.
 #
 # - **In:** `q` `[..., Tq, d]`, `k` `[..., Tk, d]`. There may be more keys than queries.
 # - **Out:** `[..., Tq, Tk]`: a row for each query, a column for each key.
@@ -435,7 +436,8 @@ out_of_obey
 # %% [markdown]
 # ### Exercise 1.4 · weighted_sum
 #
-# *3 minutes · easy.* All queries at once, again without a loop.
+# *3 minutes · easy.* The same for all queries. Again one expression is enough, and a loop counts
+# as well.
 #
 # - **In:** `weights` `[..., Tq, Tk]`, `v` `[..., Tk, dv]`. Use the weights as they are given.
 # - **Out:** `[..., Tq, dv]`
