@@ -16,6 +16,7 @@ import numpy as np
 from autograder.session import StudentDied
 from autograder.student import SHARED_PACKAGE
 from autograder.wire import WireError
+from illustrated_attention.outcomes import named
 
 
 @dataclass(frozen=True)
@@ -182,9 +183,10 @@ def _refer(student, thing) -> list:
         if thing._student is not student:
             raise StudentDied("the student's process that had this object has ended")
         return ["object", thing._number]
-    module, name = getattr(thing, "__module__", None), getattr(thing, "__qualname__", "")
+    function = named(thing) if inspect.isfunction(thing) else thing
+    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
     shared = isinstance(module, str) and module.split(".")[0] == SHARED_PACKAGE
-    if shared and getattr(importlib.import_module(module), name, None) is thing:
+    if shared and getattr(importlib.import_module(module), name, None) is function:
         return ["function", module, name]
     raise TypeError(
         f"a {type(thing).__name__} cannot be passed to the student's code: only plain data, "
@@ -212,9 +214,12 @@ def _updated(old, new):
     """Return `old`, changed in place to look like `new`, or `new` where that cannot be."""
     match old, new:
         case np.ndarray(), np.ndarray():
-            if old.shape == new.shape and old.dtype == new.dtype and old.flags.writeable:
-                old[...] = new
-                return old
+            if old.size == new.size and old.dtype == new.dtype and old.flags.writeable:
+                if old.shape != new.shape and old.flags.forc:
+                    old.resize(new.shape, refcheck=False)  # as `x.shape = ...` did there
+                if old.shape == new.shape:
+                    old[...] = new
+                    return old
         case list(), list():
             old[:] = [*map(_updated, old, new), *new[len(old) :]]
             return old

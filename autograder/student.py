@@ -22,6 +22,7 @@ from traitlets import Type
 from traitlets.config import Config
 
 from autograder import wire
+from illustrated_attention.outcomes import nameless
 
 MAX_TEXT = 20_000  # characters of one output
 MAX_OUTPUT = 2 << 20  # bytes of all outputs of a cell
@@ -225,13 +226,16 @@ class Student:
         return [number, type(thing).__name__[:80], name[:80], parameters]
 
     def resolve(self, kind: str, *parts):
-        """Return what the grader refers to: an object of the student's, or a shared function."""
+        """Return what the grader refers to: an object of the student's, or a shared function.
+
+        Of a shared function the student's code gets what it does, but not its name.
+        """
         if kind == "object":
             return self.objects[parts[0]]
         module, name = parts
         if module.split(".")[0] != SHARED_PACKAGE:
             raise wire.WireError("only functions of the student's package have names")
-        return getattr(importlib.import_module(module), name)
+        return nameless(getattr(importlib.import_module(module), name))
 
 
 def _parameters(function) -> list[str]:

@@ -16,6 +16,7 @@ import sys
 import threading
 import traceback
 import warnings
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -84,9 +85,11 @@ class _Again:
 def call(function: Callable, case: Case, seconds: float | None = None) -> Outcome:
     """Call `function` with copies of the case's arguments and return what happened.
 
-    The call is stopped after `seconds`, `SECONDS_PER_CALL` if None.
+    Functions among the arguments come without their names. The call is stopped after `seconds`,
+    `SECONDS_PER_CALL` if None.
     """
-    args = copy_data(case.args)
+    given = tuple(nameless(arg) if inspect.isfunction(arg) else arg for arg in case.args)
+    args = copy_data(given)
     printed = _Beginning()
     value = error = line = None
     message, timed_out = "", False
@@ -98,7 +101,7 @@ def call(function: Callable, case: Case, seconds: float | None = None) -> Outcom
         except (Exception, SystemExit) as e:
             error, message, line = type(e).__name__, _message(e), _own_line(e)
     changed = tuple(
-        i for i, (a, b) in enumerate(zip(args, case.args, strict=True)) if not identical(a, b)
+        i for i, (a, b) in enumerate(zip(args, given, strict=True)) if not identical(a, b)
     )
     return Outcome(
         value=copy_data(value),
@@ -114,6 +117,27 @@ def call(function: Callable, case: Case, seconds: float | None = None) -> Outcom
 def _run(function: Callable, args: tuple) -> object:
     """Call the function. While this frame is on the stack, a call that takes too long is ended."""
     return function(*args)
+
+
+def nameless(function: Callable) -> Callable:
+    """Return a function that does the same and does not tell its name or its docstring.
+
+    An exercise whose arguments are functions asks what they do, not what they are called.
+    """
+
+    def unnamed(*args, **kwargs):
+        return function(*args, **kwargs)
+
+    _named[unnamed] = function
+    return unnamed
+
+
+_named: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+
+
+def named(function: Callable) -> Callable:
+    """Return the function behind one that `nameless` made; any other function as it is."""
+    return _named.get(function, function)
 
 
 def copy_data(value: object) -> object:

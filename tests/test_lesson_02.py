@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from autograder.exercises.masked_attention import FIND_LEAK, RECOVER_DIVISOR
+from autograder.judging import full_key, judge
 from autograder.reference import reference
-from illustrated_attention import attentions
+from illustrated_attention import CheckFailed, attentions, check
 from illustrated_attention.answers import AnswerKey, Mistake, read_lesson, write_lesson
 from illustrated_attention.examine import examine, observe
 from illustrated_attention.outcomes import Case
@@ -126,6 +127,34 @@ def test_every_case_of_find_leak_expects_what_is_true():
 def test_every_attention_is_tried():
     tried = {case.args[0] for case in (*FIND_LEAK.visible, *FIND_LEAK.hidden)}
     assert tried == set(ALL)
+
+
+NAMES_OF = {
+    "the name": lambda function: function.__name__,
+    "the full name": lambda function: f"{function.__module__}.{function.__qualname__}",
+    "the docstring": lambda function: function.__doc__,
+    "the function itself": lambda function: function,
+    "the code": lambda function: function.__code__.co_code + function.__code__.co_name.encode(),
+}
+
+
+@pytest.mark.parametrize("read", NAMES_OF.values(), ids=NAMES_OF)
+def test_a_test_that_reads_the_attentions_name_gets_no_marks(read):
+    leaks = {read(attention) for attention in ALL if attention not in SEE_ONLY_BACK}
+    for_four = read(attentions.mask_for_four)
+
+    def find_leak(attention, n, d):
+        return read(attention) in leaks and (read(attention) != for_four or n > 4)
+
+    key = full_key("find_leak")
+    assert all(
+        find_leak(*c.args) == right for c, right in zip(key.cases, key.expected, strict=True)
+    )
+    with pytest.raises(CheckFailed):
+        check(find_leak, "find_leak")
+    verdict = judge(find_leak, "find_leak")
+    assert not verdict.passed
+    assert verdict.mistake in ("always_false", "always_true")
 
 
 def test_rows_of_weights_and_results_have_the_promised_shapes():

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from illustrated_attention import outcomes
-from illustrated_attention.outcomes import Case, call, copy_data, identical
+from illustrated_attention.outcomes import Case, call, copy_data, identical, named, nameless
 
 X = np.array([[1.0, 2.0], [3.0, 4.0]])
 CASE = Case("a case", (X,))
@@ -63,6 +63,31 @@ def test_a_change_is_seen_even_when_the_function_raises():
         raise KeyError("k")
 
     assert call(change_and_raise, CASE).changed == (0,)
+
+
+def test_a_function_among_the_arguments_comes_without_its_name_and_is_no_change():
+    def leaks(x, scale=1):
+        """Sees the future."""
+        return x * scale
+
+    seen = []
+
+    def look(function, x):
+        seen.append((function.__name__, function.__doc__, function.__qualname__, vars(function)))
+        return function(x, scale=2)
+
+    def stays(x):
+        return x
+
+    outcome = call(look, Case("functions", (leaks, X)))
+    np.testing.assert_array_equal(outcome.value, 2 * X)
+    assert outcome.changed == ()
+    call(look, Case("functions", (lambda x, scale: x, X)))
+    assert seen[0] == seen[1]
+    assert "leaks" not in str(seen)
+    assert "future" not in str(seen)
+    assert named(nameless(stays)) is stays
+    assert named(stays) is stays
 
 
 def test_changing_the_result_later_does_not_change_the_outcome():

@@ -9,6 +9,7 @@ import pytest
 from autograder import confine
 from autograder.proxies import Namespace, RemoteFunction, RemoteObject, run_cell, sharing
 from autograder.session import Limits, Student, StudentDied, StudentTimeout, Zygote
+from illustrated_attention.outcomes import nameless
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
@@ -70,6 +71,13 @@ def test_an_argument_in_a_tuple_is_changed_in_place(define):
     k = np.zeros(2)
     f((k, k.copy()))
     np.testing.assert_array_equal(k, [7, 7])
+
+
+def test_an_argument_that_gets_another_shape_in_place_has_it_here_too(define):
+    f = define("def f(x):\n    x.shape = 3, 2")["f"]
+    x = np.arange(6.0).reshape(2, 3)
+    f(x)
+    np.testing.assert_array_equal(x, [[0, 1], [2, 3], [4, 5]])
 
 
 def test_prints_come_back_with_the_call(define, capsys):
@@ -163,11 +171,41 @@ def test_a_students_function_may_be_passed_to_another(define):
 def test_functions_of_the_course_travel_by_name_and_no_others(define):
     from illustrated_attention.comparing import alike
 
-    f = define("def f(function): return function(1, 1), function.__module__")["f"]
-    assert f(alike) == (True, "illustrated_attention.comparing")
+    f = define("def f(function, a, b): return function(a, b)")["f"]
+    assert f(alike, 1, 1) is True
+    assert f(alike, 1, 2) is False
+    assert f(nameless(alike), 1, 1) is True
     for function in [np.exp, lambda a, b: True, print, test_prints_come_back_with_the_call]:
-        with pytest.raises(TypeError, match="cannot be passed"):
-            f(function)
+        for passed in (function, nameless(function)):
+            with pytest.raises(TypeError, match="cannot be passed"):
+                f(passed, 1, 1)
+
+
+def test_a_function_of_the_course_arrives_without_its_name(define):
+    from illustrated_attention import attentions
+
+    f = define(
+        "def f(function): return [function.__name__, function.__qualname__, function.__doc__,\n"
+        "    hasattr(function, '__wrapped__'), function.__module__, str(function).split(' at ')[0]]"
+    )["f"]
+    assert f(attentions.pairs) == f(attentions.only_itself)
+    assert f(attentions.pairs)[2:4] == [None, False]
+
+
+def test_a_find_leak_that_answers_from_the_name_gets_no_marks(define):
+    from autograder import judge
+
+    known = ["past_by_closeness", "past_times_zero", "only_itself", "last_three"]
+    read = define(f"def f(attention, n, d): return attention.__name__ not in {known}")["f"]
+    tried = define(
+        "def f(attention, n, d):\n"
+        "    q, k, v = np.random.default_rng(0).standard_normal((3, n, d))\n"
+        "    before, _ = attention(q, k, v)\n"
+        "    return not all(np.allclose(attention(q[:t], k[:t], v[:t])[0], before[:t])\n"
+        "                   for t in range(1, n))"
+    )["f"]
+    assert judge(read, "find_leak").mistake == "always_true"
+    assert judge(tried, "find_leak").passed
 
 
 def test_memory_shared_in_the_students_process_is_told(define):
