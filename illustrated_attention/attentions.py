@@ -5,7 +5,8 @@ All take `(q, k, v)`, arrays [..., T, d], [..., T, d] and [..., T, dv], and retu
 closeness of a query and a key, 1 / (1 + squared distance), or simply equal for all. Who sees whom
 is what they are about.
 
-They stand in one module under plain names, because answer keys and graders pass them by name.
+They stand in one module under plain names, because answer keys and graders pass them by name. A
+learner's function gets them nameless (`outcomes.nameless`): it has to try them.
 """
 
 import numpy as np
@@ -35,12 +36,12 @@ def past_times_zero(q, k, v):
 
 def last_three(q, k, v):
     """Each token sees itself and the two tokens before it."""
-    return _blend(q, k, v, lambda i, j, n: i - 2 <= j <= i)
+    return _blend(q, k, v, lambda i, j, n: (i - 2 <= j) & (j <= i))
 
 
 def first_and_itself(q, k, v):
     """Each token sees the first token and itself."""
-    return _blend(q, k, v, lambda i, j, n: j in (0, i))
+    return _blend(q, k, v, lambda i, j, n: (j == 0) | (j == i))
 
 
 def only_itself(q, k, v):
@@ -50,7 +51,7 @@ def only_itself(q, k, v):
 
 def strictly_past(q, k, v):
     """Each token sees the tokens before it; the first one, which has none, sees itself."""
-    return _blend(q, k, v, lambda i, j, n: j < i or i == j == 0)
+    return _blend(q, k, v, lambda i, j, n: (j < i) | ((i == 0) & (j == 0)))
 
 
 def everything(q, k, v):
@@ -80,32 +81,32 @@ def pairs(q, k, v):
 
 def first_half_together(q, k, v):
     """The tokens of the first half all see each other; the others see only back."""
-    return _blend(q, k, v, lambda i, j, n: j <= i or max(i, j) < n // 2)
+    return _blend(q, k, v, lambda i, j, n: (j <= i) | (np.maximum(i, j) < n // 2))
 
 
 def last_for_all(q, k, v):
     """Each token sees the past, and all see the last token."""
-    return _blend(q, k, v, lambda i, j, n: j <= i or j == n - 1)
+    return _blend(q, k, v, lambda i, j, n: (j <= i) | (j == n - 1))
 
 
 def first_sees_last(q, k, v):
     """Only the first token sees the future, and of it only the last token."""
-    return _blend(q, k, v, lambda i, j, n: j <= i or (i == 0 and j == n - 1))
+    return _blend(q, k, v, lambda i, j, n: (j <= i) | ((i == 0) & (j == n - 1)))
 
 
 def middle_sees_next(q, k, v):
     """Only the token in the middle sees the future, and of it only the next token."""
-    return _blend(q, k, v, lambda i, j, n: j <= i or (i == (n - 1) // 2 and j == i + 1))
+    return _blend(q, k, v, lambda i, j, n: (j <= i) | ((i == (n - 1) // 2) & (j == i + 1)))
 
 
 def mask_for_four(q, k, v):
     """Hides the future from the first four tokens only: its mask was made for four."""
-    return _blend(q, k, v, lambda i, j, n: j <= i or n > 4 <= i or n > 4 <= j)
+    return _blend(q, k, v, lambda i, j, n: (j <= i) | ((n > 4) & (np.maximum(i, j) >= 4)))
 
 
 def weakly_hidden(q, k, v):
     """Gives the future a hundredth of its share."""
-    return _blend(q, k, v, lambda i, j, n: 1.0 if j <= i else 0.01)
+    return _blend(q, k, v, lambda i, j, n: np.where(j <= i, 1.0, 0.01))
 
 
 def hidden_too_late(q, k, v):
@@ -139,16 +140,16 @@ def _equal(q, k):
 
 
 def _blend(q, k, v, visible, share=_closeness):
-    """Blend, row by row, the values that `visible(i, j, n)` lets row i see (True, or a factor)."""
+    """Blend, row by row, the values that each row sees.
+
+    `visible(i, j, n)` says it for row i and column j of n tokens: True, or a factor. What a row
+    does not see takes no part at all: not even a nan in it shows.
+    """
     n = q.shape[-2]
-    shares = share(q, k)
-    out = np.zeros((*q.shape[:-1], v.shape[-1]), np.result_type(q, k, v, np.float32))
-    weights = np.zeros((*q.shape[:-1], n), out.dtype)
-    for i in range(n):
-        factors = [float(visible(i, j, n)) for j in range(n)]
-        seen = [j for j in range(n) if factors[j]]
-        row = shares[..., i, seen] * [factors[j] for j in seen]
-        row = row / row.sum(axis=-1, keepdims=True)
-        weights[..., i, seen] = row
-        out[..., i, :] = (row[..., None] * v[..., seen, :]).sum(axis=-2)
-    return out, weights
+    tokens = np.arange(n)
+    factors = np.ones((n, n)) * visible(tokens[:, None], tokens, n)
+    shares = np.where(factors, share(q, k) * factors, 0)
+    weights = np.where(factors, shares / shares.sum(axis=-1, keepdims=True), 0)
+    parts = np.where(factors[..., None], weights[..., None] * v[..., None, :, :], 0)
+    dtype = np.result_type(q, k, v, np.float32)
+    return parts.sum(axis=-2).astype(dtype), weights.astype(dtype)
