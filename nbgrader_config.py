@@ -6,7 +6,6 @@ root on Jupyter's configuration path, so that the panels and every terminal in i
 
 import importlib.util
 import os
-import warnings
 from pathlib import Path
 
 c = get_config()  # noqa: F821 (nbgrader puts it there)
@@ -77,5 +76,3 @@ c.ExecutePreprocessor.store_widget_state = False
 # -- quiet -----------------------------------------------------------------------------------
 # Without encryption the kernel warns on stderr that others on this machine could listen in.
 c.KernelManager.transport_encryption = "auto"
-# SQLAlchemy warns about nbgrader's own way of adding a submission; the marks are right.
-warnings.filterwarnings("ignore", message="Object of type <Submitted(Assignment|Notebook)>")

@@ -22,7 +22,6 @@ from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
 import nbgrader.api
 import sqlalchemy
 from nbgrader.api import Gradebook
@@ -230,13 +229,13 @@ def _is_newer(course: CourseDirectory, assignment: str, student: str) -> bool:
     graded = Path(course.format_path(course.autograded_directory, student, assignment))
     if not graded.is_dir():
         return True
-    new, old = _timestamp(submitted), _timestamp(graded)
+    new, old = timestamp(submitted), timestamp(graded)
     if new and old:
         return new > old
     return _newest(submitted) > graded.stat().st_mtime
 
 
-def _timestamp(folder: Path):
+def timestamp(folder: Path):
     """When a student handed in, as nbgrader's exchange wrote it down; None if it does not say."""
     path = folder / "timestamp.txt"
     if not path.is_file() or path.is_symlink() or path.stat().st_size > 100:
@@ -258,13 +257,11 @@ def _take_in(course: CourseDirectory, assignment: str, student: str, folder: Pat
     A refused hand-in is graded like a blank one, with a note on top, so that the reason reaches
     its owner with the feedback.
     """
-    folder.mkdir(parents=True)
     source = _submitted(course, assignment, student)
-    expected = _notebooks(course, assignment)
+    expected = notebooks(course, assignment)
     refused = ""
     try:
-        intake.check_folder(source)
-        shutil.copytree(source, folder, symlinks=True, dirs_exist_ok=True)
+        intake.copy_folder(source, folder)
         found = list(folder.glob("*.ipynb"))
         if len(found) == len(expected) == 1 and found[0].stem != expected[0]:
             found[0].rename(folder / f"{expected[0]}.ipynb")  # as browsers name second downloads
@@ -275,18 +272,16 @@ def _take_in(course: CourseDirectory, assignment: str, student: str, folder: Pat
             intake.read_notebook(path.read_bytes())
     except intake.Refused as reason:
         refused = str(reason)
-        shutil.rmtree(folder)
-        folder.mkdir()
-        for name in expected:
-            nbformat.write(intake.refusal(refused), folder / f"{name}.ipynb")
-    if (when := _timestamp(source)) is None:
+        intake.write_refusal(refused, folder, expected)
+    if (when := timestamp(source)) is None:
         (folder / "timestamp.txt").unlink(missing_ok=True)
     else:
         (folder / "timestamp.txt").write_text(f"{when} UTC\n")
     return refused
 
 
-def _notebooks(course: CourseDirectory, assignment: str) -> list[str]:
+def notebooks(course: CourseDirectory, assignment: str) -> list[str]:
+    """The names of an assignment's notebooks, as the gradebook knows them."""
     with Gradebook(course.db_url, course.course_id) as gradebook:
         return [notebook.name for notebook in gradebook.find_assignment(assignment).notebooks]
 

@@ -8,7 +8,9 @@ import atexit
 import os
 import sys
 import threading
+import warnings
 from html import escape
+from pathlib import Path
 
 from nbconvert.exporters import NotebookExporter
 from nbformat.notebooknode import from_dict
@@ -51,24 +53,42 @@ def configure(config) -> None:
     config.Autograde.autograde_preprocessors = AUTOGRADE
     config.Autograde.exporter_class = EXPORTER
     config.TemplateExporter.filters = {"markdown2html": "autograder.safe.markdown2html"}
+    config.ExchangeFactory.collect = "autograder.collect.Collect"
+    # SQLAlchemy warns about nbgrader's own way of adding a submission; the marks are right.
+    warnings.filterwarnings("ignore", message="Object of type <Submitted(Assignment|Notebook)>")
 
 
 class HandInExporter(NotebookExporter):
-    """Reads a hand-in as a stranger's file; one that cannot be read becomes a note with the reason.
+    """Reads a hand-in as a stranger's; one that cannot be read becomes a note with the reason.
 
-    nbgrader converts every hand-in twice: first the file that was submitted, then what the first
+    nbgrader converts every hand-in twice: first what was submitted, then what the first
     conversion wrote, which is ours.
     """
 
-    def from_file(self, file_stream, resources=None, **kwargs):
-        if not self.parent._sanitizing:
-            return super().from_file(file_stream, resources, **kwargs)
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        # Before it converts, nbgrader copies what lies beside the notebook, wherever a link may
+        # lead. It has no place to look at a hand-in first but where it asks for its folder.
+        self._format_source = self.parent._format_source
+        self.parent._format_source = self._checked_source
+
+    def _checked_source(self, assignment_id, student_id, escape=False):
+        folder = self._format_source(assignment_id, student_id, escape)
         try:
-            if os.path.islink(file_stream.name):
-                raise intake.Refused("The notebook is a link. Hand in the file itself.")
-            notebook = intake.read_notebook(file_stream.read(intake.MAX_NOTEBOOK + 1))
-        except (intake.Refused, UnicodeDecodeError) as reason:
-            self.log.warning("%s is refused: %s", file_stream.name, reason)
+            if self.parent._sanitizing and not escape:
+                intake.check_folder(folder)
+        except intake.Refused:
+            return os.devnull  # a place without files
+        return folder
+
+    def from_filename(self, filename, resources=None, **kwargs):
+        if not self.parent._sanitizing:
+            return super().from_filename(filename, resources, **kwargs)
+        try:
+            intake.check_folder(os.path.dirname(filename))
+            notebook = intake.read_notebook(Path(filename).read_bytes())
+        except intake.Refused as reason:
+            self.log.warning("%s is refused: %s", filename, reason)
             notebook = intake.refusal(str(reason))
         return self.from_notebook_node(notebook, resources, **kwargs)
 

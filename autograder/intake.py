@@ -6,9 +6,11 @@ A reason for a refusal is written for the student: what is wrong and what to do.
 import json
 import os
 import re
+import shutil
 import stat
 from pathlib import Path
 
+import nbformat
 from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -58,6 +60,18 @@ def check_folder(folder: str | os.PathLike) -> None:
                 raise Refused(text.format(name=shown, most=largest >> 20))
 
 
+def copy_folder(source: str | os.PathLike, target: str | os.PathLike) -> None:
+    """Copy a hand-in, or refuse it. What its owner changes meanwhile into a link stays one."""
+    check_folder(source)
+    try:
+        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+    except OSError:
+        raise Refused(
+            _("A file of the hand-in cannot be read. Look at its permissions, and hand in again.")
+        ) from None
+    check_folder(target)
+
+
 def read_notebook(text: str | bytes) -> NotebookNode:
     """Read a notebook written by a stranger.
 
@@ -94,6 +108,14 @@ def refusal(reason: str) -> NotebookNode:
     """Return a notebook that takes the place of a refused hand-in and tells its owner why."""
     text = _("**This hand-in could not be graded.** {reason}").format(reason=reason)
     return new_notebook(cells=[new_markdown_cell(text)])
+
+
+def write_refusal(reason: str, folder: str | os.PathLike, notebooks: list[str]) -> None:
+    """Make `folder` a hand-in that holds nothing but the reason, in each notebook of these names."""
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    for name in notebooks:
+        nbformat.write(refusal(reason), Path(folder, f"{name}.ipynb"))
 
 
 def _read_cell(cell: dict, number: int) -> NotebookNode:

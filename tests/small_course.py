@@ -105,10 +105,12 @@ class SmallCourse:
     def course(self) -> CourseDirectory:
         return CourseDirectory(config=self.config)
 
-    def release(self) -> None:
-        path = self.root / "source" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
-        path.parent.mkdir(parents=True)
-        nbformat.write(source_notebook(), path)
+    def release(self, notebooks: dict[str, nbformat.NotebookNode] | None = None) -> None:
+        """Release the notebooks, by name; the course's own one if none are given."""
+        folder = self.root / "source" / ASSIGNMENT
+        folder.mkdir(parents=True)
+        for name, notebook in (notebooks or {NOTEBOOK: source_notebook()}).items():
+            nbformat.write(notebook, folder / f"{name}.ipynb")
         # nbgrader calls alembic by its name when it makes a gradebook.
         os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         GenerateAssignment(coursedir=self.course, config=self.config).start()
@@ -116,11 +118,10 @@ class SmallCourse:
     def write_settings(self, more: str = "") -> None:
         """Write the nbgrader_config.py that nbgrader's commands and ours read."""
         (self.root / "nbgrader_config.py").write_text(
-            "import warnings\n\nfrom autograder import execute\n\nc = get_config()\n"
+            "from autograder import execute\n\nc = get_config()\n"
             f"c.CourseDirectory.root = {str(self.root)!r}\n"
             "c.CourseDirectory.course_id = 'small'\n"
-            "execute.configure(c)\n"
-            "warnings.filterwarnings('ignore', message='Object of type <Submitted')\n" + more
+            "execute.configure(c)\n" + more
         )
 
     def copy(self, root: Path) -> "SmallCourse":
@@ -162,10 +163,10 @@ class SmallCourse:
         path = self.root / "autograded" / student / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
         return nbformat.read(path, 4)
 
-    def scores(self, student: str) -> dict[str, float | None]:
+    def scores(self, student: str, notebook: str = NOTEBOOK) -> dict[str, float | None]:
         """What the gradebook says of each graded cell: the automatic score."""
         with Gradebook(self.config.CourseDirectory.db_url) as gradebook:
-            grades = gradebook.find_submission_notebook(NOTEBOOK, ASSIGNMENT, student).grades
+            grades = gradebook.find_submission_notebook(notebook, ASSIGNMENT, student).grades
             return {grade.name: grade.auto_score for grade in grades}
 
     def total(self, student: str) -> float:

@@ -178,6 +178,23 @@ def test_a_machine_without_confinement_refuses_unless_told(course, monkeypatch, 
     assert course.scores("ada") == FULL
 
 
+def test_nothing_is_copied_of_a_hand_in_with_links_or_pipes(course, tmp_path):
+    (tmp_path / "secret").write_text("the instructor's")
+    (course.hand_in("link") / "data.txt").symlink_to(tmp_path / "secret")
+    (course.hand_in("zero") / "timestamp.txt").unlink()
+    (course.submitted("zero") / "timestamp.txt").symlink_to("/dev/zero")
+    (course.hand_in("pipe") / f"{NOTEBOOK}.ipynb").unlink()
+    os.mkfifo(course.submitted("pipe") / f"{NOTEBOOK}.ipynb")
+    course.hand_in("ada")
+    course.autograde()
+    assert course.scores("ada") == FULL
+    for student in ("link", "zero", "pipe"):
+        assert course.total(student) == 0
+        assert "link or no ordinary file" in course.graded(student).cells[0].source
+        graded = course.root / "autograded" / student / ASSIGNMENT
+        assert [path.name for path in graded.iterdir()] == [f"{NOTEBOOK}.ipynb"]
+
+
 def test_other_systems_grade_as_stock_does_with_a_warning(course, monkeypatch, caplog):
     course.hand_in("ada")
     monkeypatch.setattr(execute.sys, "platform", "darwin")
