@@ -111,7 +111,7 @@ def refusal(reason: str) -> NotebookNode:
 
 
 def write_refusal(reason: str, folder: str | os.PathLike, notebooks: list[str]) -> None:
-    """Make `folder` a hand-in that holds nothing but the reason, in each notebook of these names."""
+    """Make `folder` a hand-in of notebooks with these names, in which is nothing but the reason."""
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     for name in notebooks:

@@ -52,7 +52,7 @@ def collect(course, **options):
     config = settings(course)
     config.Collect.update(options)
     ExchangeFactory(config=config).Collect(coursedir=course.course, config=config).start()
-    return {folder.name for folder in (course.root / "submitted").glob("*") if any(folder.iterdir())}
+    return {path.parent.name for path in (course.root / "submitted").glob(f"*/{ASSIGNMENT}")}
 
 
 def test_a_link_is_not_followed_and_its_owner_reads_why(course, inbound, tmp_path):
