@@ -1,5 +1,7 @@
 """Figures of lesson 03 draw the learner's own caches, masks and counts, and tell them in words."""
 
+import re
+
 import matplotlib
 import numpy as np
 import pytest
@@ -64,7 +66,7 @@ def test_a_cache_that_lost_old_tokens_is_drawn_with_gaps():
     [(q, k, v)] = layers_for(WORDS, n_layer=1)
     figure = cache_step(WORDS, [(q, k, v)], 3, [(k[3:], v[3:])])
     assert states(figure, "k") == ["kept", "empty", "empty", "empty"]
-    assert "The cache of layer 0 holds 1 keys and 1 values." in figure.alt_text
+    assert "In the cache of layer 0: keys 1, values 1." in figure.alt_text
 
 
 def test_the_squares_are_the_projections_of_every_step():
@@ -108,7 +110,18 @@ def test_the_curve_shows_the_counts_given():
     assert kept.get_ydata().tolist() == [1, 2, 3]
     assert without.get_marker() != kept.get_marker()
     assert without.get_linestyle() != kept.get_linestyle()
-    assert "3 tokens: 6 without a cache, 3 with one." in figure.alt_text
+    assert "Length 3: 6 without a cache, 3 with one." in figure.alt_text
+
+
+def test_one_of_something_is_told_as_well_as_many():
+    told = [
+        cache_step(WORDS, layers_for(WORDS, n_layer=1), step=0),
+        projection_curve([1, 2], [1, 3], [1, 2]),
+        cached_mask(["robot", "must"], np.ones((1, 2)), 1),
+    ]
+    for figure in told:
+        assert re.search(r"\b1\b", figure.alt_text)
+        assert not re.search(r"\b1 (new |old |cached )?[a-z]+s\b", figure.alt_text)
 
 
 def test_memory_is_told_in_mebibytes():

@@ -99,8 +99,8 @@ def test_cells_that_differ_from_the_article_are_framed_and_counted(divisor, wron
     weights = masked_softmax(SCORES / divisor, TRIANGLE)
     figure = compare_tables(WORDS, weights, TABLE, "yours")
     assert frames(figure) == wrong
-    assert figure.title.startswith(f"{wrong} of 16 cells differ")
-    assert figure.alt_text.startswith(f"{wrong} of 16 cells differ")
+    assert figure.title.endswith(f": {wrong} of 16")
+    assert figure.alt_text.startswith(f"Cells that differ: {wrong} of 16.")
 
 
 def test_the_results_that_moved_are_drawn_and_counted():
@@ -147,7 +147,7 @@ def test_the_divisor_slider_finds_the_articles_table():
     fitting = set()
     for divisor in DIVISORS:
         explorer.slider.value = str(divisor)
-        if 'alt="0 of 16 cells differ.' in explorer.picture.value:
+        if 'alt="Cells that differ: 0 of 16.' in explorer.picture.value:
             fitting.add(divisor)
     assert fitting == {3.62, 4, 4.51}
     assert explorer._repr_mimebundle_()["text/html"].count("<img alt=") == 2
@@ -159,4 +159,4 @@ def test_the_widgets_use_the_learners_function_and_tell_what_is_wrong_with_it():
     leaky = divisor_explorer(
         WORDS, SCORES, TABLE, TRIANGLE, lambda scores, mask: np.full((4, 4), 0.25)
     )
-    assert "15 of 16 cells differ" in leaky.picture.value
+    assert "Cells that differ: 15 of 16" in leaky.picture.value

@@ -35,13 +35,13 @@ def test_the_slider_goes_through_all_tokens():
         stepper.slider.value = step
         (alt,) = alt_texts(stepper.picture.value)
         assert f"Step {step}: '{word}' is read." in alt
-        assert f"layer 1 holds {step} keys and {step} values" in alt
+        assert f"layer 1: keys {step}, values {step}." in alt
 
 
 def test_the_learners_own_append_kv_fills_the_cache():
     stepper = cache_stepper(WORDS, LAYERS, lambda cache, k, v: (k, v))
     stepper.slider.value = 3
-    assert "layer 0 holds 1 keys and 1 values" in stepper.picture.value
+    assert "layer 0: keys 1, values 1." in stepper.picture.value
 
 
 def test_an_append_kv_that_writes_into_its_arguments_does_not_change_the_layers():

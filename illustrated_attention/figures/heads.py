@@ -131,7 +131,7 @@ def attention_maps(tokens, weights):
         )
     figure.write(MARGIN + names + 2.5, height - 0.36, note, fontsize=9, color=INK)
     figure.alt_text = _(
-        "Attention weights of {heads} heads over the tokens {tokens}. "
+        "Attention weights over the tokens {tokens}. Number of heads: {heads}. "
         "Where the last token, '{token}', looks most: {looks}."
     ).format(
         heads=n_layer * n_head, tokens=", ".join(labels), token=labels[-1], looks="; ".join(said)

@@ -265,13 +265,13 @@ def _draw_counts(figure, top, square, step, labels):
 def _step_words(tokens, layers, caches, step):
     words = [
         _("Step {number}: '{token}' is read.").format(number=step + 1, token=tokens[step]),
-        _("It is new in each of {layers} layers: a query, a key and a value.").format(
+        _("It is new: a query, a key and a value in every layer. Layers: {layers}.").format(
             layers=len(layers)
         ),
     ]
     for number, (k, v) in enumerate(caches):
         words.append(
-            _("The cache of layer {number} holds {keys} keys and {values} values.").format(
+            _("In the cache of layer {number}: keys {keys}, values {values}.").format(
                 number=number, keys=len(k), values=len(v)
             )
         )
@@ -386,7 +386,7 @@ def cached_mask(tokens, mask, n_past):
     figure.alt_text = " ".join(
         [
             _(
-                "A mask: {new} new tokens in rows, {old} cached keys and {new} new keys in columns."
+                "A mask. Rows: new tokens, {new}. Columns: cached keys, {old}; new keys, {new}."
             ).format(new=len(new), old=n_past),
             *(
                 _("'{token}' may look at {seen}.").format(
@@ -471,11 +471,11 @@ def projection_curve(n_tokens, without_cache, with_cache):
         )
     figure.alt_text = " ".join(
         [
-            _("Tokens projected for texts of {first} to {last} tokens.").format(
+            _("Tokens projected, for texts of the lengths {first} to {last}.").format(
                 first=int(n_tokens[0]), last=int(n_tokens[-1])
             ),
             *(
-                _("{n} tokens: {without} without a cache, {kept} with one.").format(
+                _("Length {n}: {without} without a cache, {kept} with one.").format(
                     n=int(n_tokens[i]), without=int(without[i]), kept=int(kept[i])
                 )
                 for i in sorted({0, len(n_tokens) // 2, len(n_tokens) - 1})

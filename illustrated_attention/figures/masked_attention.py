@@ -345,7 +345,7 @@ def compare_tables(tokens, weights, table, name=""):
     ]
     cell = cell_width(parts, largest=0.85)
     figure = LessonFigure(
-        _("{count} of {all} cells differ from the article's table").format(
+        _("Cells that differ from the article's table: {count} of {all}").format(
             count=differs.sum(), all=differs.size
         ),
         height=TITLE_SPACE + equation_height(parts, cell) + 0.45,
@@ -372,7 +372,7 @@ def compare_tables(tokens, weights, table, name=""):
         )
     figure.alt_text = " ".join(
         [
-            _("{count} of {all} cells differ.").format(count=differs.sum(), all=differs.size),
+            _("Cells that differ: {count} of {all}.").format(count=differs.sum(), all=differs.size),
             describe_array(name or _("weights"), rounded, tokens),
             describe_array(_("the article's table"), table, tokens),
         ]

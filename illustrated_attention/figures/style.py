@@ -357,7 +357,7 @@ def shape_text(array):
 def describe_array(name, array, row_labels=None, fmt=".2f"):
     """Return alt text for a matrix: its shape and, as far as they are few, its numbers."""
     array = np.atleast_2d(array)
-    start = _("{name}, {rows} rows and {columns} columns.").format(
+    start = _("{name}. Rows: {rows}, columns: {columns}.").format(
         name=name, rows=array.shape[0], columns=array.shape[1]
     )
     if array.size > 48:
