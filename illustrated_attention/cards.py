@@ -98,7 +98,7 @@ def _describe_input(name: str, arg) -> str:
         parts = (_describe_input(f"{name}[{i}]", item) for i, item in enumerate(arg))
         return ", ".join(parts)
     if isinstance(arg, (list, tuple)) and any(isinstance(a, (list, tuple, dict)) for a in arg):
-        return _("`{name}` with {count} values").format(name=name, count=len(arg))
+        return _("`{name}` of length {count}").format(name=name, count=len(arg))
     if isinstance(arg, dict):
         return _("`{name}`, a dictionary of {count} arrays").format(name=name, count=len(arg))
     return f"`{name} = {getattr(arg, '__name__', None) or repr(arg)[:80]}`"

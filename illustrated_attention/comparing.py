@@ -50,12 +50,21 @@ def _compare_sequence(got, expected, part):
         return Difference("type", got, expected, part)
     items = tuple(got)  # a class of the learner's may say another length than it has
     if len(items) != len(expected):
-        return Difference("length", items, expected, part)
-    for i, (g, e) in enumerate(zip(items, expected, strict=True)):
-        difference = compare(g, e, (*part, i))
-        if difference:
-            return difference
-    return None
+        difference = Difference("length", items, expected, part)
+    else:
+        pairs = enumerate(zip(items, expected, strict=True))
+        compared = (compare(g, e, (*part, i)) for i, (g, e) in pairs)
+        difference = next(filter(None, compared), None)
+    if difference and stacked and got.dtype != object and got.ndim != _axes(expected):
+        return Difference("type", got, expected, part)  # its rows are no values: it is one value
+    return difference
+
+
+def _axes(expected) -> int:
+    """How many axes an expected value has; a sequence has one more than its first item."""
+    if isinstance(expected, (tuple, list)):
+        return 1 + (_axes(expected[0]) if expected else 0)
+    return np.ndim(expected)
 
 
 def _compare_numbers(got, expected, part):

@@ -113,9 +113,28 @@ def _none(name, problem, **rest):
 
 
 def _type(name, problem, **rest):
-    got, wanted = _kind_of(problem.got), _kind_of(problem.expected)
+    name, got, expected = _part(name, problem), problem.got, problem.expected
+    if isinstance(got, np.ndarray) and isinstance(expected, tuple):
+        text = _("{name} returned one array; expected several values, separated by commas.")
+        detail = _("number of values: yours 1, an array of shape {got}, expected {wanted}")
+        return text.format(name=name), detail.format(got=got.shape, wanted=len(expected))
     text = _("{name} returned {got}; expected {wanted}.")
-    return text.format(name=_part(name, problem), got=got, wanted=wanted), ""
+    sentence = text.format(name=name, got=_kind_of(got), wanted=_kind_of(expected))
+    if isinstance(expected, np.ndarray) and _array_would_do(got, expected):
+        sentence += " " + _("`np.array(...)` makes an array of it.")
+    return sentence, ""
+
+
+def _array_would_do(got, expected: np.ndarray) -> bool:
+    """True for a list of numbers or of rows where an array is expected."""
+    if not isinstance(got, (list, tuple)) or not expected.ndim:
+        return False
+    try:
+        array = np.array(got)
+    except Exception:  # rows of different lengths, or objects that refuse
+        return False
+    # A tuple of another shape is rather several values, such as `out, weights`.
+    return array.dtype.kind in "biuf" and (type(got) is list or array.shape == expected.shape)
 
 
 def _length(name, problem, **rest):
@@ -124,7 +143,9 @@ def _length(name, problem, **rest):
         got = len(problem.got)
     except TypeError:
         got = 0
-    detail = _("{got} values; expected {wanted}").format(got=got, wanted=len(problem.expected))
+    detail = _("number of values: yours {got}, expected {wanted}").format(
+        got=got, wanted=len(problem.expected)
+    )
     return text.format(name=_part(name, problem)), detail
 
 
@@ -169,7 +190,7 @@ def _cell(problem: Difference) -> str:
             got=float(problem.got), wanted=float(problem.expected)
         )
     text = _(
-        "{wrong} of {all} cells are wrong, the first at index {where}: yours {got:.6g}, expected "
+        "Wrong cells: {wrong} of {all}. The first is at index {where}: yours {got:.6g}, expected "
         "{wanted:.6g}."
     )
     return text.format(

@@ -234,6 +234,33 @@ def test_too_many_values_are_told():
     assert "wrong number of values" in said_about(lambda *args: (*right_qkv(*args), 1), "make_qkv")
 
 
+def test_one_array_is_not_told_as_several_values():
+    """Also when it has as many rows as values are expected."""
+    for rows in (2, 3, 5):
+        said = said_about(lambda *args, rows=rows: np.zeros((rows, 4)), "make_qkv")
+        assert "make_qkv returned one array; expected several values, separated by comm" in said
+        assert f"yours 1, an array of shape ({rows}, 4), expected 3" in said
+
+    def only_out(q_new, k_new, v_new, cache):
+        return right_softmax(q_new) * 1.5
+
+    said = said_about(only_out, "attend_with_cache")
+    assert "returned one array; expected several values" in said
+
+
+def test_a_stacked_array_is_told_by_its_values():
+    said = said_about(lambda x, w_q, *rest: np.stack([x @ w_q] * 3) + 1, "make_qkv")
+    assert "(returned value 1) has the right shape, but not the right numbers" in said
+
+
+def test_a_list_of_rows_is_told_how_to_become_an_array():
+    said = said_about(lambda *args: [list(row) for row in args[0]], "weighted_sum")
+    assert "weighted_sum returned a list; expected an array of float64." in said
+    assert "`np.array(...)` makes an array of it." in said
+    for value in ([[1.0], [1.0, 2.0]], ["a"], (np.ones(3), np.ones(4)), (np.ones(3), np.ones(3))):
+        assert "np.array" not in said_about(lambda *args, value=value: value, "weighted_sum")
+
+
 def test_an_exception_is_told_with_the_line():
     def softmax(scores):
         shifted = scores - scores.maximum()

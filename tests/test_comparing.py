@@ -58,6 +58,9 @@ def test_a_tuple_may_come_as_a_list_or_one_stacked_array(got):
         ((A, None), "none"),
         ((A,), "length"),
         (np.stack([A, A, A]), "length"),
+        (A, "type"),  # one array with as many rows as there are values
+        (A[:1], "type"),
+        (A.ravel(), "type"),
         (A[0, 0], "type"),
         ({"q": A, "k": A}, "type"),
         ((a for a in (A, A)), "type"),
@@ -69,6 +72,16 @@ def test_a_tuple_may_come_as_a_list_or_one_stacked_array(got):
 )
 def test_what_is_wrong_with_a_tuple(got, kind_of_difference):
     assert kind(got, (A, A)) == kind_of_difference
+
+
+def test_one_array_inside_a_tuple_is_one_value_or_a_stack():
+    inner = compare((A, A), (A, (A, A)))
+    assert (inner.kind, inner.part) == ("type", (1,))
+    stacked = compare((A, np.stack([A, A + 1])), (A, (A, A)))
+    assert (stacked.kind, stacked.part) == ("value", (1, 1))
+    pairs = [([1], 2), ([1, 2], 3)]
+    assert compare(np.array(pairs, dtype=object), pairs) is None
+    assert kind(np.array([1, 2, 3]), [1, 2]) == "length"
 
 
 def test_the_part_of_a_tuple_that_is_wrong_is_told():
