@@ -19,6 +19,9 @@ from illustrated_attention.language import _
 from illustrated_attention.outcomes import Case, Outcome, call, copy_data
 
 
+CALLED_AGAIN = 3  # wrong cases that are called again, to see whether the result stays
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What came of an examination.
@@ -47,6 +50,12 @@ def examine(function: Callable, key: AnswerKey) -> Verdict:
         return Verdict(key.exercise, True, None, message, results, None, remarks)
     failure = describe(function, key, signature, problems)
     mistake = name_mistake(signature, problems, key)
+    if not mistake and _differs_each_time(function, key, signature, problems):
+        text = _(
+            "{name} returns something else each time, for the same input. Is something in it drawn "
+            "at random, never filled (np.empty), or kept from earlier calls?"
+        )
+        failure = replace(failure, sentence=text.format(name=key.exercise))
     message = _(mistake.message) if mistake else failure.sentence
     return Verdict(key.exercise, False, mistake and mistake.id, message, results, failure, remarks)
 
@@ -116,6 +125,24 @@ def _mistake_before_it_stops(
         )
     ]
     return fitting[0] if len(fitting) == 1 else None
+
+
+def _differs_each_time(
+    function: Callable, key: AnswerKey, signature: Signature, problems: list
+) -> bool:
+    """True when a wrong result is another one when the function is called again."""
+    outcomes = signature.outcomes
+    wrong = [
+        (outcomes[i].value, key.cases[i])
+        for i, problem in enumerate(problems)
+        # What is no plain data is not even like itself.
+        if problem and outcomes[i].returned and alike(outcomes[i].value, outcomes[i].value)
+    ]
+    for before, case in wrong[:CALLED_AGAIN]:
+        again = call(function, case)
+        if again.returned and not alike(again.value, before):
+            return True
+    return False
 
 
 def same_behaviour(

@@ -261,6 +261,19 @@ def test_a_list_of_rows_is_told_how_to_become_an_array():
         assert "np.array" not in said_about(lambda *args, value=value: value, "weighted_sum")
 
 
+def test_a_result_that_is_another_one_each_time_is_told():
+    rng, calls = np.random.default_rng(1), []
+
+    def remembers(scores):
+        calls.append(scores)
+        return right_softmax(scores) * len(calls)
+
+    for softmax in (lambda scores: rng.random(scores.shape), remembers):
+        assert "softmax returns something else each time" in said_about(softmax)
+    for softmax in (lambda s: s * np.nan, lambda s: object(), lambda s: s + 1j, lambda s: s + 1):
+        assert "each time" not in said_about(softmax)
+
+
 def test_an_exception_is_told_with_the_line():
     def softmax(scores):
         shifted = scores - scores.maximum()
