@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from autograder.judging import judge
 from autograder.reference import reference
 from autograder.reference_gpt2 import forward
 from autograder.reference_gpt2 import generate as generate_by_reference
@@ -92,6 +93,35 @@ def test_greedy_text_with_the_cache_is_the_independent_models(model):
     prompt = model.encode("A robot must obey the orders given it by humans.")
     ids = reference("generate")(prompt, model.params, model.config["n_head"], 40)
     assert ids == generate_by_reference(prompt, model.params, model.config, 40)
+
+
+def test_sampled_text_is_told_to_differ_each_time():
+    rng = np.random.default_rng()
+
+    def generate(token_ids, params, n_head, n_new):
+        if len(token_ids) + n_new > len(params["wpe.weight"]):
+            raise ValueError("too long")
+        ids, past, new = list(token_ids), None, list(token_ids)
+        for _ in range(n_new):
+            logits, past = reference("gpt2")(np.array(new), params, n_head, past)
+            chances = reference("softmax")(logits[-1])
+            new = [int(rng.choice(len(chances), p=chances))]
+            ids = ids + new
+        return ids
+
+    verdict = judge(generate)
+    assert not verdict.passed
+    assert verdict.mistake or "something else each time" in verdict.message
+
+
+def test_a_text_may_fill_all_positions_and_not_one_more(model):
+    generate, n_positions = reference("generate"), len(model.params["wpe.weight"])
+    prompt = model.encode("A robot") * 3
+    room = n_positions - len(prompt)
+    n_head = model.config["n_head"]
+    assert len(generate(prompt, model.params, n_head, room)) == n_positions
+    with pytest.raises(ValueError, match=f"do not fit in {n_positions} positions"):
+        generate(prompt, model.params, n_head, room + 1)
 
 
 def test_greedy_text_repeats_itself(model):

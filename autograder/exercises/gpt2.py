@@ -1584,6 +1584,42 @@ def _gpt2_keeps_first_input(token_ids, params, n_head, past=None):
     return _ln_f(y, params) @ params["wte.weight"].T, presents
 
 
+def _gpt2_keeps_blocks_apart(token_ids, params, n_head, past=None):
+    x = _input(token_ids, params, _positions(_past_length(past), token_ids.shape[-1]))
+    presents = []
+    for layer, own in enumerate(_layers(params)):
+        _y, present = _block(x, own, n_head, None if past is None else past[layer])
+        presents.append(present)
+    return _ln_f(x, params) @ params["wte.weight"].T, presents
+
+
+def _gpt2_ends_with_input(token_ids, params, n_head, past=None):
+    x = _input(token_ids, params, _positions(_past_length(past), token_ids.shape[-1]))
+    _logits, presents = _gpt2(token_ids, params, n_head, past)
+    return _ln_f(x, params) @ params["wte.weight"].T, presents
+
+
+def _gpt2_keeps_pairs(mean):
+    """`x` becomes what a block returns; the next layer norm takes the mean of that pair."""
+
+    def gpt2(token_ids, params, n_head, past=None):
+        x = _input(token_ids, params, _positions(_past_length(past), token_ids.shape[-1]))
+        own = _layers(params)[0]
+        return mean(_block(x, own, n_head, None if past is None else past[0]))
+
+    return gpt2
+
+
+def _gpt2_needs_past(use):
+    """Right with a past; without one it stops where `use` takes something from it."""
+
+    def gpt2(token_ids, params, n_head, past=None):
+        use(past)
+        return _gpt2(token_ids, params, n_head, past)
+
+    return gpt2
+
+
 def _gpt2_extends_past(token_ids, params, n_head, past=None):
     logits, presents = _gpt2(token_ids, params, n_head, past)
     past = [] if past is None else past
@@ -1865,6 +1901,21 @@ GPT2 = Exercise(
             _gpt2_keeps_first_input,
         ),
         Mistake(
+            "blocks_lost",
+            "Your logits come from the embedding: what the blocks return is lost on the way. The "
+            "result of the last block goes through `ln_f` and meets the token vectors.",
+            _gpt2_keeps_blocks_apart,
+            _gpt2_ends_with_input,
+        ),
+        Mistake(
+            "pair_not_unpacked",
+            "block returns two things, the new `x` and a cache, but you use them as one array. "
+            "Unpack them: `x, present = ...`.",
+            _gpt2_keeps_pairs(lambda pair: pair.mean(axis=-1, keepdims=True)),
+            _gpt2_keeps_pairs(lambda pair: np.mean(pair, axis=-1, keepdims=True)),
+            _gpt2_keeps_pairs(lambda pair: pair.shape),
+        ),
+        Mistake(
             "past_ignored",
             "Your blocks do not get the past, so new tokens do not see the ones before. Each layer "
             "needs its own part: `past[layer]`.",
@@ -1894,10 +1945,9 @@ GPT2 = Exercise(
             "past_not_checked_for_none",
             "At the beginning there is no past: `past` is None, and None has no entries. What does "
             "a block get then?",
-            lambda ids, params, n_head, past=None: past[0],
-            lambda ids, params, n_head, past=None: len(past),
-            lambda ids, params, n_head, past=None: list(zip(_layers(params), past, strict=False)),
-            lambda ids, params, n_head, past=None: list(enumerate(past)),
+            _gpt2_needs_past(lambda past: past[0]),
+            _gpt2_needs_past(len),
+            _gpt2_needs_past(list),
         ),
         Mistake(
             "presents_not_returned",
@@ -2010,6 +2060,34 @@ def _generate_changes_prompt_and_copies(token_ids, params, n_head, n_new):
     return list(_generate_changes_prompt(token_ids, params, n_head, n_new))
 
 
+def _sampled(new_generator):
+    """Draws each id by its probability, from a generator made before the loop or in each round."""
+
+    def generate(token_ids, params, n_head, n_new):
+        rng = np.random.default_rng(0)
+
+        def choose(logits):
+            now = np.random.default_rng(0) if new_generator else rng
+            return int(now.choice(logits.shape[-1], p=_softmax(logits[-1])))
+
+        return _generate_with(choose)(token_ids, params, n_head, n_new)
+
+    return generate
+
+
+def _pair_as_logits(choose):
+    """Takes what gpt2 returns, logits and caches, for the logits."""
+
+    def generate(token_ids, params, n_head, n_new):
+        _refuse(token_ids, params, n_new)
+        ids = list(token_ids)
+        for _ in range(n_new):
+            ids = [*ids, int(choose(_gpt2(ids, params, n_head)[-1]))]
+        return ids
+
+    return generate
+
+
 def _feeds_everything_again(token_ids, params, n_head, n_new):
     _refuse(token_ids, params, n_new)
     ids, past = list(token_ids), None
@@ -2101,6 +2179,20 @@ def _late_refusal(token_ids, params, n_head, n_new):
     return ids
 
 
+def _last_id_fed_too(token_ids, params, n_head, n_new):
+    ids = [*token_ids]
+    logits, past = _gpt2(ids, params, n_head)
+    while len(ids) < len(token_ids) + n_new:
+        ids += [int(logits[-1].argmax())]
+        logits, past = _gpt2(ids[-1:], params, n_head, past)  # refuses when positions run out
+    return ids
+
+
+def _accepts_one_more(token_ids, params, n_head, n_new):
+    ids = _generate(token_ids, params, n_head, max(n_new - 1, 0))
+    return ids if n_new == 0 else [*ids, int(_gpt2(ids, params, n_head)[0][-1].argmax())]
+
+
 def _stops_when_full(token_ids, params, n_head, n_new):
     room = len(params["wpe.weight"]) - len(token_ids)
     return _generate(token_ids, params, n_head, min(n_new, room))
@@ -2167,6 +2259,11 @@ GENERATE = Exercise(
         Case("no new token", ([6, 2], _TALKER, 2, 0)),
         Case("as many as there are positions", ([8, 5], _TALKER, 3, 7)),
         Case(
+            "must refuse: 9 positions, but 10 tokens",
+            ([4, 1, 7], _TALKER, 2, 7),
+            raises="ValueError",
+        ),
+        Case(
             "must refuse: 9 positions, but 13 tokens",
             ([4, 1, 7], _TALKER, 2, 10),
             raises="ValueError",
@@ -2178,6 +2275,7 @@ GENERATE = Exercise(
         Case("another number of heads", ([1, 11, 6], _HIDDEN_TALKER, 6, 3)),
         Case("up to the last position", ([5, 7, 2], _HIDDEN_TALKER, 3, 9)),
         Case("nothing to add", ([5, 7, 2], _HIDDEN_TALKER, 3, 0)),
+        Case("one token too many", ([5, 7, 2], _HIDDEN_TALKER, 3, 10), raises="ValueError"),
         Case(
             "far more tokens than positions", ([5, 7], _HIDDEN_TALKER, 3, 40), raises="ValueError"
         ),
@@ -2249,6 +2347,21 @@ GENERATE = Exercise(
             "The likeliest token has the largest.",
             _generate_with(lambda logits: int(logits[-1].argmin())),
             _generate_with(lambda logits: int(np.argsort(logits[-1])[0])),
+        ),
+        Mistake(
+            "sampled",
+            "You draw the next id at random, by the probabilities. Programs that write stories do "
+            "that (sampling). Here the text is greedy: always the id of the largest logit.",
+            _sampled(new_generator=False),
+            _sampled(new_generator=True),
+        ),
+        Mistake(
+            "pair_not_unpacked",
+            "gpt2 returns two things, logits and caches, but you use them as one. The last of the "
+            "two is the caches. Unpack them: `logits, past = ...`.",
+            _pair_as_logits(lambda caches: caches.argmax()),
+            _pair_as_logits(np.argmax),
+            _pair_as_logits(lambda caches: np.argmax(caches[-1])),
         ),
         Mistake(
             "largest_logit_itself",
@@ -2367,6 +2480,13 @@ GENERATE = Exercise(
             _other_error(RuntimeError),
         ),
         Mistake(
+            "one_more_accepted",
+            "You accept a text that is one token longer than the positions. The last new id is "
+            "never fed, so embed does not refuse it for you: compare the lengths before you begin.",
+            _late_refusal,
+            _accepts_one_more,
+        ),
+        Mistake(
             "exact_fit_refused",
             "You refuse a text that just fits. Prompt and new ids together may take all N "
             "positions, but not more.",
@@ -2378,7 +2498,7 @@ GENERATE = Exercise(
         Right("an array", lambda *args: np.array(_generate(*args))),
         Right("a tuple of NumPy's integers", lambda *args: tuple(np.array(_generate(*args)))),
         Right("the prompt token by token", _prompt_token_by_token),
-        Right("gpt2 refuses", _late_refusal),
+        Right("every id fed, and gpt2 refuses", _last_id_fed_too),
         Right("float32", _single(_generate)),
         Right(
             "argmax of the probabilities",
