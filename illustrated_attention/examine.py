@@ -18,7 +18,6 @@ from illustrated_attention.describing import Failure, describe
 from illustrated_attention.language import _
 from illustrated_attention.outcomes import Case, Outcome, call, copy_data
 
-
 CALLED_AGAIN = 3  # wrong cases that are called again, to see whether the result stays
 
 
