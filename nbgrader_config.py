@@ -64,10 +64,10 @@ c.FileNameCollectorPlugin.named_regexp = r"(.*[\\/])?(?P<student_id>[\w.-]+)\+(?
 # students get has no autograder.
 autograder = importlib.util.find_spec("autograder")
 if autograder and autograder.origin:
-    from autograder import execute, feedback
+    from autograder import settings
 
-    execute.configure(c)
-    feedback.configure(c)
+    settings.configure_grading(c)
+    settings.configure_feedback(c)
 
 # With a widget's state in the notebook, the page would load the live widget from the internet;
 # without it, it shows the widget's static picture.

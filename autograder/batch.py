@@ -7,12 +7,11 @@ the state there is, so a rerun after any accident does exactly what is missing.
 
 import contextlib
 import copy
-import fcntl
 import functools
+import hashlib
 import logging
 import multiprocessing
 import os
-import shutil
 import signal
 import socket
 import tempfile
@@ -24,15 +23,17 @@ from pathlib import Path
 
 import nbgrader.api
 import sqlalchemy
+from filelock import FileLock, Timeout
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import parse_utc
+from nbgrader.utils import parse_utc, rmtree
 from sqlalchemy.pool import NullPool
 from traitlets.config import Config
 
-from autograder import confine, execute, intake
+from autograder import confine, intake
+from autograder.settings import configure_grading
 
 # Where grading processes die again and again, whoever was in work is tried alone.
 TRIES_ALONE = 2
@@ -75,7 +76,7 @@ def grade_student(config: Config, assignment: str, student: str) -> Result:
     nbgrader.api.create_engine = _engine
     course = CourseDirectory(config=config)
     scratch = _scratch(course)
-    work = Path(tempfile.mkdtemp(prefix=f"{socket.gethostname()}-{os.getpid()}-", dir=scratch))
+    work = Path(tempfile.mkdtemp(prefix=_prefix(assignment), dir=scratch))
     try:
         why = _take_in(course, assignment, student, work / "in" / student / assignment)
         failure = _autograde(config, assignment, student, work)
@@ -88,7 +89,7 @@ def grade_student(config: Config, assignment: str, student: str) -> Result:
         (work / "out" / student / assignment).rename(target)
         return Result(student, True, why, time.perf_counter() - start)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        _remove(work)
 
 
 def grade_class(
@@ -117,7 +118,7 @@ def grade_class(
         for result in _grade_group(config, assignment, group, make_executor):
             results[result.student] = result
             tell(result)
-        _clear_scratch(CourseDirectory(config=config))
+        _clear_scratch(CourseDirectory(config=config), assignment)
         return [student for student in group if student not in results]
 
     waiting = grade(students)
@@ -161,12 +162,13 @@ def _process_died(error: BaseException) -> bool:
 @contextlib.contextmanager
 def only_one(course: CourseDirectory, assignment: str) -> Iterator[None]:
     """Keep two runs from grading the same assignment at once. Ends with the process, however."""
-    with open(_scratch(course) / f"{assignment}.lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RuntimeError(f"{assignment} is being graded by another process already") from None
-        _clear_scratch(course)
+    lock = FileLock(_scratch(course) / f"{assignment}.lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise RuntimeError(f"{assignment} is being graded by another process already") from None
+    with lock:
+        _clear_scratch(course, assignment)
         yield
 
 
@@ -211,12 +213,23 @@ def _scratch(course: CourseDirectory) -> Path:
     return folder
 
 
-def _clear_scratch(course: CourseDirectory) -> None:
+def _clear_scratch(course: CourseDirectory, assignment: str) -> None:
     """Remove what grading processes of this machine left that were killed."""
-    for folder in _scratch(course).glob(f"{socket.gethostname()}-*-*"):
-        pid = folder.name.split("-")[-2]
-        if not Path(f"/proc/{pid}").exists():
-            shutil.rmtree(folder, ignore_errors=True)
+    for folder in _scratch(course).glob(_prefix(assignment) + "*"):
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        rmtree(folder)  # nbgrader's, which on Windows also removes what is read-only
+
+
+def _prefix(assignment: str) -> str:
+    """How this machine's folders of work for an assignment begin.
+
+    A number, because nbgrader takes the names of folders above a hand-in for regular expressions.
+    """
+    return hashlib.sha256(f"{socket.gethostname()} {assignment}".encode()).hexdigest()[:16] + "-"
 
 
 def _submitted(course: CourseDirectory, assignment: str, student: str) -> Path:
@@ -289,7 +302,7 @@ def notebooks(course: CourseDirectory, assignment: str) -> list[str]:
 def _autograde(config: Config, assignment: str, student: str, work: Path) -> str:
     """Run nbgrader's converter inside `work`. Return what went wrong, if anything did."""
     config = copy.deepcopy(config)
-    execute.configure(config)
+    configure_grading(config)
     config.CourseDirectory.update(
         assignment_id=assignment,
         student_id=student,

@@ -6,7 +6,6 @@ and a filter of system calls. Bubblewrap goes round them where it works.
 
 import ctypes
 import os
-import resource
 import shutil
 import struct
 import subprocess
@@ -14,6 +13,9 @@ import sys
 from dataclasses import dataclass
 
 from autograder import landlock, seccomp
+
+if sys.platform == "linux":
+    import resource
 
 MiB = 1 << 20
 MEMORY = 1024 * MiB  # what a student's process may add to what it has after the fork

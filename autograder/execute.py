@@ -1,14 +1,13 @@
 """nbgrader's steps, replaced: hand-ins are read with care, run confined, and judged outside.
 
-With `configure(c)` in nbgrader_config.py, `nbgrader autograde`, the formgrader's button and
-nbgrader's API all grade in this way; everything else stays nbgrader's.
+`settings.configure_grading` puts them in the place of nbgrader's own: then `nbgrader autograde`,
+the formgrader's button and nbgrader's API all grade in this way.
 """
 
 import atexit
 import os
 import sys
 import threading
-import warnings
 from html import escape
 from pathlib import Path
 
@@ -21,22 +20,6 @@ from traitlets import Bool, Float
 from autograder import intake, safe
 from autograder.trial import Cell, names_to_define
 
-SANITIZE = [
-    "autograder.transplant.Transplant",
-    "nbgrader.preprocessors.OverwriteCells",
-    "nbgrader.preprocessors.CheckCellMetadata",
-]
-AUTOGRADE = [
-    "autograder.execute.ConfinedExecute",
-    "nbgrader.preprocessors.IgnorePattern",
-    "nbconvert.preprocessors.ClearMetadataPreprocessor",
-    "nbgrader.preprocessors.LimitOutput",
-    "nbgrader.preprocessors.SaveAutoGrades",
-    "nbgrader.preprocessors.AssignLatePenalties",
-    "nbgrader.preprocessors.CheckCellMetadata",
-]
-EXPORTER = "autograder.execute.HandInExporter"
-
 # In a failed test cell's metadata: exercise, known mistake and words, for feedback and report.
 VERDICT = "illustrated_attention"
 
@@ -45,17 +28,6 @@ WITHOUT_CONFINEMENT = (
     "change and delete them, and use your network. Grade only work of people you trust, on a "
     "machine you can lose. `python -m autograder doctor` tells what is missing. !!!"
 )
-
-
-def configure(config) -> None:
-    """Make nbgrader grade with this module: call it in nbgrader_config.py with `c`."""
-    config.Autograde.sanitize_preprocessors = SANITIZE
-    config.Autograde.autograde_preprocessors = AUTOGRADE
-    config.Autograde.exporter_class = EXPORTER
-    config.TemplateExporter.filters = {"markdown2html": "autograder.safe.markdown2html"}
-    config.ExchangeFactory.collect = "autograder.collect.Collect"
-    # SQLAlchemy warns about nbgrader's own way of adding a submission; the marks are right.
-    warnings.filterwarnings("ignore", message="Object of type <Submitted(Assignment|Notebook)>")
 
 
 class HandInExporter(NotebookExporter):

@@ -1,7 +1,7 @@
 """Feedback pages: what a student may see, on one page that loads nothing from anywhere.
 
-With `configure(c)` in nbgrader_config.py, `nbgrader generate_feedback` and formgrader's button
-make these pages. Of hidden tests they show the verdict in words: no source, no input, no value.
+With `settings.configure_feedback`, `nbgrader generate_feedback` and formgrader's button make these
+pages. Of hidden tests they show the verdict in words: no source, no input, no value.
 """
 
 from pathlib import Path
@@ -22,18 +22,11 @@ from illustrated_attention.language import _
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def configure(config) -> None:
-    """Make nbgrader's feedback and formgrader's pages safe and self-contained."""
-    config.GenerateFeedback.preprocessors = [
-        "nbgrader.preprocessors.GetGrades",
-        "autograder.feedback.ForTheStudent",
-    ]
-    config.GenerateFeedback.exporter_class = "autograder.feedback.FeedbackExporter"
-    config.TemplateExporter.filters = {"markdown2html": "autograder.safe.markdown2html"}
-    # The formgrader has no setting for its template; this one is looked for before nbconvert's.
+def formgrade_templates() -> list[str]:
+    """Where formgrader's page is looked for: it has no setting, and ours comes first."""
     nbgraders = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"
     plain = HTMLExporter(template_name="formgrade", extra_template_basedirs=[str(nbgraders)])
-    config.HTMLExporter.template_paths = [str(TEMPLATES / "offline"), *plain.template_paths]
+    return [str(TEMPLATES / "offline"), *plain.template_paths]
 
 
 class FeedbackExporter(HTMLExporter):

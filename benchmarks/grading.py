@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 STOCK = 10  # hand-ins
 OURS = (30, 100, 300)
 KERNEL, FORK_SERVER = b"ipykernel", b"autograder.zygote"
-OURS_CONFIG = "from autograder import execute\nexecute.configure(c)\n"
+OURS_CONFIG = "from autograder import settings\nsettings.configure_grading(c)\n"
 
 
 @dataclass

@@ -14,7 +14,7 @@ from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from autograder import execute
+from autograder.settings import configure_grading
 
 ASSIGNMENT = NOTEBOOK = "week"
 
@@ -118,10 +118,10 @@ class SmallCourse:
     def write_settings(self, more: str = "") -> None:
         """Write the nbgrader_config.py that nbgrader's commands and ours read."""
         (self.root / "nbgrader_config.py").write_text(
-            "from autograder import execute\n\nc = get_config()\n"
+            "from autograder import settings\n\nc = get_config()\n"
             f"c.CourseDirectory.root = {str(self.root)!r}\n"
             "c.CourseDirectory.course_id = 'small'\n"
-            "execute.configure(c)\n" + more
+            "settings.configure_grading(c)\n" + more
         )
 
     def copy(self, root: Path) -> "SmallCourse":
@@ -151,7 +151,7 @@ class SmallCourse:
         """Grade as `nbgrader autograde --force` does."""
         settings = self.config
         if not stock:
-            execute.configure(settings)
+            configure_grading(settings)
         settings.CourseDirectory.student_id = student
         settings.Autograde.force = True
         settings.merge(Config(config))

@@ -166,17 +166,21 @@ def test_two_runs_at_once_are_refused(course):
         pass
 
 
-def test_what_killed_processes_left_is_cleared(course):
-    import socket
-
-    scratch = course.root / ".grading"
-    dead = scratch / f"{socket.gethostname()}-999999999-x"
-    alive = scratch / f"{socket.gethostname()}-{os.getpid()}-x"
-    for folder in (dead, alive):
-        folder.mkdir(parents=True)
+def test_what_killed_processes_left_is_cleared_and_nothing_else(course, monkeypatch):
+    course.hand_in("ada")
+    left = []
+    monkeypatch.setattr(batch, "rmtree", left.append)
+    batch.grade_student(course.config, ASSIGNMENT, "ada")
+    monkeypatch.undo()
+    assert [folder.exists() for folder in left] == [True]
+    with batch.only_one(course.course, "another"):
+        assert left[0].exists()
+    with monkeypatch.context() as patch, batch.only_one(course.course, "another"):
+        patch.setattr(batch.socket, "gethostname", lambda: "elsewhere")
+        with batch.only_one(course.course, ASSIGNMENT):
+            assert left[0].exists()
     with batch.only_one(course.course, ASSIGNMENT):
-        assert not dead.exists()
-        assert alive.exists()
+        assert not left[0].exists()
 
 
 RUN = """\

@@ -8,7 +8,8 @@ from nbgrader.apps.api import NbGraderAPI
 from nbgrader.exchange import ExchangeFactory
 from small_course import ASSIGNMENT, FULL, NOTEBOOK, SmallCourse
 
-from autograder import confine, execute
+from autograder import confine
+from autograder.settings import configure_grading
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="nbgrader has no exchange there")
 
@@ -42,7 +43,7 @@ def submit(course, inbound, student, when="2026-01-01 10:00:00 UTC+abc", name=AS
 
 def settings(course):
     config = course.config
-    execute.configure(config)
+    configure_grading(config)
     config.Exchange.root = str(course.root / "exchange")
     config.ExchangeCollect.check_owner = False
     return config

@@ -68,7 +68,7 @@ def test_marks_are_those_of_stock_nbgrader(course, monkeypatch):
 def test_the_command_nbgrader_autograde_grades_so(course):
     course.hand_in("ada", double="import os\nprint('pid', os.getpid())\ndouble = lambda x: 2 * x")
     (course.root / "nbgrader_config.py").write_text(
-        "from autograder import execute\nc = get_config()\nexecute.configure(c)\n"
+        "from autograder import settings\nc = get_config()\nsettings.configure_grading(c)\n"
     )
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-m", "nbgrader", "autograde", ASSIGNMENT, "--course=small"]

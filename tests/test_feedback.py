@@ -13,9 +13,10 @@ from nbgrader.server_extensions.formgrader import handlers
 from small_course import ASSIGNMENT, NOTEBOOK, SECRET, SmallCourse
 from traitlets.config import Config
 
-from autograder import confine, feedback
+from autograder import confine
 from autograder.__main__ import main
 from autograder.exercises import find_exercise
+from autograder.settings import configure_feedback
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
@@ -49,7 +50,7 @@ def pages(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     course = SmallCourse(tmp_path_factory.mktemp("course"))
     course.release()
-    course.write_settings("from autograder import feedback\nfeedback.configure(c)\n")
+    course.write_settings("settings.configure_feedback(c)\n")
     course.hand_in("ada")
     course.hand_in("bob", softmax=OVER_EVERYTHING)
     course.hand_in("nosy", double=NOSY, softmax="print(seen)")
@@ -148,7 +149,7 @@ def test_pictures_are_shown_with_an_alternative_text(pages):
 def test_formgraders_page_loads_nothing_from_elsewhere():
     """Its own scripts come from its own server; MathJax came from a CDN."""
     config = Config()
-    feedback.configure(config)
+    configure_feedback(config)
     config.HTMLExporter.template_name = "formgrade"
     config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
     resources = dict.fromkeys(

@@ -17,7 +17,7 @@ from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
 from small_course import ASSIGNMENT, DOUBLE, NOTEBOOK, SECRET, SOFTMAX, SmallCourse
 
-from autograder import execute
+from autograder.settings import configure_grading
 
 HONEST = 3  # points of the exercise that a ruinous attack leaves honest
 
@@ -125,7 +125,7 @@ class Arena:
     def _html(self, attack, lost, stock) -> bool:
         config = self.course.config
         if not stock:
-            execute.configure(config)
+            configure_grading(config)
         config.CourseDirectory.student_id = "eve"
         config.GenerateFeedback.force = True
         GenerateFeedback(coursedir=CourseDirectory(config=config), config=config).start()
