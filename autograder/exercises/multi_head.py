@@ -342,7 +342,7 @@ QKV_PROJECTION = Exercise(
         ),
         Mistake(
             "width_is_768",
-            "Your cuts are at fixed places, such as 768. That is the width of the smallest GPT-2 "
+            "Your cuts are at fixed places, such as 768. That is the width of GPT-2 small "
             "only. Read D from the shape of `x`.",
             lambda x, w, b: tuple(
                 (x @ w + b)[..., start : start + 768] for start in (0, 768, 1536)
@@ -539,7 +539,7 @@ SPLIT_HEADS = Exercise(
         Case("two heads", (rough(8, 14, seed=434), 2)),
         Case("one token", (rough(1, 18, seed=435), 6)),
         Case("whole numbers", (np.arange(60).reshape(5, 12), 4)),
-        Case("the width of the smallest GPT-2", (rough(3, 768, seed=436), 12)),
+        Case("the width of GPT-2 small", (rough(3, 768, seed=436), 12)),
         Case("heads of one number", (rough(3, 5, seed=437), 5)),
         Case("a rest of features", (rough(3, 5, 18, seed=438), 4), raises="ValueError"),
         Case("more heads than features", (rough(3, 6, seed=439), 7), raises="ValueError"),
@@ -675,8 +675,8 @@ SPLIT_HEADS = Exercise(
         ),
         Mistake(
             "sizes_of_gpt2",
-            "You use 12 heads or 64 numbers a head, whatever is asked. Those are the sizes of the "
-            "smallest GPT-2. Use `n_head`, and work out the size of a head from D.",
+            "You use 12 heads or 64 numbers a head, whatever is asked. Those are the sizes of "
+            "GPT-2 small. Use `n_head`, and work out the size of a head from D.",
             lambda x, n_head: x.reshape(*x.shape[:-1], 12, 64).swapaxes(-2, -3),
             lambda x, n_head: x.reshape(*x.shape[:-1], 12, -1).swapaxes(-2, -3),
             lambda x, n_head: x.reshape(*x.shape[:-1], -1, 64).swapaxes(-2, -3),
@@ -844,7 +844,7 @@ MERGE_HEADS = Exercise(
         Case("a grid of sentences", (rough(2, 4, 3, 5, 6, seed=463),)),
         Case("one token", (rough(4, 1, 6, seed=464),)),
         Case("whole numbers", (np.arange(24).reshape(2, 4, 3),)),
-        Case("the sizes of the smallest GPT-2", (rough(12, 3, 64, seed=465),)),
+        Case("the sizes of GPT-2 small", (rough(12, 3, 64, seed=465),)),
     ),
     promises=(
         Promise(
@@ -994,8 +994,8 @@ MERGE_HEADS = Exercise(
         ),
         Mistake(
             "width_is_768",
-            "You use the width 768 or 12 heads of 64, whatever comes. Those are the sizes of the "
-            "smallest GPT-2. Read H and d from the shape of `x`.",
+            "You use the width 768 or 12 heads of 64, whatever comes. Those are the sizes of "
+            "GPT-2 small. Read H and d from the shape of `x`.",
             lambda x: x.swapaxes(-2, -3).reshape(*x.shape[:-3], x.shape[-2], 768),
             lambda x: x.swapaxes(-2, -3).reshape(*x.shape[:-3], -1, 768),
             lambda x: x.swapaxes(-2, -3).reshape(*x.shape[:-3], x.shape[-2], 12 * 64),
@@ -1598,8 +1598,7 @@ MULTI_HEAD_ATTENTION = Exercise(
         ),
         Mistake(
             "n_head_is_12",
-            "You always split into 12 heads. That is the number in the smallest GPT-2. Use "
-            "`n_head`.",
+            "You always split into 12 heads. That is the number in GPT-2 small. Use `n_head`.",
             lambda q, k, v, n_head: _mha(q, k, v, 12),
         ),
         Mistake(

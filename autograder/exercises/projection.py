@@ -635,7 +635,7 @@ HEAD_CONTRIBUTIONS = Exercise(
         Mistake(
             "sizes_of_gpt2",
             "You use 12 heads, 64 numbers a head or a width of 768, whatever comes. Those are the "
-            "sizes of the smallest GPT-2. Read them from the shape of `z`.",
+            "sizes of GPT-2 small. Read them from the shape of `z`.",
             lambda z, w: z @ w.reshape(12, 64, 768),
             lambda z, w: z @ w.reshape(12, 64, -1),
             lambda z, w: z @ w.reshape(12, -1, w.shape[-1]),
@@ -1400,8 +1400,7 @@ GPT2_ATTENTION = Exercise(
         ),
         Mistake(
             "n_head_is_12",
-            "You always split into 12 heads. That is the number in the smallest GPT-2. Use "
-            "`n_head`.",
+            "You always split into 12 heads. That is the number in GPT-2 small. Use `n_head`.",
             _whole(split=lambda x, n_head: _split(x, 12)),
         ),
         Mistake(

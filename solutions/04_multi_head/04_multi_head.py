@@ -47,9 +47,9 @@ answer("04-two-places", "?")
 # values of its own, but smaller ones.
 #
 # From here on you work with real weights. The **pocket model** is a small GPT-2 that was trained
-# for this course on short stories: D = 128 features and 4 heads in each layer. (The smallest GPT-2
-# has 768 and 12.) `x` is what enters the attention of one layer: not the embeddings themselves
-# but normalised vectors, a step you will write in lesson 06.
+# for this course on short stories: D = 128 features and 4 heads in each layer. (GPT-2 small has 768
+# and 12.) `x` is what enters the attention of one layer: not the embeddings themselves but
+# normalised vectors, a step you will write in lesson 06.
 
 # %%
 pocket = load_pocket()
@@ -81,8 +81,7 @@ row = x[8] @ w + b
 draw.qkv_slices(row, tokens[8])
 
 # %% [markdown]
-# The cuts are at D and 2D. In the smallest GPT-2 the row has 2304 numbers, with cuts at 768 and
-# 1536.
+# The cuts are at D and 2D. In GPT-2 small the row has 2304 numbers, with cuts at 768 and 1536.
 #
 # ### Exercise 4.1 · qkv_projection
 #
@@ -414,7 +413,7 @@ assert verdict.passed, verdict.message
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **Why? `04-why-scale`** The smallest GPT-2 has D = 768 and 12 heads. By which number does each of
+# **Why? `04-why-scale`** GPT-2 small has D = 768 and 12 heads. By which number does each of
 # its heads divide the scores?
 
 # %%

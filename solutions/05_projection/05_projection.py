@@ -139,8 +139,8 @@ assert verdict.passed, verdict.message
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **Why? `05-why-mix`** The picture below shows the real matrix. Suppose a model had no projection
-# and used the merged row as it is. What could its head 0 not do?
+# **Why? `05-why-mix`** The picture below shows the pocket model's matrix. Suppose a model had no
+# projection and used the merged row as it is. What could its head 0 not do?
 #
 # - (a) look at other tokens
 # - (b) write into the numbers 32 to 127
@@ -167,8 +167,8 @@ print(np.array(toy_result))
 # So a head does not need the others: it writes a row of D numbers, its **contribution**. The
 # contributions and the bias add up to the result.
 #
-# **Predict `05-rows`.** The smallest GPT-2 has 12 heads with 64 numbers each, and `w` has 768
-# rows. At which row do those of the last head, head 11, begin?
+# **Predict `05-rows`.** GPT-2 small has 12 heads with 64 numbers each, and `w` has 768 rows. At
+# which row do those of the last head, head 11, begin?
 
 # %%
 answer("05-rows", ...)
@@ -236,8 +236,8 @@ print(np.abs(written.sum(axis=0) + b - out).max())
 # %% [markdown]
 # (A number such as 5e-07 is rounding.)
 #
-# In lesson 04 you met the head that looks from "it" to "robot". Next you see what it writes into
-# "it", and what the others write. Guess first: does it write more than they do? The **length** of
+# In lesson 04 you met the head that looks from "it" to "robot": here it is called the **pronoun
+# head**. Next you see what it writes into "it", and what the others write. Guess first: does it write more than they do? The **length** of
 # a row (the root of the sum of its squares) says how much.
 #
 # **Predict `05-lengths`.** Add up the lengths of the four contributions and of the bias. How does
@@ -400,7 +400,7 @@ print(rejects(my_test, wrong_attention), rejects(my_test, gpt2_attention))
 #
 # All that this attention has learned is in two matrices and two biases.
 #
-# **Predict `05-parameters`.** How many numbers are that in one layer of the smallest GPT-2, with
+# **Predict `05-parameters`.** How many numbers are that in one layer of GPT-2 small, with
 # D = 768? (Use Python to multiply.)
 
 # %%
@@ -412,12 +412,12 @@ for name, array in params.items():
 print(sum(array.size for array in params.values()))
 
 # %% [markdown]
-# These are the pocket model's. In the 12 layers of the smallest GPT-2, attention holds 28,348,416
+# These are the pocket model's. In the 12 layers of GPT-2 small, attention holds 28,348,416
 # of 124,439,808 parameters: less than a quarter.
 #
 # ## Before and after
 #
-# In the article the result goes straight to the next network. In the real model:
+# In the article the result goes straight to the next network. In GPT-2 there is more:
 #
 # - Before: what enters a layer is first normalised, by ln_1. That is your `x`.
 # - After: the result is **added** to what entered the layer, before ln_1. The sum is normalised by
