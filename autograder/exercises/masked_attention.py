@@ -1825,7 +1825,7 @@ QUESTIONS = (
         right=8,
         replies={
             "right": "Every token but the first is a target once. A text of 1,024 tokens, the most "
-            "that GPT-2 takes, gives 1,023 lessons.",
+            "that GPT-2 takes, gives 1,023 pairs.",
             "wrong": "Every token but the first is a target once. How many tokens is that?",
         },
     ),

@@ -64,7 +64,7 @@ softmax(np.array([0.19, 0.50]))
 
 # %% [markdown]
 # The table says 0.48 and 0.52. So a step is missing between the scores and the table. You will
-# find it, with three functions that you write now.
+# find it below, with functions that you write now.
 #
 # ## One text, many predictions
 #
@@ -517,7 +517,7 @@ draw.changed_rows(tokens, before, after, changed=2)
 #   `np.random.default_rng(0).standard_normal((n, d))`.
 # - An attention need not compute its weights as yours does. Compare it with itself.
 # - `check` names the attention that your test gets wrong. `help(attentions.pairs)`, for
-#   example, says who sees whom in it.
+#   example, says who sees whom in it. Your function gets it without its name, and has to try it.
 
 
 # %% nbgrader={"grade": false, "grade_id": "find_leak", "locked": false, "schema_version": 3, "solution": true, "task": false}
