@@ -344,7 +344,7 @@ for past in [cache, other_values, exchanged]:
 # %% [markdown]
 # Old rows really come from the cache: spoil them, and the result is spoilt. But a blend does not
 # depend on the order of its parts, and no part of the past is hidden. So a reordered past never
-# shows in an output. (Lesson 04 has another mistake that none can show.) `check` therefore looks
+# shows in an output. (Lesson 04 has another mistake that no output shows.) `check` therefore looks
 # into your cache.
 #
 # **Why? `03-why-order`** What could still go wrong with a reordered cache?
@@ -663,8 +663,8 @@ answer("03-why-linear", "?")
 #
 # - The mask keeps old results as they are, so old keys and values can be kept. Old queries are
 #   never needed again.
-# - New rows go to the end, and the mask ends in the lower right corner. However a text is cut, the
-#   result is that of one pass.
+# - New rows go to the end, and the triangle of the mask ends in the lower right corner. However a
+#   text is cut, the result is that of one pass.
 # - The cache saves projections and costs memory.
 #
 # **Recall `03-recall-start`** (lesson 00). The cache holds 7 tokens. `embed` gets the next token
