@@ -1346,8 +1346,8 @@ BLOCK = Exercise(
         ),
         Mistake(
             "no_residuals",
-            "Attention and MLP each replace `x`. What they give is added to `x`: follow the blue "
-            "line in the figure.",
+            "Attention and MLP each replace `x`. What they give is added to `x`: follow the line "
+            "above the boxes in the figure.",
             _block_with(lambda x, ln_1, attn, ln_2, mlp: mlp(ln_2(attn(ln_1(x))))),
         ),
         Mistake(
@@ -1799,8 +1799,7 @@ GPT2 = Exercise(
         Mistake(
             "ln_f_in_every_layer",
             "You use `ln_f` after every block. It comes once, after the last: is that line inside "
-            "your "
-            "loop?",
+            "your loop?",
             _ln_f_everywhere,
         ),
         Mistake(

@@ -56,8 +56,8 @@ for name, array in params.items():
 # 2. The variance is the mean of their squares: (9 + 1 + 1 + 9) / 4 = 5.
 # 3. Divide by its square root, 2.236: `[-1.342, -0.447, 0.447, 1.342]`.
 #
-# (First, eps = 0.00001 is added to the variance.) Then each feature is multiplied by its learned gain
-# in `g`, and its bias in `b` is added.
+# (Before step 3, eps = 0.00001 is added to the variance.) Then each feature is multiplied by its
+# learned gain in `g`, and its bias in `b` is added.
 #
 # **Predict `06-norm`.** What do steps 1 to 3 make of `[10, 30, 50, 70]`?
 #
@@ -402,7 +402,8 @@ print(rejects(my_test, wrong_block), rejects(my_test, block))
 #
 # Embed, all blocks, one last layer norm (`ln_f`), and then: which word comes next? The dot product of
 # a token's row with a word's vector, its row of `wte`, is the word's **logit**. So `wte` serves for
-# input and output.
+# input and output. ("Word" is short for every token that has a row in `wte`: pieces of words and full
+# stops, too.)
 #
 # **One token:** its row is `[1, 0, 2]`, "beeped" has the vector `[2, 1, 0]`, "hummed" `[1, 3, 1]`. The
 # logit of "beeped" is 2.
