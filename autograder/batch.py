@@ -275,7 +275,7 @@ def _take_in(course: CourseDirectory, assignment: str, student: str, folder: Pat
     refused = ""
     try:
         intake.copy_folder(source, folder)
-        found = list(folder.glob("*.ipynb"))
+        found = list(folder.glob("[!.]*.ipynb"))  # macOS leaves ._name.ipynb beside a file
         if len(found) == len(expected) == 1 and found[0].stem != expected[0]:
             found[0].rename(folder / f"{expected[0]}.ipynb")  # as browsers name second downloads
         for name in expected:
@@ -286,10 +286,12 @@ def _take_in(course: CourseDirectory, assignment: str, student: str, folder: Pat
     except intake.Refused as reason:
         refused = str(reason)
         intake.write_refusal(refused, folder, expected)
-    if (when := timestamp(source)) is None:
-        (folder / "timestamp.txt").unlink(missing_ok=True)
-    else:
-        (folder / "timestamp.txt").write_text(f"{when} UTC\n")
+    path = folder / "timestamp.txt"
+    if path.is_dir():
+        rmtree(path)
+    path.unlink(missing_ok=True)
+    if (when := timestamp(source)) is not None:
+        path.write_text(f"{when} UTC\n")
     return refused
 
 

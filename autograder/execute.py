@@ -68,8 +68,8 @@ class HandInExporter(NotebookExporter):
 class ConfinedExecute(NbGraderPreprocessor):
     """Runs a notebook: student cells confined, test cells outside. Replaces nbgrader's Execute."""
 
-    cpu_seconds = Float(10, help="CPU time for one cell or one call").tag(config=True)
-    wall_seconds = Float(30, help="time for one cell or one call that only waits").tag(config=True)
+    cpu_seconds = Float(30, help="CPU time for one cell or one call").tag(config=True)
+    wall_seconds = Float(60, help="time for one cell or one call that only waits").tag(config=True)
     notebook_seconds = Float(180, help="time for one notebook").tag(config=True)
     unsafe = Bool(
         False, help="grade even where student code cannot be confined: read docs/grading.md first"

@@ -22,6 +22,7 @@ MAX_FILE = 5 << 20
 MAX_FILES = 50
 MAX_CELLS = 500
 MAX_SOURCE = 200_000  # characters of one cell
+MAX_SOURCES = 1_000_000  # characters of all cells
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -65,6 +66,9 @@ def copy_folder(source: str | os.PathLike, target: str | os.PathLike) -> None:
     check_folder(source)
     try:
         shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+        for path in (Path(target), *Path(target).rglob("*")):
+            if not path.is_symlink():
+                path.chmod(0o755 if path.is_dir() else 0o644)
     except OSError:
         raise Refused(
             _("A file of the hand-in cannot be read. Look at its permissions, and hand in again.")
@@ -101,7 +105,11 @@ def read_notebook(text: str | bytes) -> NotebookNode:
     if len(cells) > MAX_CELLS:
         text = _("The notebook has {count} cells; {most} is the limit. Remove what is not needed.")
         raise Refused(text.format(count=len(cells), most=MAX_CELLS))
-    return new_notebook(cells=[_read_cell(cell, n + 1) for n, cell in enumerate(cells)])
+    notebook = new_notebook(cells=[_read_cell(cell, n + 1) for n, cell in enumerate(cells)])
+    if sum(len(cell.source) for cell in notebook.cells) > MAX_SOURCES:
+        text = _("The notebook's cells hold more than {most} characters. Shorten it.")
+        raise Refused(text.format(most=MAX_SOURCES))
+    return notebook
 
 
 def refusal(reason: str) -> NotebookNode:

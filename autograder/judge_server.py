@@ -23,8 +23,10 @@ from autograder.proxies import Namespace
 from autograder.session import GraderFailure, Limits, Student, Unsafe, Zygote
 from autograder.student import make_shell
 from autograder.trial import Cell, hold, run_test
+from illustrated_attention.language import _
 
 MEMORY = 1024 * confine.MiB  # what a judge may add to what it has after the fork
+MAX_OUTPUTS = 10 * confine.MiB  # of all a student's cells, as JSON
 
 
 def main(argv: list[str]) -> None:
@@ -106,22 +108,23 @@ class _Run:
         self.server, self.cells, self.names = server, cells, names
         self.limits, self.deadline, self.test_seconds = limits, deadline, test_seconds
         self.outputs: dict[int, list] = {}
+        self.sizes: dict[int, int] = {}
+        self.stopped: set[int] = set()  # student cells in which a process ended: not tried again
         self.broken: set[int] = set()  # tests in which a judge has ended: not tried again
 
     def hold(self) -> dict[int, list]:
         """Let judges run the notebook until every test has its outcome."""
         self._complete(hidden=False)
-        if any(cell.hidden and i not in self.outputs for i, cell in enumerate(self.cells)):
+        if any(cell.hidden for cell in self.cells):
             self._complete(hidden=True)
         return self.outputs
 
     def _complete(self, hidden: bool) -> None:
         """Let judges do one kind of run until one comes to its end; see `trial.hold`."""
         tests = [i for i, cell in enumerate(self.cells) if cell.test]
-        for attempt in range(len(tests) + 2):
+        for _attempt in range(len(tests) + 2):
             done = {i for i in tests if i in self.outputs and self.cells[i].hidden == hidden}
-            postpone = not hidden and attempt == 0
-            in_work, complete = self._judge(hidden, frozenset(done | self.broken), postpone)
+            in_work, complete = self._judge(hidden, frozenset(done | self.broken | self.stopped))
             if complete:
                 return
             self.server.restart_zygote()  # the judge may have ended in the middle of a request
@@ -130,13 +133,13 @@ class _Run:
                 self.outputs.setdefault(in_work, [_overwhelmed()])
         raise GraderFailure("the judge ended again and again in this notebook")
 
-    def _judge(self, hidden: bool, skip: frozenset[int], postpone: bool) -> tuple[int | None, bool]:
+    def _judge(self, hidden: bool, skip: frozenset[int]) -> tuple[int | None, bool]:
         """Fork a judge and collect what it tells; return the test it was in, and if it finished."""
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
             os.close(reading)
-            self._be_the_judge(writing, hidden, skip, postpone)
+            self._be_the_judge(writing, hidden, skip)
         os.close(writing)
         in_work, complete = None, False
         try:
@@ -145,9 +148,11 @@ class _Run:
                     kind, *told = json.loads(line)
                     if kind == "starting":
                         in_work = told[0]
+                    elif kind == "stopped":
+                        self.stopped.add(told[0])
                     elif kind == "outputs":
                         index, items = told
-                        self.outputs[index] = items
+                        self._keep(index, items, len(line))
                         in_work = None if in_work == index else in_work
                     elif kind == "failure":
                         raise GraderFailure(told[0])
@@ -157,6 +162,15 @@ class _Run:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
         return in_work, complete
+
+    def _keep(self, index: int, items: list, size: int) -> None:
+        """Keep a cell's outputs; of a student's own cells only as long as there is room."""
+        self.sizes[index] = 0 if self.cells[index].test else size
+        if sum(self.sizes.values()) > MAX_OUTPUTS:
+            self.sizes[index] = 0
+            text = _("The output of this cell is left out: the notebook has too much of it.")
+            items = [{"output_type": "stream", "name": "stderr", "text": text}]
+        self.outputs[index] = items
 
     def _lines(self, lines):
         """Yield the judge's lines until it ends or is silent for too long."""
@@ -177,24 +191,21 @@ class _Run:
             *whole, buffer = (buffer + data).split(b"\n")
             yield from whole
 
-    def _be_the_judge(
-        self, writing: int, hidden: bool, skip: frozenset[int], postpone: bool
-    ) -> None:
+    def _be_the_judge(self, writing: int, hidden: bool, skip: frozenset[int]) -> None:
         """The forked judge: run the notebook, tell every outcome at once, and end."""
 
         def tell(*what) -> None:
-            _write_all(writing, json.dumps(what).encode() + b"\n")
+            # Half characters, which cannot be written to a file, become question marks.
+            text = json.dumps(what, ensure_ascii=False)
+            _write_all(writing, text.encode("utf-8", "replace") + b"\n")
 
         try:
             confine.die_with_parent()
             _limit_memory()
             self.server.control.close()
             shell, zygote = self.server.shell, self.server.zygote
-            start = lambda: Student(zygote, self.limits, self.deadline)  # noqa: E731
-            starting = lambda index: tell("starting", index)  # noqa: E731
-            run = (self.cells, self.names, start, shell, hidden, skip, postpone, starting)
-            for outcome in hold(*run):
-                tell("outputs", *outcome)
+            start = lambda limits: Student(zygote, limits, self.deadline)  # noqa: E731
+            hold(self.cells, self.names, start, self.limits, shell, hidden, skip, tell)
             tell("complete")
         except GraderFailure as failure:
             tell("failure", str(failure))
@@ -205,7 +216,7 @@ class _Run:
 
 
 def _overwhelmed() -> dict:
-    text = "This test did not come to an end within its limits of time and memory."
+    text = _("This test did not come to an end within its limits of time and memory.")
     return {"output_type": "error", "ename": "TestStopped", "evalue": text, "traceback": [text]}
 
 

@@ -97,8 +97,7 @@ class Namespace(dict):
     """The names of the test cells: their own, and those that the student was to define.
 
     `names` are the latter. They are looked up in the student's process when a cell asks for them,
-    anew in every cell, because a student may define a function again. Those in `fixed` keep the
-    value given there.
+    anew in every cell, because a student may define a function again.
     """
 
     def __init__(self, names: set[str]):
@@ -106,7 +105,6 @@ class Namespace(dict):
         self.student = None
         self._names = frozenset(names)
         self._fetched: dict = {}
-        self.fixed: dict = {}
 
     def new_cell(self, student) -> None:
         """Forget what the last cell fetched; from now on `student` is asked."""
@@ -116,23 +114,9 @@ class Namespace(dict):
         self._fetched.clear()
         self.student = student
 
-    def look_up(self, names: set[str]) -> dict | None:
-        """Return the present values of these names of the student's; None if one has no value."""
-        try:
-            return {name: self[name] for name in names & self._names if not hasattr(builtins, name)}
-        except Exception:
-            return None
-
-    def own(self) -> dict:
-        """Return the names that the test cells themselves have defined."""
-        return {k: v for k, v in self.items() if self._fetched.get(k, self) is not v}
-
     def __missing__(self, name: str):
         if name not in self._names or hasattr(builtins, name):
             raise KeyError(name)
-        if name in self.fixed:
-            self._fetched[name] = self[name] = self.fixed[name]
-            return self[name]
         try:
             reply = _ask(self.student, "get", name)
         except KeyError:
@@ -162,7 +146,7 @@ def _ask(student, request: str, *args) -> list:
         case ["ok", *values]:
             return values
         case ["error", [*names], str(text), str(line)] if all(type(n) is str for n in names):
-            raise _exception(names, text, line)
+            raise _exception(names, text, line, student.discreet)
     raise _nonsense(student)
 
 
@@ -195,7 +179,10 @@ def _refer(student, thing) -> list:
 
 
 def _stand_in(student, *parts) -> RemoteObject:
-    """Make the stand-in for a reference; its type has the name of the type it stands for."""
+    """Make the stand-in for a reference; its type has the name of the type it stands for.
+
+    Of a discreet student's object the names that its process chose are left out.
+    """
     match parts:
         case [int(number), str(kind), str(name), None]:
             base, parameters = RemoteObject, None
@@ -206,6 +193,9 @@ def _stand_in(student, *parts) -> RemoteObject:
             parameters = list(dict.fromkeys(filter(str.isidentifier, parameters)))
         case _:
             raise WireError("malformed reference")
+    if student.discreet:
+        kind, name = ("object" if base is RemoteObject else "function"), ""
+        parameters = parameters and []
     kind = kind[:80] if kind.isidentifier() else base.__name__
     return type(kind, (base,), {"__slots__": ()})(student, number, name[:80], parameters)
 
@@ -250,6 +240,9 @@ _HARMLESS = {
 }
 
 
+_KNOWN = {*_HARMLESS, *(n for n in dir(builtins) if n.endswith(("Error", "Exception", "Exit")))}
+
+
 class _FromStudent:
     """What such an exception says is what it said in the student's process."""
 
@@ -257,13 +250,16 @@ class _FromStudent:
         return self.args[0] if self.args else ""
 
 
-def _exception(names: list[str], text: str, line: str) -> BaseException:
+def _exception(names: list[str], text: str, line: str, discreet: bool) -> BaseException:
     """Make the exception that a student's call raised, with its `student_line` of code.
 
     It has the name of the original type and the nearest harmless type as its base. An exit is an
-    exit, which every caller must expect; Ctrl-C and the like are ordinary errors here.
+    exit, which every caller must expect; Ctrl-C and the like are ordinary errors here. With
+    `discreet` a type that is not Python's or NumPy's has no name.
     """
     name = names[0][:80] if names and names[0].isidentifier() else "Exception"
+    if discreet and name not in _KNOWN:
+        name = "AnotherException"
     if name == "SystemExit":
         error = SystemExit(text)
     else:

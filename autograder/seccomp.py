@@ -17,7 +17,7 @@ _CALLS = {
     "pread64": (17, 67), "pwrite64": (18, 68), "close": (3, 57), "close_range": (436, 436),
     "lseek": (8, 62), "dup": (32, 23),
     "dup2": (33, None), "dup3": (292, 24), "pipe": (22, None), "pipe2": (293, 59),
-    "fadvise64": (221, 223), "fsync": (74, 82), "fdatasync": (75, 83),
+    "fsync": (74, 82), "fdatasync": (75, 83),
     # asking about files
     "stat": (4, None), "fstat": (5, 80), "lstat": (6, None), "newfstatat": (262, 79),
     "statx": (332, 291), "statfs": (137, 43), "fstatfs": (138, 44), "access": (21, None),
@@ -32,7 +32,7 @@ _CALLS = {
     "restart_syscall": (219, 128),
     # memory
     "mmap": (9, 222), "munmap": (11, 215), "mremap": (25, 216), "mprotect": (10, 226),
-    "madvise": (28, 233), "mincore": (27, 232), "brk": (12, 214), "msync": (26, 227),
+    "brk": (12, 214), "msync": (26, 227),
     # threads and locks
     "futex": (202, 98), "futex_waitv": (449, 449), "get_robust_list": (274, 100),
     "set_robust_list": (273, 99), "rseq": (334, 293), "membarrier": (324, 283),
@@ -63,6 +63,7 @@ _CLONE, _CLONE3 = (56, 220), (435, 435)
 _SOCKETPAIR, _SENDTO = (53, 199), (44, 206)
 _IOCTL, _FCNTL, _PRLIMIT64 = (16, 29), (72, 25), (302, 261)
 _KILL, _TGKILL = (62, 129), (234, 131)
+_MADVISE = (28, 233)
 
 _ANYTHING = 0  # a mask under which all values are equal
 _O_CREATE = 0o100 | 0o1000 | 0o20000000  # O_CREAT, O_TRUNC, O_TMPFILE
@@ -73,6 +74,9 @@ _IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS WINSZ FIONR
 # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, F_GETPIPE_SZ. Not F_SETOWN and
 # F_SETSIG: with them the kernel sends signals on behalf of the student.
 _FCNTLS = (0, 1, 2, 3, 4, 1030, 1032)
+# MADV_DONTNEED, FREE, HUGEPAGE, NOHUGEPAGE. Which pages of a file are in memory must be neither
+# asked (mincore) nor chosen (fadvise): it would be a message to the next run, or student.
+_MADVICE = (4, 8, 14, 15)
 
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column, AUDIT_ARCH
 _SECCOMP_CALL = (317, 277)
@@ -132,6 +136,7 @@ def assemble(pid: int, may_create: bool, machine: str | None = None) -> bytes:
         (_SENDTO, [(4, "null", [0])]),  # to the other end only, never to an address
         (_IOCTL, [(1, None, _IOCTLS)]),
         (_FCNTL, [(1, None, _FCNTLS)]),
+        (_MADVISE, [(2, None, _MADVICE)]),
         (_PRLIMIT64, [(2, "null", [0])]),  # reading limits
         (_KILL, [(0, None, [pid])]),
         (_TGKILL, [(0, None, [pid])]),

@@ -18,6 +18,7 @@ import numpy as np
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.text import SList
 from traitlets import Type
 from traitlets.config import Config
 
@@ -124,7 +125,12 @@ class Shell(InteractiveShell):
     def system(self, command):
         print("Commands of the system are not run while grading.")
 
-    getoutput = system_raw = system_piped = system
+    system_raw = system_piped = system
+
+    def getoutput(self, command, split=True, depth=0):
+        """What ``files = !ls`` calls."""
+        self.system(command)
+        return SList() if split else ""
 
     def showtraceback(self, *args, **kwargs):
         kind, error, trace = sys.exc_info()

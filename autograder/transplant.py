@@ -21,7 +21,7 @@ def transplant(handed_in: NotebookNode, released: NotebookNode) -> NotebookNode:
     Cells are found by cell id, by grade_id, or by their unchanged text. Test cells and locked
     cells stay as released. Cells that the student added come where the student put them. A
     solution cell that comes in several parts keeps them as cells, the last being the graded one;
-    parts that are Python only when joined are joined.
+    parts that are Python only when joined are joined. One that was deleted comes back empty.
     """
     places = _places(handed_in.cells, released.cells)
     parts, added = defaultdict(list), defaultdict(list)
@@ -32,16 +32,20 @@ def transplant(handed_in: NotebookNode, released: NotebookNode) -> NotebookNode:
         else:
             parts[place].append(cell)
             anchor = max(anchor, place)
+    has_code = any(cell.cell_type == "code" for cell in handed_in.cells)
     cells = added[-1]
     for place, original in enumerate(released.cells):
         cell = copy.deepcopy(original)
         before = []
+        is_code = cell.cell_type == "code"
+        if is_code and _is_solution(original) and has_code and not parts[place]:
+            cell.source = ""  # the function may be in another cell: the stub would undo it
         if parts[place] and _is_students(original):
             *before, cell.source = _joined([part.source for part in parts[place]], cell.cell_type)
             if cell.cell_type == "markdown" and "attachments" in parts[place][-1]:
                 cell.attachments = parts[place][-1].attachments
-        make = nbformat.v4.new_code_cell if cell.cell_type == "code" else _markdown
-        if cell.cell_type == "code":
+        make = nbformat.v4.new_code_cell if is_code else _markdown
+        if is_code:
             cell.outputs, cell.execution_count = [], None
         cells += [*(make(source) for source in before), cell, *added[place]]
     _make_ids_unique(cells)
@@ -71,10 +75,14 @@ def _grade_id(cell: NotebookNode) -> str | None:
     return cell.metadata.get("nbgrader", {}).get("grade_id")
 
 
+def _is_solution(cell: NotebookNode) -> bool:
+    return bool(cell.metadata.get("nbgrader", {}).get("solution"))
+
+
 def _is_students(cell: NotebookNode) -> bool:
     """May a student write in this released cell?"""
     meta = cell.metadata.get("nbgrader", {})
-    return bool(meta.get("solution")) or not (meta.get("grade") or meta.get("locked"))
+    return _is_solution(cell) or not (meta.get("grade") or meta.get("locked"))
 
 
 def _joined(sources: list[str], cell_type: str) -> list[str]:

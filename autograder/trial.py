@@ -9,19 +9,19 @@ import contextlib
 import functools
 import io
 import numbers
-import symtable
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from autograder.outputs import clean
 from autograder.proxies import Namespace, run_cell
-from autograder.session import GraderFailure, Student, StudentDied
+from autograder.session import GraderFailure, Limits, Student, StudentDied
 from autograder.student import Outputs, Shell, Stream
 from illustrated_attention.examine import Verdict
+from illustrated_attention.language import _
 
 BEGIN_HIDDEN = "### BEGIN HIDDEN TESTS"
 
@@ -54,37 +54,48 @@ def names_to_define(solution_cells: tuple[str, ...]) -> frozenset[str]:
     return frozenset(names)
 
 
+# Where something had to be stopped, more of the kind is to be expected.
+HURRIED = Limits(cpu=3.0, wall=6.0)
+
+
 def hold(
     cells: list[Cell],
     names: set[str],
-    start: Callable[[], Student],
+    start: Callable[[Limits], Student],
+    limits: Limits,
     shell: Shell,
     hidden: bool,
-    skip: frozenset[int] = frozenset(),
-    postpone: bool = False,
-    starting: Callable[[int], None] = lambda index: None,
-) -> Iterator[tuple[int, list[dict]]]:
-    """Run a notebook's cells and yield (index, outputs) for those whose outputs count.
+    skip: frozenset[int],
+    tell: Callable[..., None],
+) -> None:
+    """Run a notebook's cells from first to last, and tell what came of them.
 
-    What a student's function sees in a hidden test it can keep and print later. So what students
-    get to read, the outputs of their cells and of visible tests, is collected before any hidden
-    test runs. With `postpone`, hidden tests come last, on the functions as they were in the hidden
-    test's place. Where a later cell may have changed what these do, or the process has died, they
-    are left out, and a run of their own (`hidden` True), in which every test has its place and
-    only the outcome of hidden tests counts, has to decide.
+    What a student's function sees in a hidden test it can keep and print later. So a notebook is
+    run twice. First without hidden tests: the outputs of its cells and of visible tests are what
+    the student gets to read. Then with `hidden`, where only the outcomes of hidden tests count.
 
-    `skip` are test cells not to run; `starting` is told the index of each test cell before it
-    runs.
+    Parameters
+    ----------
+    start : callable
+        Starts a new process for the student's code, with these limits for a cell or a call.
+    skip : frozenset of int
+        The cells not to run: tests that have their outcome, and student cells that were stopped.
+    tell : callable
+        Called with ("starting", index) before a test, ("stopped", index) after a student cell in
+        which the process ended, and ("outputs", index, outputs) for each cell that counts.
     """
     if hidden:  # what comes after the last hidden test cannot change its outcome
         cells = cells[: max(i for i, cell in enumerate(cells) if cell.hidden) + 1]
     namespace = Namespace(names)
-    student, worked, postponed = None, [], []
+    student, worked = None, []
 
     def alive() -> Student:
-        nonlocal student
+        nonlocal student, limits
         while student is None or not student.alive:
-            student = start()
+            if student is not None:
+                limits = Limits(min(limits.cpu, HURRIED.cpu), min(limits.wall, HURRIED.wall))
+            student = start(limits)
+            student.discreet = hidden
             for source in worked.copy():
                 try:
                     run_cell(student, source, pictures=False)
@@ -95,78 +106,26 @@ def hold(
 
     try:
         for index, cell in enumerate(cells):
+            if index in skip:
+                continue
             if not cell.test:
                 try:
                     outputs = run_cell(alive(), cell.source, pictures=not hidden)
                     worked.append(cell.source)
                 except StudentDied as error:
-                    outputs = [_error(error, f"This cell was stopped: {error}.")]
+                    text = _("This cell was stopped: {reason}.").format(reason=error)
+                    outputs = [_error(error, text)]
+                    tell("stopped", index)
                 if not hidden:
-                    yield index, clean(outputs)
-            elif index in skip:
-                continue
+                    tell("outputs", index, clean(outputs))
             elif hidden or not cell.hidden:
-                starting(index)
+                tell("starting", index)
                 outputs = run_test(cell, namespace, alive, shell)
                 if cell.hidden == hidden:
-                    yield index, outputs
-            elif postpone and _keep_their_meaning(cells, index):
-                namespace.new_cell(alive())
-                values = namespace.look_up(_names_in(cell.source))
-                if values is not None:
-                    postponed.append((index, student, values, namespace.own()))
-        before = {}
-        for index, then, values, own in postponed:
-            if then is not student or not student.alive:
-                break
-            starting(index)
-            namespace.update((k, v) for k, v in own.items() if before.get(k, k) is not v)
-            before, namespace.fixed = own, values
-            yield index, run_test(cells[index], namespace, lambda: student, shell)
+                    tell("outputs", index, outputs)
     finally:
         if student is not None:
             student.end()
-
-
-def _keep_their_meaning(cells: list[Cell], index: int) -> bool:
-    """True if the functions defined above a cell do the same when all cells below have run.
-
-    That is so if no cell below binds a global name that they use. Code that is not plain Python,
-    as IPython's commands are, may do anything.
-    """
-    above = [cell.source for cell in cells[:index] if not cell.test]
-    below = [cell.source for cell in cells[index + 1 :] if not cell.test]
-    try:
-        used = set().union(*(_uses_and_binds(source)[0] for source in above))
-        bound = set().union(*(_uses_and_binds(source)[1] for source in below))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return "*" not in bound and not used & bound
-
-
-@functools.cache
-def _uses_and_binds(source: str) -> tuple[set[str], set[str]]:
-    """The global names that a cell's functions use, and those that the cell binds."""
-    used, bound = set(), set()
-    module = symtable.symtable(source, "<cell>", "exec")
-    tables = [module]
-    while tables:
-        table = tables.pop()
-        tables += table.get_children()
-        for symbol in table.get_symbols():
-            if table is not module and symbol.is_global():
-                used.add(symbol.get_name())
-            is_global = table is module or symbol.is_declared_global()
-            if is_global and symbol.is_assigned():
-                bound.add(symbol.get_name())
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom):  # `import numpy as np` once more changes nothing
-            bound.update(alias.asname or alias.name for alias in node.names)
-    return used, bound
-
-
-def _names_in(source: str) -> set[str]:
-    return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
 
 
 def run_test(
@@ -236,7 +195,7 @@ def _words(error: BaseException) -> str:
     last = traceback.extract_tb(error.__traceback__)[-1:]
     if isinstance(error, AssertionError) and last and last[0].filename == _FILE and str(error):
         return str(error)
-    return f"A hidden test failed with {type(error).__name__}."
+    return _("A hidden test failed with {error}.").format(error=type(error).__name__)
 
 
 def _verdict(error: BaseException, namespace: Namespace, words: str) -> dict:

@@ -72,6 +72,14 @@ def test_every_hand_in_is_graded_or_has_a_reason(course, tmp_path):
     folder = course.hand_in("nothing")
     (folder / f"{NOTEBOOK}.ipynb").unlink()
     (course.hand_in("when") / "timestamp.txt").write_text("9" * 50)
+    (course.hand_in("where") / "timestamp.txt").unlink()
+    (course.submitted("where") / "timestamp.txt").mkdir()
+    folder = course.hand_in("mac")
+    (folder / f"{NOTEBOOK}.ipynb").rename(folder / f"{NOTEBOOK} (1).ipynb")
+    (folder / f"._{NOTEBOOK}.ipynb").write_bytes(b"\0" * 100)
+    folder = course.hand_in("protected")
+    (folder / f"{NOTEBOOK}.ipynb").chmod(0o444)
+    folder.chmod(0o555)
     results = grade(course)
     assert all(result.graded for result in results.values())
     reasons = {s: r.why for s, r in results.items() if r.why}
@@ -79,7 +87,7 @@ def test_every_hand_in_is_graded_or_has_a_reason(course, tmp_path):
     assert "link" in reasons["link"]
     assert "damaged" in reasons["damaged"]
     assert f"{NOTEBOOK}.ipynb is missing" in reasons["nothing"]
-    for student in ("ada", "renamed", "when"):
+    for student in ("ada", "renamed", "when", "where", "mac", "protected"):
         assert course.scores(student) == FULL, student
     for student, why in reasons.items():
         assert course.total(student) == 0

@@ -1,5 +1,6 @@
 """A confined process can compute and nothing else, whichever layers hold it, whoever starts it."""
 
+import mmap
 import os
 import platform
 import pwd
@@ -8,9 +9,11 @@ import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+from small_course import ASSIGNMENT, FULL, SmallCourse
 
 from autograder import confine, landlock, seccomp, session
 from autograder.proxies import run_cell
@@ -38,10 +41,23 @@ TRIES = {
     "a datagram pair": "socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)",
     "signal the parent": "os.kill(os.getppid(), 0)",
     "own a file's signals": "fcntl.fcntl(0, fcntl.F_SETOWN, 1)",
+    "drop a file's pages": "os.posix_fadvise(os.open('/dev/zero', 0), 0, 0, 4)",
+    "ask for a file's pages": "open_pages()",
     "raise a limit": "resource.setrlimit(resource.RLIMIT_CPU, (9999, 9999))",
     "become another user": "os.setuid(1)",
     "1.5 GB": "bytearray(3 << 29)",
 }
+
+
+OPEN_PAGES = """
+import ctypes, mmap
+def open_pages():
+    page, state = mmap.mmap(-1, 4096), ctypes.c_ubyte()
+    address = ctypes.addressof(ctypes.c_char.from_buffer(page))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mincore(ctypes.c_void_p(address), ctypes.c_size_t(4096), ctypes.byref(state)):
+        raise OSError(ctypes.get_errno(), "mincore")
+"""
 
 
 @pytest.fixture(scope="module", params=PAIRS)
@@ -51,7 +67,11 @@ def student(request):
         pytest.skip(f"{request.param} and seccomp do not hold here")
     with Zygote(layers) as zygote, Student(zygote) as student:
         run_cell(student, "import fcntl, os, resource, socket, subprocess")
+        run_cell(student, OPEN_PAGES)
         yield student
+
+
+CAPTURED = {"capture_output": True, "text": True}
 
 
 def printed(outputs) -> str:
@@ -91,9 +111,14 @@ def test_ordinary_work_goes_on(student, code):
 @linux
 def test_the_environment_holds_nothing_of_the_graders(student):
     names = printed(run_cell(student, "print(*os.environ)")).split()
-    mine = {"PATH", "HOME", "LANG", "MPLBACKEND", "PYTHONDONTWRITEBYTECODE", "PWD", "LC_CTYPE"}
+    mine = {"PATH", "HOME", "LANG", "USER", "MPLBACKEND", "PYTHONDONTWRITEBYTECODE"}
     threads = {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"}
-    known = mine | threads | {"CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "GIT_PAGER", "PAGER"}
+    known = (
+        {"PWD", "LC_CTYPE"}
+        | mine
+        | threads
+        | {"CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "GIT_PAGER", "PAGER"}
+    )
     assert not [name for name in names if name not in known and not name.startswith("MPL")]
 
 
@@ -217,7 +242,7 @@ def test_the_filter_allows_what_is_listed_only(machine):
             "_FCNTL",
             "_PRLIMIT64",
         )
-        or name in ("_KILL", "_TGKILL")
+        or name in ("_KILL", "_TGKILL", "_MADVISE")
     }
     for number in range(600):
         if number not in conditional:
@@ -238,6 +263,9 @@ def test_the_filter_allows_what_is_listed_only(machine):
     assert not allowed(clone, 0x10010000)  # a thread in a new user namespace
     assert allowed(fcntl, 3, 1)
     assert not allowed(fcntl, 3, 8)  # F_SETOWN
+    madvise = seccomp._MADVISE[column]
+    assert allowed(madvise, 0, 4096, mmap.MADV_DONTNEED)
+    assert not allowed(madvise, 0, 4096, 21)  # MADV_PAGEOUT
     sendto, pair = seccomp._SENDTO[column], seccomp._SOCKETPAIR[column]
     assert allowed(sendto, 3, 0, 0, 0, 0)
     assert not allowed(sendto, 3, 0, 0, 0, 1 << 40)  # only the upper half is not null
@@ -273,37 +301,53 @@ def run_filter(program: bytes, number: int, arch: int, args: tuple) -> int:
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="needs setpriv")
 @pytest.mark.skipif(not HERE.safe, reason="needs confinement")
 @pytest.mark.parametrize("without", ["nothing", "user namespaces"])
-def test_an_ordinary_user_is_confined_too(without, tmp_path):
-    """The whole of doctor, as nobody."""
+def test_an_ordinary_user_can_grade_too(without):
+    """The whole of doctor, and a class from hand-in to marks, as nobody."""
     nobody = pwd.getpwnam("nobody")
-    become = ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
+    become = [f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
     packages = os.pathsep.join([str(ROOT), *confine.package_folders()])
+    folder = Path(tempfile.mkdtemp(prefix="nobody-"))  # pytest's own folders are for root only
     path = "/usr/bin:/bin"
     if without == "user namespaces":  # then bubblewrap is of no use, as if it were not there
-        path = str(tmp_path)
+        path = str(folder)
         if not HERE.landlock:
             pytest.skip("needs Landlock")
-    environment = {"PATH": path, "PYTHONPATH": packages, "HOME": "/nonexistent"}
+    environment = {"PATH": path, "PYTHONPATH": packages, "HOME": str(folder)}
     ask = "import sys, numpy; print(*sys.version_info[:2], sys.base_prefix)"
     for python in (sys.executable, "/usr/bin/python3"):
-        command = [shutil.which("setpriv"), *become[1:], python, "-c"]
-        answer = subprocess.run([*command, ask], env=environment, capture_output=True, text=True)
+        command = [shutil.which("setpriv"), *become, python]
+        answer = subprocess.run([*command, "-c", ask], env=environment, **CAPTURED)
         version = " ".join(map(str, sys.version_info[:2]))
         if answer.returncode == 0 and answer.stdout.startswith(version):
             break
     else:
         pytest.skip("an ordinary user may read no Python with these packages")
     if answer.stdout.split()[-1] != sys.base_prefix:  # it found another Python than it was told
-        command[-2] = f"/usr/bin/python{sys.version_info.major}"
-    doctor = "from autograder.doctor import main; raise SystemExit(main())"
-    run = subprocess.run(
-        [*command, doctor], cwd=ROOT, env=environment, capture_output=True, text=True
+        command[-1] = f"/usr/bin/python{sys.version_info.major}"
+    doctor = subprocess.run(
+        [*command, "-m", "autograder", "doctor"], cwd=ROOT, env=environment, **CAPTURED
     )
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert "Grading is safe here" in run.stdout
-    assert ("bubblewrap" in run.stdout.splitlines()[-1]) == (
-        HERE.bubblewrap and without == "nothing"
+    assert doctor.returncode == 0, doctor.stdout + doctor.stderr
+    assert "Grading is safe here" in doctor.stdout
+    bubblewrap = HERE.bubblewrap and without == "nothing"
+    assert ("bubblewrap" in doctor.stdout.splitlines()[-1]) == bubblewrap
+    course = SmallCourse(folder / "course")
+    course.release()
+    course.write_settings()
+    course.hand_in("ada")
+    course.hand_in("bob", softmax="def softmax(scores):\n    return scores")
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, nobody.pw_uid, nobody.pw_gid)
+    grading = subprocess.run(
+        [*command, "-m", "autograder", "grade", ASSIGNMENT, "--jobs", "2"],
+        cwd=course.root,
+        env=environment,
+        **CAPTURED,
     )
+    assert grading.returncode == 0, grading.stdout + grading.stderr
+    assert course.scores("ada") == FULL
+    assert course.total("bob") == sum(FULL.values()) - 3
+    shutil.rmtree(folder)
 
 
 def test_landlock_and_seccomp_are_absent_elsewhere(monkeypatch):

@@ -290,18 +290,30 @@ def test_test_cells_share_their_names_and_students_cannot_see_them(grader):
 HIDDEN = "### BEGIN HIDDEN TESTS\n"
 
 
-@pytest.mark.parametrize(
-    "below",
-    [
+# What a function of the first cell uses, and what a later cell does to it.
+CHANGED_LATER = [
+    ("def helper(x): return 2 * x\ndef f(x): return helper(x)", later)
+    for later in (
         *("def f(x): return -1", "def helper(x): return -1", "from math import exp as helper"),
         *("def change():\n    global helper\n    helper = abs\nchange()", "del helper, f"),
         *("import os\nos._exit(1)", "%time helper = abs", "for helper in [abs]: pass", "def ("),
-        *("limit = -1", "import os as other", "print(f(1))"),
-    ],
-)
-def test_a_hidden_test_sees_the_functions_of_its_own_place(grader, below):
+        *("limit = -1", "import os as other", "print(f(1))", "f.__code__ = (lambda x: 3).__code__"),
+        *("globals()['helper'] = abs", "exec('helper = abs')", "import math as helper"),
+    )
+] + [
+    ("factors = {'two': 2}\ndef f(x): return factors['two'] * x", "factors['two'] = 3"),
+    ("class C: two = 2\ndef f(x): return C.two * x", "C.two = 5"),
+    ("def f(x): return f.two * x\nf.two = 2", "f.two = 3"),
+    ("twos = iter([2] * 3)\ndef f(x): return next(twos) * x", "list(twos)"),
+    ("import numpy as np\ndef f(x): return np.multiply(2, x)", "np.multiply = None"),
+    ("def f(x, seen=[]):\n    seen.append(x)\n    return 2 * x / (len(seen) < 3)", "f(1), f(1)"),
+]
+
+
+@pytest.mark.parametrize(("above", "below"), CHANGED_LATER)
+def test_a_hidden_test_sees_the_functions_of_its_own_place(grader, above, below):
     cells = [
-        Cell("def helper(x): return 2 * x\ndef f(x): return helper(x)"),
+        Cell(above),
         Cell("limit = 4", test=True),
         Cell(HIDDEN + "assert f(2) == limit\nlimit = 6", test=True),
         Cell(below),
@@ -312,6 +324,18 @@ def test_a_hidden_test_sees_the_functions_of_its_own_place(grader, below):
     ]
     outputs = grader.grade(cells, {"f"})
     assert passed(outputs[2]) and passed(outputs[-1])
+
+
+def test_a_function_that_is_repaired_only_later_fails_in_its_place(grader):
+    for later in ("factors['two'] = 2", "f.__code__ = (lambda x: 2 * x).__code__"):
+        cells = [
+            Cell("factors = {'two': 3}\ndef f(x): return factors['two'] * x"),
+            Cell(HIDDEN + "assert f(2) == 4", test=True),
+            Cell(later),
+            Cell(HIDDEN + "assert f(2) == 4", test=True),
+        ]
+        outputs = grader.grade(cells, {"f"})
+        assert [passed(outputs[1]), passed(outputs[3])] == [False, True]
 
 
 def test_a_function_that_gets_its_helper_only_later_fails_in_its_place(grader):
@@ -347,6 +371,53 @@ def test_what_a_function_is_given_in_a_hidden_test_cannot_be_printed(grader):
     outputs = grader.grade(cells, {"f"})
     assert passed(outputs[1])
     assert "12345" not in json.dumps(outputs)
+
+
+def test_what_had_to_be_stopped_costs_its_time_once(grader):
+    """Endless loops, in a function that others use, must not cost minutes."""
+    endless = "while True: pass"
+    cells = [
+        Cell(f"def f(x):\n    {endless}"),
+        *[Cell("f(1)")] * 3,
+        Cell("assert f(1) == 2", test=True),
+        Cell("def g(x): return 2 * x"),
+        Cell("assert g(1) == 2", test=True),
+        Cell(HIDDEN + "assert g(1) == 2", test=True),
+    ]
+    start = time.monotonic()
+    outputs = grader.grade(cells, {"f", "g"}, limits=Limits(4.0, 8.0))
+    assert time.monotonic() - start < 4 + 3 * 3 + 3 + 3
+    assert [passed(o) for o in outputs] == [True, *[False] * 4, True, True, True]
+    assert "This cell was stopped" in outputs[1][0]["evalue"]
+
+
+def test_text_that_no_file_can_hold_costs_nothing(grader):
+    cells = [
+        Cell("def f(x):\n    print('\\ud800')\n    return 4"),
+        Cell(CHECK, test=True, points=1),
+    ]
+    _, outputs = grader.grade(cells, {"f"})
+    assert passed(outputs)
+    assert outputs[0]["text"] == "?\n"
+
+
+def test_the_outputs_of_a_notebook_are_limited(grader):
+    flood = (
+        "from IPython.display import display\n"
+        "png = {'image/png': 'iVBORw0KGgoA' + 'AAAA' * 400_000}\n"
+        "display(png, raw=True)"
+    )
+    cells = [*[Cell(flood)] * 12, Cell("print('small')")]
+    outputs = grader.grade(cells, set())
+    assert "image/png" in outputs[0][0]["data"]
+    assert "too much" in outputs[11][0]["text"]
+    assert outputs[12][0]["text"] == "small\n"
+    assert len(json.dumps(outputs)) < 11 << 20
+
+
+def test_commands_of_the_system_are_not_run_and_stop_nothing(grader):
+    cells = [Cell("files = !ls /\nnames = [name.upper() for name in files]\ndef f(x): return 4")]
+    assert passed(grader.grade([*cells, Cell(CHECK, test=True, points=1)], {"f"})[1])
 
 
 def test_a_students_files_can_be_read_and_nothing_of_the_last_student(grader, tmp_path):

@@ -1,5 +1,7 @@
 """HTML from strangers shows and does nothing; honest text, formulas and pictures stay."""
 
+import time
+
 import pytest
 
 from autograder import outputs, safe
@@ -32,6 +34,20 @@ def test_attached_pictures_are_shown():
     assert "data:image/png;base64,iVBORw0KGgo=" in html
 
 
+def test_a_picture_that_is_missing_leaves_its_words():
+    assert "my drawing" in render("![my drawing](attachment:gone.gif)")
+
+
+def test_text_that_takes_long_to_render_is_shown_as_it_is():
+    for piece in ("\\\\(", "# a\n", "<div>", "\\begin{a}"):
+        start = time.monotonic()
+        page = render(piece * (190_000 // len(piece)))
+        assert page.startswith("<pre>")
+        render(piece * (safe.MAX_TEXT // len(piece)))
+        safe.clean_card(f'<img alt="{" href= " * 3000}">' * 10)
+        assert time.monotonic() - start < 5
+
+
 @pytest.mark.parametrize(
     ("source", "gone"),
     [
@@ -53,6 +69,12 @@ def test_attached_pictures_are_shown():
         ("<p id='score'>x</p>", "id="),
         ("$\\href{javascript:alert(1)}{x}$", "\\href"),
         ("$\\require{html}$", "\\require"),
+        ("$&#92;href{javascript:alert(1)}{x}$", "\\href"),
+        ("$\\<!-- -->href{javascript:alert(1)}{x}$", "\\href"),
+        ("<a href='&#100;ata:text/html,x'>x</a>", "href"),
+        ("<a href='da\tta:text/html,x'>x</a>", "href"),
+        ("<a href='\x01data:text/html,x'>x</a>", "href"),
+        ("<a href='//example.org/x'>x</a>", "href"),
         ("<math><mtext><script>1</script></mtext></math>", "<script"),
         ("<scr<script>ipt>alert(1)</script>", "<script"),
     ],

@@ -61,6 +61,18 @@ def test_deleted_cells_come_back(released, solved):
     rebuilt = transplant(solved, released)
     assert_like_released(rebuilt, released)
     assert source(rebuilt, "softmax") == SOFTMAX
+    assert source(rebuilt, "double") == ""
+
+
+def test_a_function_counts_in_whatever_cell_it_is_written(released, solved):
+    deleted = [c for c in solved.cells if c.id != "double"]
+    elsewhere = new_code_cell(DOUBLE)
+    solved.cells = [deleted[0], elsewhere, *deleted[1:]]
+    rebuilt = transplant(solved, released)
+    assert source(rebuilt, "double") == ""
+    assert rebuilt.cells[1].source == DOUBLE
+    solved.cells = [new_code_cell(c.source) for c in solved.cells]
+    assert source(transplant(solved, released), "double") == ""
 
 
 def test_an_empty_hand_in_becomes_the_released_notebook(released, solved):

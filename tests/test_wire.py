@@ -1,11 +1,14 @@
 """The wire carries plain data exactly, and nothing that arrives on it can hurt the grader."""
 
+import array
 import contextlib
 import json
 import socket
 import struct
 import threading
 import time
+from fractions import Fraction
+from http import HTTPStatus
 
 import numpy as np
 import pytest
@@ -63,18 +66,18 @@ def test_nan_arrives_as_nan():
 @pytest.mark.parametrize("dtype", "?bhilqBHILQefdgFDG")
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3, 4), (0, 5), (2, 0)], ids=str)
 def test_arrays_arrive_with_their_dtype_and_shape(dtype, shape):
-    array = np.asarray(np.arange(np.prod(shape, dtype=int)).reshape(shape) % 3, dtype)
-    got = there_and_back(array)
+    given = np.asarray(np.arange(np.prod(shape, dtype=int)).reshape(shape) % 3, dtype)
+    got = there_and_back(given)
     assert type(got) is np.ndarray
-    assert (got.dtype, got.shape) == (array.dtype, array.shape)
-    np.testing.assert_array_equal(got, array)
+    assert (got.dtype, got.shape) == (given.dtype, given.shape)
+    np.testing.assert_array_equal(got, given)
     assert got.flags.writeable
 
 
 def test_views_and_other_byte_orders_arrive_by_value():
     base = np.arange(24.0).reshape(4, 6)
-    for array in [base.T, base[::2, ::-1], base.astype(">f8"), np.asfortranarray(base)]:
-        np.testing.assert_array_equal(there_and_back(array), array)
+    for given in [base.T, base[::2, ::-1], base.astype(">f8"), np.asfortranarray(base)]:
+        np.testing.assert_array_equal(there_and_back(given), given)
 
 
 @pytest.mark.parametrize("scalar", [np.float16(0.1), np.longdouble(1) / 3, np.int8(-3), np.True_])
@@ -84,11 +87,32 @@ def test_numpy_scalars_keep_their_type(scalar):
     assert got == scalar
 
 
-def test_a_masked_array_arrives_masked():
-    masked = np.ma.masked_array([1.0, 2.0, 3.0], mask=[False, True, False])
-    got = there_and_back(masked)
-    assert isinstance(got, np.ma.MaskedArray)
-    np.testing.assert_array_equal(got.filled(0), [1, 0, 3])
+def test_what_is_masked_arrives_as_zero():
+    got = there_and_back(np.ma.masked_array([1.0, 2.0, 3.0], mask=[False, True, False]))
+    assert type(got) is np.ndarray
+    np.testing.assert_array_equal(got, [1, 0, 3])
+
+
+def test_a_subclass_of_a_number_or_a_text_arrives_as_its_value():
+    class Int(int):
+        __int__ = __eq__ = __hash__ = None
+
+    class Float(float):
+        __float__ = __eq__ = __hash__ = None
+
+    class Text(str):
+        __str__ = __eq__ = __hash__ = None
+
+    got = there_and_back([Int(3), Float(0.5), Text("a"), np.str_("b"), HTTPStatus.OK])
+    assert got == [3, 0.5, "a", "b", 200]
+    assert [type(value) for value in got] == [int, float, str, str, int]
+
+
+def test_a_range_arrives_as_a_list_and_an_array_of_python_as_an_array():
+    assert there_and_back(range(2, 8, 3)) == [2, 5]
+    got = there_and_back(array.array("d", [1, 2]))
+    assert got.dtype == float
+    np.testing.assert_array_equal(got, [1, 2])
 
 
 def test_subclasses_of_containers_and_arrays_arrive_plain():
@@ -103,7 +127,7 @@ def test_subclasses_of_containers_and_arrays_arrive_plain():
     "value",
     [
         *(object(), len, json, {1}, {1: 2}, iter([]), np.array(["a"]), np.array([None])),
-        *(np.datetime64("2020-01-01"), range(3), float, type("Sly", (int,), {})(3)),
+        *(np.datetime64("2020-01-01"), float, Fraction(1, 2)),
     ],
     ids=lambda v: type(v).__name__,
 )
@@ -172,8 +196,6 @@ HOSTILE = {
     "an empty array with many large axes": ["a", "<f8", [0, 10**6, 10**6], 1],
     "a hundred axes": ["a", "<f8", [1] * 100, 0],
     "a scalar larger than its data": ["g", "<c16", 0],
-    "a mask of numbers": ["m", ["a", "<f8", [1], 0], ["a", "<f8", [1], 0]],
-    "a mask of another shape": ["m", ["a", "<f8", [1], 0], ["a", "|b1", [8], 0]],
 }
 
 

@@ -456,6 +456,8 @@ for name, value in {
     "truth values that are 2": "np.full(np.shape(x) or 1, 2, 'u1').view(bool)",
     "a module": "np",
     "the shell": "get_ipython()",
+    "an array that is masked all over": "np.ma.masked_all(np.shape(x))",
+    "numbers that are masked": "np.ma.masked_all(np.shape(x)) * 2.0 + x",
     "a stranger's class": "type('E', (), {'__eq__': lambda s, o: True})()",
     "text of 100 MB": "'x' * 10**8",
     "a hundred thousand arrays": "[np.zeros(1)] * 10**5",
@@ -512,6 +514,18 @@ add(
     *(L, "leak", "shown as a result"),
     KEEP.format(then="get_ipython().displayhook(kept) if 'get_ipython' in globals() else None"),
 )
+NAMED = "N = lambda x: 'V' + ''.join(c if c.isalnum() else '_' for c in repr(x))[:70]\n"
+add(
+    *(L, "leak", "the name of an exception"),
+    NAMED + KEEP.format(then="raise type(N(x), (Exception,), {})()"),
+)
+add(*(L, "leak", "the name of a type"), NAMED + KEEP.format(then="return type(N(x), (), {})()"))
+add(
+    *(L, "leak", "the name of a parameter of the next function"),
+    NAMED + "import inspect\n" + KEEP.format(then="softmax.__signature__ = inspect.Signature("
+    "[inspect.Parameter(N(x), inspect.Parameter.POSITIONAL_OR_KEYWORD)])\n    return x"),
+    softmax="def softmax(scores):\n    scores[...] = 0\n    return scores\n",
+)  # fmt: skip
 add(L, "leak", "the gradebook's own copy", "print(open('{gradebook}', 'rb').read())\n" + WRONG)
 
 
@@ -534,10 +548,14 @@ PAGES = {
     "a frame": "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
     "a script as a link": "[x](javascript:alert(1))",
     "a page as a link": "<a href='data:text/html,<script>alert(1)</script>'>x</a>",
+    "a page as a link, in entities": "<a href='&#100;ata:text/html,<b onclick=alert(1)>'>x</a>",
+    "a page as a link, with a tab": "<a href='da\tta:text/html,<script>alert(1)</script>'>x</a>",
     "a form": "<form action=/><input name=score value=99></form>",
     "a style over the page": "<style>body{display:none}</style><div style='position:fixed'>x</div>",
     "a picture from elsewhere": "![x](http://127.0.0.1/track.png)",
     "a formula with a link": "$\\href{javascript:alert(1)}{x}$",
+    "a formula with a link, in entities": "$&#92;href{javascript:alert(1)}{x}$",
+    "a formula with a link, in two parts": "$\\<!-- -->href{javascript:alert(1)}{x}$",
     "an object": "<object data=x></object><embed src=x>",
     "a base": "<base href=http://127.0.0.1/><meta http-equiv=refresh content='0;url=x'>",
 }
