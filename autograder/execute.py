@@ -37,6 +37,8 @@ class HandInExporter(NotebookExporter):
     conversion wrote, which is ours.
     """
 
+    optimistic_validation = Bool(True)  # the notebook is looked at once, after the last step
+
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         # Before it converts, nbgrader copies what lies beside the notebook, wherever a link may

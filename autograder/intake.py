@@ -8,11 +8,12 @@ import os
 import re
 import shutil
 import stat
+import uuid
 from pathlib import Path
 
 import nbformat
-from nbformat.notebooknode import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.notebooknode import NotebookNode, from_dict
+from nbformat.v4 import new_markdown_cell, new_notebook
 
 from autograder.outputs import is_bitmap
 from illustrated_attention.language import _
@@ -136,7 +137,7 @@ def _read_cell(cell: dict, number: int) -> NotebookNode:
         text = _("Cell {number} is longer than {most} characters. Shorten it and hand in again.")
         raise Refused(text.format(number=number, most=MAX_SOURCE))
     source = source.encode("utf-8", "replace").decode()  # half characters cannot be saved
-    made = new_code_cell(source) if cell.get("cell_type") == "code" else new_markdown_cell(source)
+    made = _new_cell("code" if cell.get("cell_type") == "code" else "markdown", source)
     if cell.get("cell_type") == "raw":  # a page would show it unchanged, as HTML
         made.source = "\n".join("    " + line for line in source.splitlines())
     if isinstance(cell.get("id"), str) and _ID.fullmatch(cell["id"]):
@@ -149,6 +150,14 @@ def _read_cell(cell: dict, number: int) -> NotebookNode:
     if isinstance(grade_id, str):
         made.metadata.nbgrader = {"grade_id": grade_id}
     return made
+
+
+def _new_cell(cell_type: str, source: str) -> NotebookNode:
+    """Make a cell without looking whether it is one, as nbformat's own functions do each time."""
+    cell = {"cell_type": cell_type, "id": uuid.uuid4().hex[:8], "metadata": {}, "source": source}
+    if cell_type == "code":
+        cell |= {"execution_count": None, "outputs": []}
+    return from_dict(cell)
 
 
 def _bitmaps(attachments: object) -> dict:

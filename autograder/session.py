@@ -109,8 +109,11 @@ class Zygote:
 
     def close(self) -> None:
         self._control.close()
-        self._process.kill()  # the students die with it
-        self._process.wait()
+        try:
+            self._process.wait(2)  # it ends by itself, and the students with it
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         self._folder.cleanup()
 
     def __enter__(self):
@@ -140,6 +143,7 @@ class Student:
         with theirs:
             (self.pid,) = zygote.request(b"F", str(zygote.work).encode(), ">i", theirs)
         self.alive = True
+        self._asked, self._used = time.monotonic(), 0.0  # when, and how much CPU time it had used
         try:
             ready = self._exchange(None, None)
         except StudentDied as error:
@@ -178,21 +182,18 @@ class Student:
     def _patience(self):
         """Return the function that says how long to wait for one answer; see `Limits`."""
         start = time.monotonic()
-        cpu_before = None
+        if start - self._asked > 1:  # no more often: it takes as long as a small call
+            self._asked, self._used = start, self._cpu_seconds()
 
         def patience() -> float:
-            nonlocal cpu_before
-            if cpu_before is None:
-                cpu_before = self._cpu_seconds()
-                return max(0.001, min(self.limits.cpu, self.deadline - start))
             now = time.monotonic()
             wall_left = min(start + self.limits.wall, self.deadline) - now
-            cpu_left = self.limits.cpu - (self._cpu_seconds() - cpu_before)
-            if wall_left <= 0 or (now - start >= self.limits.cpu and cpu_left <= 0):
+            left = start + self.limits.cpu - now
+            if left <= 0:  # by the clock; was it also at work?
+                left = self.limits.cpu - (self._cpu_seconds() - self._used)
+            if min(left, wall_left) <= 0:
                 raise TimeoutError
-            if now - start < self.limits.cpu:
-                return max(0.001, min(start + self.limits.cpu - now, wall_left))
-            return max(0.01, min(cpu_left, wall_left))
+            return max(0.01, min(left, wall_left))
 
         return patience
 

@@ -8,10 +8,11 @@ cannot be imported stops it.
 import contextlib
 import warnings
 
+# Without nbgrader's CheckCellMetadata: the cells come from the released notebook, where
+# `generate_assignment` has checked them.
 SANITIZE = [
     "autograder.transplant.Transplant",
     "nbgrader.preprocessors.OverwriteCells",
-    "nbgrader.preprocessors.CheckCellMetadata",
 ]
 AUTOGRADE = [
     "autograder.execute.ConfinedExecute",
@@ -20,7 +21,6 @@ AUTOGRADE = [
     "nbgrader.preprocessors.LimitOutput",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
-    "nbgrader.preprocessors.CheckCellMetadata",
 ]
 FEEDBACK = ["nbgrader.preprocessors.GetGrades", "autograder.feedback.ForTheStudent"]
 

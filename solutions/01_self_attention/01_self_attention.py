@@ -381,8 +381,8 @@ random = np.random.default_rng(1)
 dims = [2, 8, 32, 64, 128, 512]
 unscaled, scaled = [], []
 for d in dims:
-    some_q = random.standard_normal((500, 1, d))
-    some_k = random.standard_normal((500, 9, d))
+    some_q = random.standard_normal((200, 1, d))
+    some_k = random.standard_normal((200, 9, d))
     some_scores = scaled_scores(some_q, some_k)
     scaled.append(softmax(some_scores).max(axis=-1).mean())
     unscaled.append(softmax(some_scores * np.sqrt(d)).max(axis=-1).mean())
