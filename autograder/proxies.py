@@ -16,6 +16,7 @@ import numpy as np
 from autograder.session import StudentDied
 from autograder.student import SHARED_PACKAGE
 from autograder.wire import WireError
+from illustrated_attention.language import _
 from illustrated_attention.outcomes import named
 
 
@@ -259,7 +260,7 @@ def _exception(names: list[str], text: str, line: str, discreet: bool) -> BaseEx
     """
     name = names[0][:80] if names and names[0].isidentifier() else "Exception"
     if discreet and name not in _KNOWN:
-        name = "AnotherException"
+        name = _("an error of its own type")  # stands in a sentence, as other types' names do
     if name == "SystemExit":
         error = SystemExit(text)
     else:
