@@ -6,6 +6,7 @@ root on Jupyter's configuration path, so that the panels and every terminal in i
 
 import importlib.util
 import os
+import sys
 from pathlib import Path
 
 c = get_config()  # noqa: F821 (nbgrader puts it there)
@@ -62,6 +63,8 @@ c.FileNameCollectorPlugin.named_regexp = r"(.*[\\/])?(?P<student_id>[\w.-]+)\+(?
 # -- grading and feedback --------------------------------------------------------------------
 # Student code runs confined, and feedback shows nothing hidden: docs/grading.md. The copy that
 # students get has no autograder.
+if (root / "autograder" / "settings.py").is_file():
+    sys.path.append(str(root))  # whichever Python this is: without our steps, nothing is confined
 autograder = importlib.util.find_spec("autograder")
 if autograder and autograder.origin:
     from autograder import settings

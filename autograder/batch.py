@@ -164,10 +164,10 @@ def only_one(course: CourseDirectory, assignment: str) -> Iterator[None]:
     """Keep two runs from grading the same assignment at once. Ends with the process, however."""
     lock = FileLock(_scratch(course) / f"{assignment}.lock")
     try:
-        lock.acquire(blocking=False)
+        held = lock.acquire(blocking=False)
     except Timeout:
         raise RuntimeError(f"{assignment} is being graded by another process already") from None
-    with lock:
+    with held:
         _clear_scratch(course, assignment)
         yield
 

@@ -40,7 +40,7 @@ class Collect(ExchangeCollect):
             try:
                 intake.copy_folder(src, folder)
                 super().do_copy(folder, dest, log)
-            except (intake.Refused, OSError, RuntimeError) as reason:
+            except (intake.Refused, RuntimeError) as reason:  # nbgrader's: it is too large
                 self.log.warning("%s is refused: %s", src, reason)
                 intake.write_refusal(str(reason), dest, self._notebooks())
         if batch.timestamp(Path(dest)) is None:

@@ -10,6 +10,7 @@ import shutil
 import stat
 import uuid
 from pathlib import Path
+from typing import NoReturn
 
 import nbformat
 from nbformat.notebooknode import NotebookNode, from_dict
@@ -63,18 +64,37 @@ def check_folder(folder: str | os.PathLike) -> None:
 
 
 def copy_folder(source: str | os.PathLike, target: str | os.PathLike) -> None:
-    """Copy a hand-in, or refuse it. What its owner changes meanwhile into a link stays one."""
+    """Copy a hand-in, or refuse it. Its owner may change it meanwhile: no link is ever followed."""
     check_folder(source)
-    try:
+    if hasattr(os, "fwalk"):
+        for folder, _folders, files, fd in os.fwalk(source, onerror=_refuse):
+            copy = Path(target, os.path.relpath(folder, source))
+            copy.mkdir(parents=True, exist_ok=True)
+            for name in files:
+                (copy / name).write_bytes(_read_file(name, fd))
+    else:  # Windows, where students have no exchange to write into
         shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
-        for path in (Path(target), *Path(target).rglob("*")):
-            if not path.is_symlink():
-                path.chmod(0o755 if path.is_dir() else 0o644)
-    except OSError:
-        raise Refused(
-            _("A file of the hand-in cannot be read. Look at its permissions, and hand in again.")
-        ) from None
     check_folder(target)
+
+
+def _read_file(name: str, folder: int) -> bytes:
+    """Read an ordinary file in an open folder, and nothing that was put in its place."""
+    try:
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+        with open(fd, "rb") as file:
+            status = os.fstat(fd)
+            if stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
+                return file.read(MAX_NOTEBOOK + 1)
+    except OSError as error:
+        _refuse(error)
+    text = _("{name} is a link or no ordinary file. Hand in the file itself.")
+    raise Refused(text.format(name=_shown(Path(name))))
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise Refused(
+        _("A file of the hand-in cannot be read. Look at its permissions, and hand in again.")
+    ) from error
 
 
 def read_notebook(text: str | bytes) -> NotebookNode:

@@ -70,7 +70,7 @@ class Server:
         cells = [Cell(*cell) for cell in cells]
         self._warm_up(cells, names)
         self.zygote.fill(folder)
-        run = _Run(self, cells, set(names), Limits(**limits), time.monotonic() + seconds, test)
+        run = _Run(self, cells, set(names), Limits(**limits), seconds, test)
         return run.hold()
 
     def restart_zygote(self) -> None:
@@ -104,9 +104,9 @@ def _unwritten(name: str):
 class _Run:
     """One notebook in work."""
 
-    def __init__(self, server, cells, names, limits, deadline, test_seconds):
+    def __init__(self, server, cells, names, limits, seconds, test_seconds):
         self.server, self.cells, self.names = server, cells, names
-        self.limits, self.deadline, self.test_seconds = limits, deadline, test_seconds
+        self.limits, self.seconds, self.test_seconds = limits, seconds, test_seconds
         self.outputs: dict[int, list] = {}
         self.sizes: dict[int, int] = {}
         self.stopped: set[int] = set()  # student cells in which a process ended: not tried again
@@ -121,6 +121,7 @@ class _Run:
 
     def _complete(self, hidden: bool) -> None:
         """Let judges do one kind of run until one comes to its end; see `trial.hold`."""
+        self.deadline = time.monotonic() + self.seconds
         tests = [i for i, cell in enumerate(self.cells) if cell.test]
         for _attempt in range(len(tests) + 2):
             done = {i for i in tests if i in self.outputs and self.cells[i].hidden == hidden}

@@ -31,7 +31,7 @@ _STYLES = [
 _CLASS = re.compile(r"highlight|hl-\w+|[a-z]{1,2}\d?|anchor-link|language-\w+")
 _PICTURE = re.compile(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/=\s]*")
 _DRAWING = re.compile(r"data:image/svg\+xml;base64,[A-Za-z0-9+/=]*")  # inert in an <img>
-_LINK = re.compile(r"(https?:|mailto:|#)")
+_LINK = re.compile(r"(?i)(https?://|mailto:|#)")
 _ATTRIBUTES = {
     "a": ("href", "title"),
     "img": ("src", "alt", "title", "width", "height"),
@@ -88,12 +88,18 @@ class _Renderer(IPythonRenderer):
         try:
             return super().image(text, url, title)
         except InvalidNotebook:
-            return html.escape(text)
+            return text
 
 
 def clean_text(source: str) -> str:
     """Return a stranger's HTML without anything that acts, loads or lays itself over the page."""
-    return _TEX.sub(lambda match: "\\text{" + match[1] + "}", _text.clean(source))
+    return _without_tex_commands(_text.clean(source))
+
+
+def _without_tex_commands(source: str) -> str:
+    """Put a character without width into these commands: they look the same and do nothing."""
+    plain = re.sub(r"&#?\w+;", lambda match: html.escape(html.unescape(match[0])), source)
+    return _TEX.sub(lambda match: "\\\N{ZERO WIDTH NON-JOINER}" + match[1], plain)
 
 
 def clean_card(source: str) -> str:

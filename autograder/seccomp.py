@@ -74,8 +74,9 @@ _IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS WINSZ FIONR
 # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, F_GETPIPE_SZ. Not F_SETOWN and
 # F_SETSIG: with them the kernel sends signals on behalf of the student.
 _FCNTLS = (0, 1, 2, 3, 4, 1030, 1032)
-# MADV_DONTNEED, FREE, HUGEPAGE, NOHUGEPAGE. Which pages of a file are in memory must be neither
-# asked (mincore) nor chosen (fadvise): it would be a message to the next run, or student.
+# MADV_DONTNEED, FREE, HUGEPAGE, NOHUGEPAGE. Which pages of a file are in memory can neither be
+# asked (mincore) nor chosen (fadvise): it would be a message to the next run, or student. How long
+# a page takes to come still tells something: docs/grading.md.
 _MADVICE = (4, 8, 14, 15)
 
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column, AUDIT_ARCH

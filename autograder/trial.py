@@ -12,7 +12,7 @@ import numbers
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -81,20 +81,21 @@ def hold(
     skip : frozenset of int
         The cells not to run: tests that have their outcome, and student cells that were stopped.
     tell : callable
-        Called with ("starting", index) before a test, ("stopped", index) after a student cell in
-        which the process ended, and ("outputs", index, outputs) for each cell that counts.
+        Called with ("starting", index) before a test, None instead of it when none is in work any
+        more, ("stopped", index) after a student cell in which the process ended, and ("outputs",
+        index, outputs) for each cell that counts.
     """
     if hidden:  # what comes after the last hidden test cannot change its outcome
         cells = cells[: max(i for i, cell in enumerate(cells) if cell.hidden) + 1]
     namespace = Namespace(names)
-    student, worked = None, []
+    student, worked, allowed = None, [], limits
 
     def alive() -> Student:
-        nonlocal student, limits
+        nonlocal student, allowed
         while student is None or not student.alive:
             if student is not None:
-                limits = Limits(min(limits.cpu, HURRIED.cpu), min(limits.wall, HURRIED.wall))
-            student = start(limits)
+                allowed = Limits(min(limits.cpu, HURRIED.cpu), min(limits.wall, HURRIED.wall))
+            student = start(limits)  # what has worked may take as long again
             student.discreet = hidden
             for source in worked.copy():
                 try:
@@ -102,6 +103,8 @@ def hold(
                 except StudentDied:
                     worked.remove(source)
                     break
+            else:
+                student.limits = allowed
         return student
 
     try:
@@ -118,7 +121,12 @@ def hold(
                     tell("stopped", index)
                 if not hidden:
                     tell("outputs", index, clean(outputs))
-            elif hidden or not cell.hidden:
+            elif cell.hidden and not hidden:  # the lines above its hidden tests may define names
+                visible = replace(cell, source=cell.source.partition(BEGIN_HIDDEN)[0])
+                tell("starting", index)
+                run_test(visible, namespace, alive, shell)
+                tell("starting", None)
+            else:
                 tell("starting", index)
                 outputs = run_test(cell, namespace, alive, shell)
                 if cell.hidden == hidden:

@@ -1,5 +1,7 @@
 """What students hand in is read as a stranger's; a refusal says why."""
 
+import contextlib
+import errno
 import json
 import os
 
@@ -78,6 +80,37 @@ def test_a_folder_with_anything_else_is_refused(folder, change, reason):
     change(folder)
     with pytest.raises(intake.Refused, match=reason):
         intake.check_folder(folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "fwalk"), reason="without an exchange nobody can")
+@pytest.mark.parametrize("name", ["week.ipynb", "data"])
+def test_what_becomes_a_link_after_the_check_is_not_followed(folder, tmp_path, monkeypatch, name):
+    (folder / "data").mkdir()
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "key").write_text("secret")
+    check_folder = intake.check_folder
+
+    def check(checked):
+        check_folder(checked)
+        if checked == folder:
+            target = tmp_path / "private" if name == "data" else tmp_path / "private" / "key"
+            (folder / name).rename(tmp_path / "away")
+            (folder / name).symlink_to(target)
+
+    monkeypatch.setattr(intake, "check_folder", check)
+    with contextlib.suppress(intake.Refused):
+        intake.copy_folder(folder, tmp_path / "copy")
+    copied = [path for path in (tmp_path / "copy").rglob("*") if path.is_file()]
+    assert all(path.read_text() != "secret" for path in copied)
+
+
+def test_a_full_disk_is_not_the_students_fault(folder, tmp_path, monkeypatch):
+    def full(path, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(intake.Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        intake.copy_folder(folder, tmp_path / "copy")
 
 
 def test_a_folder_that_is_a_link_is_refused(folder, tmp_path):
