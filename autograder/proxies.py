@@ -196,7 +196,7 @@ def _stand_in(student, *parts) -> RemoteObject:
             raise WireError("malformed reference")
     if student.discreet:
         kind, name = ("object" if base is RemoteObject else "function"), ""
-        parameters = parameters and []
+        parameters = None if parameters is None else []
     kind = kind[:80] if kind.isidentifier() else base.__name__
     return type(kind, (base,), {"__slots__": ()})(student, number, name[:80], parameters)
 

@@ -163,6 +163,9 @@ class SmallCourse:
         path = self.root / "autograded" / student / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
         return nbformat.read(path, 4)
 
+    def graded_students(self) -> set[str]:
+        return {path.parent.name for path in self.root.glob(f"autograded/*/{ASSIGNMENT}")}
+
     def scores(self, student: str, notebook: str = NOTEBOOK) -> dict[str, float | None]:
         """What the gradebook says of each graded cell: the automatic score."""
         with Gradebook(self.config.CourseDirectory.db_url) as gradebook:

@@ -12,25 +12,13 @@ from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook
-from small_course import ASSIGNMENT, FULL, NOTEBOOK, SmallCourse
+from small_course import ASSIGNMENT, FULL, NOTEBOOK
 
 from autograder import batch, confine
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
 )
-
-
-@pytest.fixture(scope="module")
-def released(tmp_path_factory):
-    course = SmallCourse(tmp_path_factory.mktemp("course"))
-    course.release()
-    return course
-
-
-@pytest.fixture
-def course(released, tmp_path):
-    return released.copy(tmp_path / "course")
 
 
 class Here(Executor):

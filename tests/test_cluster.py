@@ -16,36 +16,20 @@ import pytest
 from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
-from small_course import ASSIGNMENT, FULL, NOTEBOOK, SmallCourse
+from small_course import ASSIGNMENT, FULL, NOTEBOOK
 
 from autograder import confine
 from autograder.__main__ import main
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
-)
+pytestmark = [
+    pytest.mark.usefixtures("at_work"),
+    pytest.mark.skipif(
+        sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
+    ),
+]
 
 SLOW = "import time\n\ntime.sleep(1)\n\n\ndef double(x):\n    return 2 * x\n"
 WRONG = "def double(x):\n    return 3 * x\n"
-
-
-@pytest.fixture(scope="module")
-def released(tmp_path_factory):
-    course = SmallCourse(tmp_path_factory.mktemp("released"))
-    course.release()
-    return course
-
-
-@pytest.fixture
-def course(released, tmp_path, monkeypatch):
-    course = released.copy(tmp_path / "course")
-    course.write_settings()
-    monkeypatch.chdir(course.root)
-    return course
-
-
-def graded(course) -> set[str]:
-    return {path.parent.name for path in course.root.glob(f"autograded/*/{ASSIGNMENT}")}
 
 
 def test_a_dask_cluster_grades_the_class_though_a_worker_is_killed(course, capsys):
@@ -58,7 +42,7 @@ def test_a_dask_cluster_grades_the_class_though_a_worker_is_killed(course, capsy
         pids = sorted(client.run(os.getpid).values())
 
         def kill_a_worker_in_the_middle():
-            while not graded(course):
+            while not course.graded_students():
                 time.sleep(0.02)
             os.kill(pids[0], signal.SIGKILL)
 
@@ -69,7 +53,7 @@ def test_a_dask_cluster_grades_the_class_though_a_worker_is_killed(course, capsy
         assert sorted(client.run(os.getpid).values()) != pids  # it was killed and replaced
     assert code == 0
     assert "6 graded" in capsys.readouterr().out
-    assert graded(course) == set(students)
+    assert course.graded_students() == set(students)
     for student in students:
         assert course.scores(student) == FULL
 

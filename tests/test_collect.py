@@ -6,24 +6,12 @@ import sys
 import pytest
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.exchange import ExchangeFactory
-from small_course import ASSIGNMENT, FULL, NOTEBOOK, SmallCourse
+from small_course import ASSIGNMENT, FULL, NOTEBOOK
 
 from autograder import confine
 from autograder.settings import configure_grading
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="nbgrader has no exchange there")
-
-
-@pytest.fixture(scope="module")
-def released(tmp_path_factory):
-    course = SmallCourse(tmp_path_factory.mktemp("course"))
-    course.release()
-    return course
-
-
-@pytest.fixture
-def course(released, tmp_path):
-    return released.copy(tmp_path / "course")
 
 
 @pytest.fixture

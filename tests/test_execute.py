@@ -10,7 +10,7 @@ import time
 import nbformat
 import pytest
 from nbgrader.api import Gradebook
-from small_course import ASSIGNMENT, CELLS, FULL, NOTEBOOK, SECRET, SOFTMAX, SmallCourse
+from small_course import ASSIGNMENT, CELLS, FULL, NOTEBOOK, SECRET, SOFTMAX
 
 from autograder import confine, execute
 from autograder.grader import Grader
@@ -20,18 +20,6 @@ from autograder.trial import Cell, names_to_define
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
 )
-
-
-@pytest.fixture(scope="module")
-def released(tmp_path_factory):
-    course = SmallCourse(tmp_path_factory.mktemp("course"))
-    course.release()
-    return course
-
-
-@pytest.fixture
-def course(released, tmp_path):
-    return released.copy(tmp_path / "course")
 
 
 @pytest.fixture(scope="module")

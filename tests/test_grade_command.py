@@ -8,37 +8,21 @@ import time
 
 import pytest
 from classroom import surroundings
-from small_course import ASSIGNMENT, FULL, SmallCourse
+from small_course import ASSIGNMENT, FULL
 
 from autograder import confine
 from autograder.__main__ import main
 from autograder.grade import Progress
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
-)
+pytestmark = [
+    pytest.mark.usefixtures("at_work"),
+    pytest.mark.skipif(
+        sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
+    ),
+]
 
 # An honest hand-in that takes its time, so that there is a middle in which to have an accident.
 SLOW = "import time\n\ntime.sleep(0.4)\n\n\ndef double(x):\n    return 2 * x\n"
-
-
-@pytest.fixture(scope="module")
-def released(tmp_path_factory):
-    course = SmallCourse(tmp_path_factory.mktemp("released"))
-    course.release()
-    return course
-
-
-@pytest.fixture
-def course(released, tmp_path, monkeypatch):
-    course = released.copy(tmp_path / "course")
-    course.write_settings()
-    monkeypatch.chdir(course.root)
-    return course
-
-
-def graded(course) -> set[str]:
-    return {path.parent.name for path in course.root.glob(f"autograded/*/{ASSIGNMENT}")}
 
 
 def test_ctrl_c_says_what_is_left_and_the_same_command_does_exactly_that(course, capsys):
@@ -56,7 +40,7 @@ def test_ctrl_c_says_what_is_left_and_the_same_command_does_exactly_that(course,
     run.send_signal(signal.SIGINT)
     said = first + run.communicate(timeout=120)[0]
     assert run.returncode == 130
-    before = graded(course)
+    before = course.graded_students()
     assert "student0" in before and before < set(students)
     left = len(students) - len(before)
     assert f"Stopped. {left} of 6 still to do: run the same command again." in said
@@ -65,7 +49,7 @@ def test_ctrl_c_says_what_is_left_and_the_same_command_does_exactly_that(course,
     said = capsys.readouterr().out
     assert set(re.findall(r"\d+/\d+ (\w+): graded", said)) == set(students) - before
     assert f"{len(before)} graded before" in said
-    assert graded(course) == set(students)
+    assert course.graded_students() == set(students)
     for student in students:
         assert course.scores(student) == FULL
 
@@ -74,7 +58,7 @@ def test_only_what_is_missing_or_newer_is_graded(course, capsys):
     course.hand_in("ada")
     course.hand_in("bob")
     assert main(["grade", ASSIGNMENT, "--student", "ada", "--jobs", "1"]) == 0
-    assert graded(course) == {"ada"}
+    assert course.graded_students() == {"ada"}
 
     time.sleep(1)  # the timestamp of a hand-in counts seconds
     course.hand_in("ada", double="def double(x):\n    return 3 * x\n")
@@ -148,7 +132,7 @@ def test_where_nothing_confines_grading_does_not_start_unless_told(course, capsy
     monkeypatch.setattr(confine, "layers", lambda: confine.Layers(0, False, False))
     assert main(["grade", ASSIGNMENT]) == 2
     assert "nothing is graded" in capsys.readouterr().err
-    assert graded(course) == set()
+    assert course.graded_students() == set()
 
 
 def test_on_a_terminal_there_is_a_bar_and_problems_keep_their_lines():
