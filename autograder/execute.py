@@ -72,7 +72,9 @@ class ConfinedExecute(NbGraderPreprocessor):
 
     cpu_seconds = Float(30, help="CPU time for one cell or one call").tag(config=True)
     wall_seconds = Float(60, help="time for one cell or one call that only waits").tag(config=True)
-    notebook_seconds = Float(180, help="time for each run of a notebook").tag(config=True)
+    notebook_seconds = Float(60, help="time for a notebook in all, sleeping included").tag(
+        config=True
+    )
     unsafe = Bool(
         False, help="grade even where student code cannot be confined: read docs/grading.md first"
     ).tag(config=True)

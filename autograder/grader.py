@@ -11,7 +11,7 @@ from autograder.judge_server import receive, send
 from autograder.session import GraderFailure, Limits, Unsafe
 from autograder.trial import Cell
 
-NOTEBOOK_SECONDS = 180.0  # for all of a notebook, each time that it is run
+NOTEBOOK_SECONDS = 60.0  # for all of a notebook, both times that it is run
 TEST_SECONDS = 60.0  # for one test cell in the judge
 
 

@@ -20,13 +20,14 @@ import traceback
 
 from autograder import confine
 from autograder.proxies import Namespace
-from autograder.session import GraderFailure, Limits, Student, Unsafe, Zygote
+from autograder.session import Budget, GraderFailure, Limits, Student, Unsafe, Zygote
 from autograder.student import make_shell
 from autograder.trial import Cell, hold, run_test
 from illustrated_attention.language import _
 
 MEMORY = 1024 * confine.MiB  # what a judge may add to what it has after the fork
 MAX_OUTPUTS = 10 * confine.MiB  # of all a student's cells, as JSON
+_GRACE = 3.0  # seconds: a judge ends a notebook itself when its time is over
 
 
 def main(argv: list[str]) -> None:
@@ -69,9 +70,15 @@ class Server:
         """Run a notebook; return the outputs of its cells by index. See `grader.Grader.grade`."""
         cells = [Cell(*cell) for cell in cells]
         self._warm_up(cells, names)
-        self.zygote.fill(folder)
-        run = _Run(self, cells, set(names), Limits(**limits), seconds, test)
-        return run.hold()
+        for last in (False, True):
+            self.zygote.fill(folder)
+            run = _Run(self, cells, set(names), Limits(**limits), seconds, test)
+            try:
+                return run.hold()
+            except GraderFailure:
+                self.restart_zygote()  # whatever it was, nobody after this one meets it
+                if last:
+                    raise
 
     def restart_zygote(self) -> None:
         self.zygote.close()
@@ -106,37 +113,45 @@ class _Run:
 
     def __init__(self, server, cells, names, limits, seconds, test_seconds):
         self.server, self.cells, self.names = server, cells, names
-        self.limits, self.seconds, self.test_seconds = limits, seconds, test_seconds
+        self.limits, self.test_seconds = limits, test_seconds
+        self.budget = Budget(seconds)
         self.outputs: dict[int, list] = {}
         self.sizes: dict[int, int] = {}
-        self.stopped: set[int] = set()  # student cells in which a process ended: not tried again
-        self.broken: set[int] = set()  # tests in which a judge has ended: not tried again
+        self.stopped: set[int] = set()  # cells in which a process has ended: not tried again
 
     def hold(self) -> dict[int, list]:
         """Let judges run the notebook until every test has its outcome."""
         self._complete(hidden=False)
         if any(cell.hidden for cell in self.cells):
             self._complete(hidden=True)
+        for index, cell in enumerate(self.cells):
+            if cell.test:  # no outcome would be a pass
+                self.outputs.setdefault(index, [_stopped()])
         return self.outputs
 
     def _complete(self, hidden: bool) -> None:
-        """Let judges do one kind of run until one comes to its end; see `trial.hold`."""
-        self.deadline = time.monotonic() + self.seconds
+        """Let judges do one kind of run until one comes to its end; see `trial.hold`.
+
+        A judge that does not come to its end was overwhelmed by what the student's process
+        answered in the cell in work. That cell has its outcome then, and the next judge goes on
+        without it: so there is an end, and it is nobody's fault but the cell's.
+        """
         tests = [i for i, cell in enumerate(self.cells) if cell.test]
-        for _attempt in range(len(tests) + 2):
+        while self.budget.left() > 0:
             done = {i for i in tests if i in self.outputs and self.cells[i].hidden == hidden}
-            in_work, complete = self._judge(hidden, frozenset(done | self.broken | self.stopped))
+            in_work, complete = self._judge(hidden, frozenset(done | self.stopped))
             if complete:
                 return
-            self.server.restart_zygote()  # the judge may have ended in the middle of a request
-            if in_work is not None:
-                self.broken.add(in_work)
-                self.outputs.setdefault(in_work, [_overwhelmed()])
-        raise GraderFailure("the judge ended again and again in this notebook")
+            self.server.restart_zygote()  # its students are to end, too
+            if in_work is None:
+                raise GraderFailure("the judge has ended outside of any cell")
+            self.stopped.add(in_work)
+            self.outputs.setdefault(in_work, [_stopped()])
 
     def _judge(self, hidden: bool, skip: frozenset[int]) -> tuple[int | None, bool]:
         """Fork a judge and collect what it tells; return the test it was in, and if it finished."""
         reading, writing = os.pipe()
+        delayed = self.budget.delayed
         pid = os.fork()
         if pid == 0:
             os.close(reading)
@@ -145,16 +160,19 @@ class _Run:
         in_work, complete = None, False
         try:
             with open(reading, "rb") as lines:
-                for line in self._lines(lines):
+                for line in self._lines(lines, pid):
                     kind, *told = json.loads(line)
                     if kind == "starting":
                         in_work = told[0]
+                    elif kind == "done":
+                        in_work = None
+                    elif kind == "delayed":
+                        self.budget.delayed = delayed + told[0]
                     elif kind == "stopped":
                         self.stopped.add(told[0])
                     elif kind == "outputs":
                         index, items = told
                         self._keep(index, items, len(line))
-                        in_work = None if in_work == index else in_work
                     elif kind == "failure":
                         raise GraderFailure(told[0])
                     else:
@@ -173,22 +191,26 @@ class _Run:
             items = [{"output_type": "stream", "name": "stderr", "text": text}]
         self.outputs[index] = items
 
-    def _lines(self, lines):
-        """Yield the judge's lines until it ends or is silent for too long."""
-        buffer, since = b"", time.monotonic()
+    def _lines(self, lines, judge: int):
+        """Yield the judge's lines until it ends, is silent for too long, or time is over."""
+        longest = max(self.test_seconds, self.limits.wall * 2)
+        buffer, since, before = b"", time.monotonic(), 0.0
         while True:
-            longest = max(self.test_seconds, self.limits.wall * 2)
-            left = since + longest - time.monotonic()
-            ready, _, _ = select.select([lines, self.server.control], [], [], max(left, 0))
+            delay = _delayed(judge)
+            silent = time.monotonic() - since - (delay - before)
+            left = min(longest - silent, self.budget.left(delay) + _GRACE)
+            if left <= 0:
+                return
+            ready, _, _ = select.select([lines, self.server.control], [], [], min(left, 1.0))
             if self.server.control in ready:
                 self.server.zygote.close()
                 os._exit(1)  # nothing is asked meanwhile: the grader has gone, so do we
             if lines not in ready:
-                return
+                continue
             data = os.read(lines.fileno(), 1 << 20)
             if not data:
                 return
-            since = time.monotonic()
+            since, before = time.monotonic(), delay
             *whole, buffer = (buffer + data).split(b"\n")
             yield from whole
 
@@ -205,18 +227,34 @@ class _Run:
             _limit_memory()
             self.server.control.close()
             shell, zygote = self.server.shell, self.server.zygote
-            start = lambda limits: Student(zygote, limits, self.deadline)  # noqa: E731
+            budget = self.budget
+
+            def start(limits: Limits) -> Student:
+                tell("delayed", budget.delayed - before)
+                return Student(zygote, limits, budget)
+
+            before = budget.delayed
             hold(self.cells, self.names, start, self.limits, shell, hidden, skip, tell)
+            tell("delayed", budget.delayed - before)
             tell("complete")
         except GraderFailure as failure:
             tell("failure", str(failure))
-        except BaseException:
-            traceback.print_exc()
+        except BaseException:  # a student's words may be in it, and escapes for a terminal in them
+            sys.stderr.write(ascii(traceback.format_exc()) + "\n")
         finally:
             os._exit(0)
 
 
-def _overwhelmed() -> dict:
+def _delayed(pid: int) -> float:
+    """For how many seconds a process wanted to run and others did, as far as the kernel tells."""
+    try:
+        with open(f"/proc/{pid}/schedstat") as stat:
+            return int(stat.read().split()[1]) / 1e9
+    except (OSError, IndexError):
+        return 0.0
+
+
+def _stopped() -> dict:
     text = _("This test did not come to an end within its limits of time and memory.")
     return {"output_type": "error", "ename": "TestStopped", "evalue": text, "traceback": [text]}
 

@@ -68,6 +68,10 @@ class RemoteFunction(RemoteObject):
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         return inspect.Signature([inspect.Parameter(name, kind) for name in self._parameters])
 
+    def time_limit(self, seconds: float):
+        """Within this context a call is stopped in the student's process, by its CPU time."""
+        return self._student.within(seconds)
+
     def __call__(self, *args, **kwargs):
         reply = _ask(self._student, "call", self, list(args), kwargs)
         match reply:

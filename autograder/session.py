@@ -1,7 +1,9 @@
 """The grader's side of a student's process: start it, ask it, end it."""
 
+import contextlib
 import importlib.util
 import os
+import secrets
 import shutil
 import socket
 import struct
@@ -9,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from autograder.student import SHARED_PACKAGE
 # that neither exercises nor solutions lie where it can read.
 _NEEDED = ("confine", "landlock", "seccomp", "student", "wire", "zygote")
 _START_SECONDS = 60.0
+_TIME_OVER = "the notebook's time is over"
 
 
 class Unsafe(Exception):
@@ -41,17 +45,43 @@ class StudentDied(Exception):
 class StudentTimeout(StudentDied):
     """The student's process did not answer in time and was ended."""
 
+    out_of_time = True  # for those who only know that something was called
+
 
 @dataclass(frozen=True)
 class Limits:
     """Time for one cell or one call.
 
-    A machine may be busy with other work, so CPU time counts first; `wall` is for code that
-    only waits.
+    A machine may be busy with other work, so CPU time counts, and for code that only waits `wall`:
+    by the clock, less the time in which it wanted to run and others did.
     """
 
     cpu: float = 30.0  # seconds, as many as nbgrader gives a cell
     wall: float = 60.0  # seconds
+
+    def at_most(self, other: "Limits") -> "Limits":
+        return Limits(min(self.cpu, other.cpu), min(self.wall, other.wall))
+
+
+# How many times longer than its limits code may take on a machine that is busy with other work.
+LONGEST_DELAY = 5.0
+
+
+class Budget:
+    """The time that one hand-in has in all, whatever it does: running, sleeping, starting again.
+
+    It is told in seconds by the clock, less the time in which the student's processes wanted to
+    run and others did: what others use costs a student nothing.
+    """
+
+    def __init__(self, seconds: float = float("inf")):
+        self.seconds, self.start, self.delayed = seconds, time.monotonic(), 0.0
+
+    def left(self, delay: float = 0.0) -> float:
+        """Seconds that are left, if the process in work was delayed for so long."""
+        passed = time.monotonic() - self.start
+        fair = self.seconds - (passed - self.delayed - delay)
+        return min(fair, self.seconds * LONGEST_DELAY - passed)
 
 
 class Zygote:
@@ -92,12 +122,24 @@ class Zygote:
             raise RuntimeError("the fork server for student code did not start")
 
     def request(self, kind: bytes, data: bytes, answer: str, *sockets: socket.socket) -> tuple:
-        """Ask the fork server and return the fields of its answer."""
+        """Ask the fork server and return the fields of its answer.
+
+        Requests are numbered: an answer that somebody before did not wait for is passed over.
+        """
+        number = secrets.token_bytes(8)
         try:
-            socket.send_fds(self._control, [kind + data], [s.fileno() for s in sockets])
-            return struct.unpack(answer, self._control.recv(64))
-        except (OSError, struct.error) as error:
-            raise GraderFailure(f"the fork server for student code has ended: {error}") from None
+            socket.send_fds(self._control, [number + kind + data], [s.fileno() for s in sockets])
+            while True:
+                message = self._control.recv(512)
+                if not message:
+                    raise EOFError("it has hung up")
+                if message[:8] == number:
+                    break
+            if message[8:9] != b"+":
+                raise OSError(message[9:].decode("ascii", "replace"))
+            return struct.unpack(answer, message[9:])
+        except (OSError, EOFError, struct.error) as error:
+            raise GraderFailure(f"the fork server for student code: {error}") from None
 
     def fill(self, folder: str | os.PathLike | None) -> None:
         """Put copies of a hand-in's files, except notebooks, where the student may read them."""
@@ -132,18 +174,18 @@ class Student:
 
     discreet = False
 
-    def __init__(
-        self, zygote: Zygote, limits: Limits | None = None, deadline: float = float("inf")
-    ):
-        if time.monotonic() >= deadline:
-            raise StudentTimeout("the notebook's time is over")
+    def __init__(self, zygote: Zygote, limits: Limits | None = None, budget: Budget | None = None):
+        budget = budget or Budget()
+        if budget.left() <= 0:
+            raise StudentTimeout(_TIME_OVER)
         self.zygote = zygote
-        self.limits, self.deadline = Limits(_START_SECONDS, _START_SECONDS), float("inf")
+        self.limits, self.budget = Limits(_START_SECONDS, _START_SECONDS), Budget()
         self._sock, theirs = socket.socketpair()
         with theirs:
             (self.pid,) = zygote.request(b"F", str(zygote.work).encode(), ">i", theirs)
         self.alive = True
-        self._asked, self._used = time.monotonic(), 0.0  # when, and how much CPU time it had used
+        self._asked = time.monotonic()
+        self._used = self._delayed = 0.0  # seconds of CPU, and of waiting for one, when last asked
         try:
             ready = self._exchange(None, None)
         except StudentDied as error:
@@ -151,7 +193,7 @@ class Student:
         if ready != "ready":
             self.end()
             raise GraderFailure(f"student code could not be confined: {ready}")
-        self.limits, self.deadline = limits or Limits(), deadline
+        self.limits, self.budget = limits or Limits(), budget
 
     def ask(self, request: str, *args, refer=None, resolve=None) -> object:
         """Send a request and return what comes back, as plain data.
@@ -162,7 +204,7 @@ class Student:
 
     def _exchange(self, frame: bytes | None, resolve) -> object:
         if not self.alive:
-            raise StudentDied("the student's process has ended")
+            raise StudentDied("the process in which the notebook ran has ended")
         patience = self._patience()
         try:
             if frame is not None:
@@ -174,39 +216,59 @@ class Student:
             raise StudentTimeout("there was no answer in time") from None
         except (EOFError, OSError, wire.WireError) as error:
             self.end()
-            raise StudentDied(f"the student's process has ended ({error})") from None
+            raise StudentDied(
+                f"the process in which the notebook ran has ended ({error})"
+            ) from None
         except BaseException:  # an alarm in the test cell: half an answer may be on its way
             self.end()
             raise
 
     def _patience(self):
         """Return the function that says how long to wait for one answer; see `Limits`."""
-        start = time.monotonic()
+        start, limits = time.monotonic(), self.limits
         if start - self._asked > 1:  # no more often: it takes as long as a small call
-            self._asked, self._used = start, self._cpu_seconds()
+            self._asked = start
+            self._used, self._delayed = self._seconds()
+        used, delayed = self._used, self._delayed
 
         def patience() -> float:
-            now = time.monotonic()
-            wall_left = min(start + self.limits.wall, self.deadline) - now
-            left = start + self.limits.cpu - now
-            if left <= 0:  # by the clock; was it also at work?
-                left = self.limits.cpu - (self._cpu_seconds() - self._used)
-            if min(left, wall_left) <= 0:
+            passed = time.monotonic() - start
+            left = min(min(limits.cpu, limits.wall) - passed, self.budget.left(delayed))
+            if left <= 0:  # by the clock; was it at work, and was it let?
+                cpu, delay = self._seconds()
+                own = max(passed - (delay - delayed), cpu - used)
+                left = min(
+                    limits.cpu - (cpu - used),
+                    limits.wall - own,
+                    limits.wall * LONGEST_DELAY - passed,
+                    self.budget.left(delay),
+                )
+            if left <= 0:
                 raise TimeoutError
-            return max(0.01, min(left, wall_left))
+            return max(0.01, left)
 
         return patience
 
-    def _cpu_seconds(self) -> float:
-        return self.zygote.request(b"C", struct.pack(">i", self.pid), ">d")[0]
+    def _seconds(self) -> tuple[float, float]:
+        return self.zygote.request(b"C", struct.pack(">i", self.pid), ">dd")
+
+    @contextlib.contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Within this context a call may take so much CPU time, and twice as long if it waits."""
+        before = self.limits
+        self.limits = before.at_most(Limits(cpu=seconds, wall=2 * seconds))
+        try:
+            yield
+        finally:
+            self.limits = before
 
     def end(self) -> None:
-        """Kill the process. `status`, `memory` (KiB at most) and `cpu` (seconds) are then known."""
+        """Kill the process."""
         if self.alive:
             self.alive = False
             self._sock.close()
-            answer = self.zygote.request(b"K", struct.pack(">i", self.pid), ">iqd")
-            self.status, self.memory, self.cpu = answer
+            _cpu, delayed = self.zygote.request(b"K", struct.pack(">i", self.pid), ">dd")
+            self.budget.delayed += delayed
 
     def __enter__(self):
         return self

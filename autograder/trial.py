@@ -81,8 +81,8 @@ def hold(
     skip : frozenset of int
         The cells not to run: tests that have their outcome, and student cells that were stopped.
     tell : callable
-        Called with ("starting", index) before a test, None instead of it when none is in work any
-        more, ("stopped", index) after a student cell in which the process ended, and ("outputs",
+        Called with ("starting", index) before a cell, ("done", index) when it has come to its
+        end, ("stopped", index) after a student cell in which the process ended, and ("outputs",
         index, outputs) for each cell that counts.
     """
     if hidden:  # what comes after the last hidden test cannot change its outcome
@@ -94,13 +94,16 @@ def hold(
         nonlocal student, allowed
         while student is None or not student.alive:
             if student is not None:
-                allowed = Limits(min(limits.cpu, HURRIED.cpu), min(limits.wall, HURRIED.wall))
+                allowed = limits.at_most(HURRIED)
             student = start(limits)  # what has worked may take as long again
             student.discreet = hidden
             for source in worked.copy():
                 try:
                     run_cell(student, source, pictures=False)
-                except StudentDied:
+                except GraderFailure:
+                    raise
+                except Exception:  # whatever it is: the process no longer does what it is asked
+                    student.end()
                     worked.remove(source)
                     break
             else:
@@ -111,26 +114,28 @@ def hold(
         for index, cell in enumerate(cells):
             if index in skip:
                 continue
+            tell("starting", index)
             if not cell.test:
                 try:
-                    outputs = run_cell(alive(), cell.source, pictures=not hidden)
+                    outputs = clean(run_cell(alive(), cell.source, pictures=not hidden))
                     worked.append(cell.source)
-                except StudentDied as error:
-                    text = _("This cell was stopped: {reason}.").format(reason=error)
-                    outputs = [_error(error, text)]
+                except GraderFailure:
+                    raise
+                except BaseException as error:  # whatever its process answered, it is the cell's
+                    if student is not None:
+                        student.end()
+                    outputs = [_stopped(error)]
                     tell("stopped", index)
                 if not hidden:
-                    tell("outputs", index, clean(outputs))
+                    tell("outputs", index, outputs)
             elif cell.hidden and not hidden:  # the lines above its hidden tests may define names
                 visible = replace(cell, source=cell.source.partition(BEGIN_HIDDEN)[0])
-                tell("starting", index)
                 run_test(visible, namespace, alive, shell)
-                tell("starting", None)
             else:
-                tell("starting", index)
                 outputs = run_test(cell, namespace, alive, shell)
                 if cell.hidden == hidden:
                     tell("outputs", index, outputs)
+            tell("done", index)
     finally:
         if student is not None:
             student.end()
@@ -198,8 +203,18 @@ def _is_mark(value, points: float) -> bool:
     return isinstance(value, numbers.Real) and 0 <= float(value) <= points
 
 
+def _stopped(error: BaseException) -> dict:
+    """The output of a student's cell that did not come to its end."""
+    text = _("This cell was stopped: the process in which it ran no longer answered as it should.")
+    if isinstance(error, StudentDied):
+        text = _("This cell was stopped: {reason}.").format(reason=error)
+    return {"output_type": "error", "ename": "Stopped", "evalue": text, "traceback": [text]}
+
+
 def _words(error: BaseException) -> str:
     """What may be told of a hidden test that failed: an assertion's own message, else the type."""
+    if isinstance(error, StudentDied):
+        return _("A hidden test was stopped: {reason}.").format(reason=error)
     last = traceback.extract_tb(error.__traceback__)[-1:]
     if isinstance(error, AssertionError) and last and last[0].filename == _FILE and str(error):
         return str(error)
@@ -216,6 +231,8 @@ def _verdict(error: BaseException, namespace: Namespace, words: str) -> dict:
 
 def _told(error: BaseException) -> str:
     """What is told of a visible test that failed; `check` has shown a card and has its own way."""
+    if isinstance(error, StudentDied):
+        return _("This test was stopped: {reason}.").format(reason=error)
     if hasattr(error, "_render_traceback_"):
         return "\n".join(error._render_traceback_())
     return "".join(traceback.format_exception_only(error)).strip()

@@ -2,11 +2,15 @@
 
 It is started as ``python -m autograder.zygote FD LANDLOCK SECCOMP READABLE...`` in a folder that
 holds copies of the few modules it needs, before any student's code exists, and never sees a test,
-a solution or a grade. On the socket FD it gets, each as one message:
+a solution or a grade. On the socket FD it gets requests, each as one message that begins with a
+number of eight bytes; the answer begins with the same number, so that an answer to which nobody
+listens any more is never taken for another's:
 
 * ``F`` with a socket and a folder: fork a student that speaks on that socket. Answer: its pid.
-* ``C`` and a pid: how much CPU time has it used? Answer: seconds.
-* ``K`` and a pid: end it. Answer: its exit status, largest memory in KiB, CPU seconds.
+* ``C`` and a pid: how much time has it used? Answer: seconds of CPU, seconds spent waiting for one.
+* ``K`` and a pid: end it. Answer: the same two.
+
+After the number stands ``+`` and the answer, or ``-`` and in words why there is none.
 """
 
 import contextlib
@@ -54,25 +58,29 @@ def main(argv: list[str]) -> None:
         message, sockets, *_ = socket.recv_fds(control, 4096, 1)
         if not message:  # the grader has hung up
             os._exit(0)
-        request, rest = message[:1], message[1:]
-        if request == b"F":
-            pid = os.fork()
-            if pid == 0:
-                _child(socket.socket(fileno=sockets[0]), shell, layers, readable, rest.decode())
-            os.close(sockets[0])
-            children.add(pid)
-            control.sendall(struct.pack(">i", pid))
-        elif request == b"C":
-            control.sendall(struct.pack(">d", _cpu_seconds(*struct.unpack(">i", rest))))
-        elif request == b"K":
-            (pid,) = struct.unpack(">i", rest)
-            os.kill(pid, signal.SIGKILL)  # not yet waited for, so the number is still its own
-            _, status, used = os.wait4(pid, 0)
-            children.discard(pid)
-            seconds = used.ru_utime + used.ru_stime
-            control.sendall(struct.pack(">iqd", status, used.ru_maxrss, seconds))
+        number, request, rest = message[:8], message[8:9], message[9:]
+        try:
+            if request == b"F":
+                pid = os.fork()
+                if pid == 0:
+                    _child(socket.socket(fileno=sockets[0]), shell, layers, readable, rest.decode())
+                children.add(pid)
+                answer = struct.pack(">i", pid)
+            elif request == b"C":
+                answer = struct.pack(">dd", *_seconds(*struct.unpack(">i", rest)))
+            elif request == b"K":
+                (pid,) = struct.unpack(">i", rest)
+                answer = struct.pack(">dd", *_end(pid))
+                children.discard(pid)
+            else:
+                raise ValueError(f"unknown request {request!r}")
+        except (OSError, ValueError, struct.error) as error:  # no memory for a fork, say
+            control.sendall(number + b"-" + ascii(error).encode()[:200])
         else:
-            raise ValueError(f"unknown request {request!r}")
+            control.sendall(number + b"+" + answer)
+        finally:
+            for fd in sockets:
+                os.close(fd)
 
 
 def _warm_shell() -> student.Shell:
@@ -134,11 +142,28 @@ def _only(sock: socket.socket) -> socket.socket:
     return socket.socket(fileno=3)
 
 
-def _cpu_seconds(pid: int) -> float:
-    """CPU time of a child so far, in seconds; of one that has ended, all it used."""
+def _seconds(pid: int) -> tuple[float, float]:
+    """CPU time of a child so far, and for how long it wanted to run and others did. In seconds.
+
+    Of one that has ended: all it used.
+    """
     with open(f"/proc/{pid}/stat") as stat:
         fields = stat.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    used = (int(fields[11]) + int(fields[12])) / _TICKS
+    try:
+        with open(f"/proc/{pid}/schedstat") as stat:
+            delayed = int(stat.read().split()[1]) / 1e9
+    except (OSError, IndexError):  # a kernel that does not count it
+        delayed = 0.0
+    return used, delayed
+
+
+def _end(pid: int) -> tuple[float, float]:
+    """End a child; return its `_seconds`."""
+    used = _seconds(pid)  # not yet waited for, so the number is still its own
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    return used
 
 
 def _end_if_out_of_bounds(pid: int) -> None:

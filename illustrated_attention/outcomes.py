@@ -86,20 +86,25 @@ def call(function: Callable, case: Case, seconds: float | None = None) -> Outcom
     """Call `function` with copies of the case's arguments and return what happened.
 
     Functions among the arguments come without their names. The call is stopped after `seconds`,
-    `SECONDS_PER_CALL` if None.
+    `SECONDS_PER_CALL` if None. A function that runs in another process brings its own way to be
+    stopped, `time_limit`: an alarm here would fall into the talk with that process.
     """
     given = tuple(nameless(arg) if inspect.isfunction(arg) else arg for arg in case.args)
     args = copy_data(given)
     printed = _Beginning()
     value = error = line = None
     message, timed_out = "", False
-    with _quiet(printed), _time_limit(SECONDS_PER_CALL if seconds is None else seconds):
+    time_limit = getattr(function, "time_limit", _time_limit)
+    with _quiet(printed), time_limit(SECONDS_PER_CALL if seconds is None else seconds):
         try:
             value = _run(function, args)
         except _TimeUp:
             timed_out = True
         except (Exception, SystemExit) as e:
-            error, message, line = type(e).__name__, _message(e), _own_line(e)
+            if getattr(e, "out_of_time", False):
+                timed_out = True
+            else:
+                error, message, line = type(e).__name__, _message(e), _own_line(e)
     changed = tuple(
         i for i, (a, b) in enumerate(zip(args, given, strict=True)) if not identical(a, b)
     )
