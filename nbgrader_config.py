@@ -47,8 +47,10 @@ c.CourseDirectory.submitted_directory = "autograder/submitted"
 c.CourseDirectory.autograded_directory = "autograder/autograded"
 c.CourseDirectory.feedback_directory = "autograder/feedback"
 c.CourseDirectory.db_url = f"sqlite:///{root / 'autograder' / 'gradebook.db'}"
-# The sources that we edit lie beside the notebooks that nbgrader copies: they hold the solutions.
-c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.py"]
+# nbgrader copies what lies beside a notebook, from solutions/ to students and from students to
+# us. Not the sources that we edit: solutions/NN/NN.py. A student's helpers.py travels.
+sources = [f"{folder.name}.py" for folder in (root / "solutions").glob("*/")]
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", *sources]
 
 c.Exchange.root = str(exchange_folder())
 # A student hands in what lies in notebooks/, with or without fetching it first.

@@ -7,9 +7,11 @@ solutions/NN/NN.py  ->  solutions/NN/NN.ipynb   (jupytext; cells get lasting ids
 """
 
 import ast
+import hashlib
 import logging
 import shutil
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import jupytext
@@ -62,14 +64,29 @@ def solution_notebook(lesson: str) -> nbformat.NotebookNode:
         }
     )
     notebook.nbformat, notebook.nbformat_minor = 4, 5
-    for number, cell in enumerate(notebook.cells):
+    for cell in notebook.cells:
         names = cell.metadata.pop("built_so_far", None)
         if names:
             cell.source = built_so_far(lesson, names)
             cell.metadata["nbgrader"] = _READ_ONLY
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-        cell["id"] = grade_id or f"{lesson[:2]}-{number:03d}"
+    for cell, cell_id in zip(notebook.cells, cell_ids(notebook.cells), strict=True):
+        cell["id"] = cell_id
     return notebook
+
+
+def cell_ids(cells: list[nbformat.NotebookNode]) -> list[str]:
+    """Return an id for each cell: its grade_id, or else one that follows its content.
+
+    A cell that is put in, taken out or moved changes no other cell's id.
+    """
+    seen, ids = Counter(), []
+    for cell in cells:
+        content = f"{cell.cell_type}\n{cell.source}".encode()
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        made = grade_id or hashlib.sha256(content).hexdigest()[:12]
+        seen[made] += 1
+        ids.append(made if seen[made] == 1 else f"{made}-{seen[made]}")
+    return ids
 
 
 _READ_ONLY = {

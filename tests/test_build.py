@@ -16,9 +16,10 @@ from classroom import (
     run_notebook,
     solution_sources,
 )
+from nbformat.v4 import new_markdown_cell
 
 from autograder import build as building
-from autograder.build import build, built_so_far
+from autograder.build import build, built_so_far, cell_ids
 from autograder.exercises import LESSONS
 
 every_lesson = pytest.mark.parametrize("lesson", LESSONS)
@@ -183,6 +184,15 @@ def test_ids_of_cells_last_and_are_unique(lesson):
         for cell in notebook.cells:
             assert nbgrader_data(cell).get("grade_id", cell.id) == cell.id
     assert [c.id for c in read_solution(lesson).cells] == [c.id for c in read_release(lesson).cells]
+
+
+def test_an_added_cell_changes_no_other_cells_id():
+    cells = read_solution("01_self_attention").cells
+    ids = cell_ids(cells)
+    for place in (0, 3, len(cells)):
+        more = [*cells[:place], new_markdown_cell("Something new."), *cells[place:]]
+        assert [i for n, i in enumerate(cell_ids(more)) if n != place] == ids
+    assert len(set(cell_ids([new_markdown_cell("twice")] * 3))) == 3
 
 
 @every_lesson
