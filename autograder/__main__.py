@@ -23,6 +23,9 @@ def main(argv: list[str] | None = None) -> int:
     grade.add_argument(
         "--unsafe", action="store_true", help="grade where student code cannot be confined"
     )
+    mine = commands.add_parser("mine", help="grade your own notebook, alone, without a class")
+    mine.add_argument("lesson", help="its id, such as 01_self_attention")
+    mine.add_argument("notebook", nargs="?", type=Path, help="if not the lesson's in notebooks/")
     report = commands.add_parser("report", help="write a page and a table about the class")
     report.add_argument("assignment", help="its id, such as 01_self_attention")
     report.add_argument("--db", metavar="URL", help="the gradebook, if not nbgrader_config.py's")
@@ -32,6 +35,7 @@ def main(argv: list[str] | None = None) -> int:
         "template": _template,
         "doctor": _doctor,
         "grade": _grade,
+        "mine": _mine,
         "report": _report,
     }[arguments.pop("command")]
     return run(**arguments)
@@ -75,6 +79,22 @@ def _grade(**options) -> int:
     except Problem as problem:
         print(problem, file=sys.stderr)
         return 2
+
+
+def _mine(lesson: str, notebook: Path | None) -> int:
+    from autograder.course import Problem
+    from autograder.mine import grade_mine
+
+    try:
+        outcome = grade_mine(lesson, notebook)
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    if outcome.refused:
+        print(outcome.refused)
+    print(f"{lesson}: {outcome.score:g} of {outcome.most:g} points. Open the page in a browser:")
+    print(outcome.page.as_uri())
+    return 0
 
 
 def _report(**options) -> int:

@@ -20,6 +20,7 @@ import nbformat
 from autograder.exercises import LESSONS, questions
 from autograder.judging import visible_key
 from autograder.kill_matrix import kill_matrix, write_table
+from autograder.release import write_release
 from illustrated_attention.answers import write_lesson
 
 ROOT = Path(__file__).parent.parent
@@ -42,8 +43,8 @@ def build(out: Path = ROOT) -> list[Path]:
     for lesson in LESSONS:
         path = out / "notebooks" / lesson / f"{lesson}.ipynb"
         path.parent.mkdir(parents=True, exist_ok=True)
-        release(out / "solutions" / lesson, path)
-        written.append(path)
+        kept = release(out / "solutions" / lesson, path)
+        written += [path, kept] if kept else [path]
     table = out / "docs" / "kill_matrix.md"
     table.parent.mkdir(exist_ok=True)
     write_table(kill_matrix(out / "solutions"), table)
@@ -118,8 +119,14 @@ def built_so_far(lesson: str, names: list[str]) -> str:
     return "\n".join(["import numpy as np", "", "", *kept])
 
 
-def release(source: Path, destination: Path) -> None:
-    """Make the student's notebook with nbgrader's generate_assignment, in a course of its own."""
+def release(source: Path, destination: Path) -> Path | None:
+    """Make the student's notebook with nbgrader's generate_assignment, in a course of its own.
+
+    Returns
+    -------
+    Path or None
+        Where the notebook that it replaces was put, if somebody had written in it.
+    """
     from nbgrader.converters import GenerateAssignment
     from nbgrader.coursedir import CourseDirectory
     from traitlets.config import Config
@@ -139,7 +146,8 @@ def release(source: Path, destination: Path) -> None:
         converter.log.setLevel(logging.WARNING)
         converter.start()
         notebook = nbformat.read(course / "release" / lesson / f"{lesson}.ipynb", as_version=4)
-    write_notebook(notebook, destination)
+    nbformat.validate(notebook)
+    return write_release(notebook, destination)
 
 
 def write_notebook(notebook: nbformat.NotebookNode, path: Path) -> None:

@@ -1,12 +1,14 @@
 """``python -m autograder grade``: grade what is missing or newer, and tell what came of it."""
 
 import contextlib
+import json
 import os
 import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from pathlib import Path
 from typing import TextIO
 
 from nbgrader.coursedir import CourseDirectory
@@ -15,6 +17,7 @@ from autograder import batch, confine
 from autograder.batch import Result
 from autograder.course import Problem, need_assignment, read_config
 from autograder.execute import WITHOUT_CONFINEMENT
+from autograder.release import fits_stamp, written_in_release
 
 STOPPED = 130  # the exit code after Ctrl-C, as shells have it
 
@@ -61,6 +64,7 @@ def grade(
         config.ConfinedExecute.unsafe = True
     need_assignment(config, assignment)
     course = CourseDirectory(config=config)
+    _need_untouched_release(course, assignment)
     handed_in = batch.handed_in(course, assignment)
     if student is not None and student not in handed_in:
         raise Problem(f"There is no hand-in of {student} for {assignment}.")
@@ -165,6 +169,14 @@ def _need_confinement(unsafe: bool, dask: str | None) -> None:
             "Student code cannot be confined on this machine, so nothing is graded. "
             "`python -m autograder doctor` tells what is missing."
         )
+
+
+def _need_untouched_release(course: CourseDirectory, assignment: str) -> None:
+    folder = Path(course.format_path(course.release_directory, ".", assignment))
+    for name in batch.notebooks(course, assignment):
+        path = folder / f"{name}.ipynb"
+        if path.is_file() and fits_stamp(json.loads(path.read_bytes())) is False:
+            raise Problem(written_in_release(path, assignment))
 
 
 @contextlib.contextmanager

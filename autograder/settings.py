@@ -36,6 +36,7 @@ def configure_grading(config) -> None:
     config.Autograde.sanitize_preprocessors = SANITIZE
     config.Autograde.autograde_preprocessors = AUTOGRADE
     config.Autograde.exporter_class = "autograder.execute.HandInExporter"
+    config.GenerateAssignment.exporter_class = "autograder.release.ReleaseExporter"
     config.ExchangeFactory.collect = "autograder.collect.Collect"
     config.TemplateExporter.filters = {"markdown2html": "autograder.safe.markdown2html"}
     # SQLAlchemy warns about nbgrader's own way of adding a submission; the marks are right.

@@ -14,6 +14,8 @@ from nbformat.notebooknode import NotebookNode
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from autograder.release import fits_stamp, written_in_release
+
 
 def transplant(handed_in: NotebookNode, released: NotebookNode) -> NotebookNode:
     """Return the released notebook with the sources that the student wrote.
@@ -134,7 +136,10 @@ class Transplant(NbGraderPreprocessor):
                 f"{path} is missing: hand-ins are graded on the released notebook. Run "
                 f"`nbgrader generate_assignment {names['assignment']}` first."
             )
-        return transplant(nb, nbformat.read(path, as_version=4)), resources
+        released = nbformat.read(path, as_version=4)
+        if fits_stamp(released) is False:
+            raise ValueError(written_in_release(path, names["assignment"]))
+        return transplant(nb, released), resources
 
     def _course(self) -> CourseDirectory:
         parent = self.parent
