@@ -22,6 +22,10 @@ class Grader:
     """
 
     def __init__(self, unsafe: bool = False):
+        self._unsafe = unsafe
+        self._start()
+
+    def _start(self) -> None:
         self._control, theirs = socket.socketpair()
         root = str(Path(__file__).resolve().parent.parent)
         path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
@@ -30,7 +34,7 @@ class Grader:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-P", "-m", "autograder.judge_server"),
-                    *(str(theirs.fileno()), str(int(unsafe))),
+                    *(str(theirs.fileno()), str(int(self._unsafe))),
                 ],
                 pass_fds=[theirs.fileno()],
                 env={**os.environ, **threads, "PYTHONPATH": path},
@@ -38,7 +42,10 @@ class Grader:
                 start_new_session=True,  # Ctrl-C at the terminal is for us
             )
         self.pid = self._process.pid
-        hello = self._receive()
+        hello = receive(self._control)
+        if hello is None:
+            self.close()
+            raise GraderFailure("the judge's process did not start")
         if "unsafe" in hello:
             self.close()
             raise Unsafe(hello["unsafe"])
@@ -81,8 +88,14 @@ class Grader:
             "seconds": seconds,
             "test": test_seconds,
         }
-        send(self._control, request)
-        reply = self._receive()
+        reply = self._ask(request)
+        if reply is None:  # the judge's process has ended: once more, in a new one
+            self.close()
+            self._start()
+            reply = self._ask(request)
+        if reply is None:
+            self.close()
+            raise GraderFailure("the judge's process has ended")
         if "failure" in reply:
             raise GraderFailure(reply["failure"])
         outputs = reply["outputs"]
@@ -91,12 +104,13 @@ class Grader:
             raise GraderFailure("the judge left a test without an outcome")
         return [outputs.get(str(index), []) for index in range(len(cells))]
 
-    def _receive(self) -> dict:
-        reply = receive(self._control)
-        if reply is None:
-            self.close()
-            raise GraderFailure("the judge's process has ended")
-        return reply
+    def _ask(self, request: dict) -> dict | None:
+        """Send a request and return the reply, None when there is nobody to reply."""
+        try:
+            send(self._control, request)
+            return receive(self._control)
+        except OSError:
+            return None
 
     @property
     def closed(self) -> bool:

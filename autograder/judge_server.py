@@ -27,6 +27,7 @@ from illustrated_attention.language import _
 
 MEMORY = 1024 * confine.MiB  # what a judge may add to what it has after the fork
 MAX_OUTPUTS = 10 * confine.MiB  # of all a student's cells, as JSON
+_OWN_FAULT = 3  # with this status a judge ends that failed by itself
 _GRACE = 3.0  # seconds: a judge ends a notebook itself when its time is over
 
 
@@ -71,17 +72,18 @@ class Server:
         cells = [Cell(*cell) for cell in cells]
         self._warm_up(cells, names)
         for last in (False, True):
-            self.zygote.fill(folder)
             run = _Run(self, cells, set(names), Limits(**limits), seconds, test)
             try:
+                self.zygote.fill(folder)
                 return run.hold()
-            except GraderFailure:
+            except (GraderFailure, OSError, ValueError) as failure:
                 self.restart_zygote()  # whatever it was, nobody after this one meets it
                 if last:
-                    raise
+                    raise GraderFailure(str(failure)) from failure
 
     def restart_zygote(self) -> None:
-        self.zygote.close()
+        with contextlib.suppress(OSError):  # what is left of it is in the way of nothing
+            self.zygote.close()
         self.zygote = Zygote(unsafe=self.unsafe)
 
     def _warm_up(self, cells: list[Cell], names: list[str]) -> None:
@@ -179,7 +181,9 @@ class _Run:
                         complete = True
         finally:
             os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+            _pid, status = os.waitpid(pid, 0)
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == _OWN_FAULT:
+            raise GraderFailure("the judge could not go on")
         return in_work, complete
 
     def _keep(self, index: int, items: list, size: int) -> None:
@@ -239,6 +243,9 @@ class _Run:
             tell("complete")
         except GraderFailure as failure:
             tell("failure", str(failure))
+        except OSError as failure:  # of a student's doing none comes as far as here
+            sys.stderr.write(ascii(failure) + "\n")
+            os._exit(_OWN_FAULT)
         except BaseException:  # a student's words may be in it, and escapes for a terminal in them
             sys.stderr.write(ascii(traceback.format_exc()) + "\n")
         finally:

@@ -117,9 +117,13 @@ class Zygote:
         )
         theirs.close()
         self._control.settimeout(_START_SECONDS)
-        if self._control.recv(1) != b"R":
+        try:
+            started = self._control.recv(1) == b"R"
+        except OSError:
+            started = False
+        if not started:
             self.close()
-            raise RuntimeError("the fork server for student code did not start")
+            raise GraderFailure("the fork server for student code did not start")
 
     def request(self, kind: bytes, data: bytes, answer: str, *sockets: socket.socket) -> tuple:
         """Ask the fork server and return the fields of its answer.
@@ -214,12 +218,14 @@ class Student:
         except TimeoutError:
             self.end()
             raise StudentTimeout("there was no answer in time") from None
-        except (EOFError, OSError, wire.WireError) as error:
+        except (EOFError, BrokenPipeError, ConnectionResetError, wire.WireError) as error:
             self.end()
-            raise StudentDied(
-                f"the process in which the notebook ran has ended ({error})"
-            ) from None
-        except BaseException:  # an alarm in the test cell: half an answer may be on its way
+            text = f"the process in which the notebook ran has ended ({error})"
+            raise StudentDied(text) from None
+        except OSError as error:  # nothing that the other side could bring about
+            self.end()
+            raise GraderFailure(f"talking to a student's process: {error}") from None
+        except BaseException:  # no memory, say: half an answer may be on its way
             self.end()
             raise
 
