@@ -175,8 +175,6 @@ class _Run:
                     elif kind == "outputs":
                         index, items = told
                         self._keep(index, items, len(line))
-                    elif kind == "failure":
-                        raise GraderFailure(told[0])
                     else:
                         complete = True
         finally:
@@ -224,7 +222,10 @@ class _Run:
         def tell(*what) -> None:
             # Half characters, which cannot be written to a file, become question marks.
             text = json.dumps(what, ensure_ascii=False)
-            _write_all(writing, text.encode("utf-8", "replace") + b"\n")
+            try:
+                _write_all(writing, text.encode("utf-8", "replace") + b"\n")
+            except OSError as error:
+                raise GraderFailure(f"the judge cannot be heard: {error}") from None
 
         try:
             confine.die_with_parent()
@@ -241,9 +242,7 @@ class _Run:
             hold(self.cells, self.names, start, self.limits, shell, hidden, skip, tell)
             tell("delayed", budget.delayed - before)
             tell("complete")
-        except GraderFailure as failure:
-            tell("failure", str(failure))
-        except OSError as failure:  # of a student's doing none comes as far as here
+        except (GraderFailure, OSError) as failure:  # of a student's doing none comes so far
             sys.stderr.write(ascii(failure) + "\n")
             os._exit(_OWN_FAULT)
         except BaseException:  # a student's words may be in it, and escapes for a terminal in them
