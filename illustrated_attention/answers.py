@@ -120,9 +120,9 @@ def write_lesson(folder: Path, lesson: str, keys: list[AnswerKey], questions: li
         "questions": [asdict(question) for question in questions],
     }
     text = json.dumps(packed, indent=1, ensure_ascii=False)
-    (folder / f"{lesson}.json").write_text(text + "\n", encoding="utf-8")
+    (folder / f"{lesson}.json").write_text(text + "\n", encoding="utf-8", newline="\n")
     with open(folder / f"{lesson}.npz", "wb") as file:
-        np.savez_compressed(file, **arrays)
+        np.savez(file, **arrays)  # not compressed: zlib and zlib-ng give different bytes
 
 
 def read_lesson(folder: Path, lesson: str) -> tuple[AnswerKey, ...]:

@@ -317,7 +317,7 @@ SCALED_SCORES = Exercise(
     visible=(
         Case("three queries, four keys", (_Q, _K)),
         Case("one query, two keys", (tidy(1, 2, seed=44), tidy(2, 2, seed=45))),
-        Case("as many keys as numbers in a key", (tidy(2, 4, seed=46), tidy(4, 4, seed=47))),
+        Case("as many keys as numbers in a key", (tidy(2, 4, seed=256), tidy(4, 4, seed=257))),
         Case("a batch with two heads", (tidy(2, 2, 3, 5, seed=48), tidy(2, 2, 4, 5, seed=49))),
         Case("eight numbers in a vector", (tidy(2, 8, seed=50), tidy(2, 8, seed=51))),
     ),
@@ -1027,7 +1027,8 @@ def _weights_changed(weights, v):
 
 
 _WEIGHTS = np.array([[0.2, 0.1, 0.5, 0.2], [0.7, 0.1, 0.1, 0.1], [0.1, 0.2, 0.3, 0.4]])
-_VALUES = tidy(4, 2, seed=90)
+# No result lies between two tenths: processors would round it to different ones.
+_VALUES = tidy(4, 2, seed=211)
 _NOT_ONE = np.array([[0.001, 0.3, 0.5, 0.2], [0.4, 0.1, 0.2, 0.1]])
 _HW, _HV = _softmax(rough(5, 7, seed=91)), rough(7, 4, seed=92)
 
@@ -1038,12 +1039,12 @@ WEIGHTED_SUM = Exercise(
         Case("three queries, four keys", (_WEIGHTS, _VALUES)),
         Case("one query", (np.array([[0.2, 0.1, 0.5, 0.2]]), tidy(4, 3, seed=93))),
         Case(
-            "as many queries as keys", (_softmax(tidy(3, 3, seed=94)).round(1), tidy(3, 3, seed=95))
+            "as many queries as keys", (_softmax(tidy(3, 3, seed=98)).round(1), tidy(3, 3, seed=99))
         ),
         Case("weights that do not sum to 1", (_NOT_ONE, _VALUES)),
         Case(
             "a batch with two heads",
-            (_softmax(tidy(2, 2, 3, 4, seed=96)).round(1), tidy(2, 2, 4, 2, seed=97)),
+            (_softmax(tidy(2, 2, 3, 4, seed=168)).round(1), tidy(2, 2, 4, 2, seed=169)),
         ),
     ),
     hidden=(
