@@ -36,16 +36,16 @@ def solution_sources(lesson: str) -> dict[str, str]:
     return {
         nbgrader_data(cell)["grade_id"]: cell.source
         for cell in read_solution(lesson).cells
-        if nbgrader_data(cell).get("solution")
+        if cell.cell_type == "code" and nbgrader_data(cell).get("solution")
     }
 
 
 def graded_cells(notebook) -> dict[str, nbformat.NotebookNode]:
-    """The cells that give points, by their grade_id."""
+    """The tests that give points, by their grade_id; not what a person marks."""
     return {
         nbgrader_data(cell)["grade_id"]: cell
         for cell in notebook.cells
-        if nbgrader_data(cell).get("grade")
+        if cell.cell_type == "code" and nbgrader_data(cell).get("grade")
     }
 
 

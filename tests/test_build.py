@@ -2,9 +2,11 @@
 
 import ast
 import builtins
+import json
 import subprocess
 import sys
 
+import nbformat
 import pytest
 from classroom import (
     ROOT,
@@ -87,6 +89,40 @@ def test_earlier_functions_come_from_earlier_solutions(monkeypatch):
         built_so_far("01_self_attention", ["softmax"])
 
 
+_MARKED_BY_A_PERSON = {
+    "grade": True,
+    "grade_id": "essay",
+    "locked": False,
+    "points": 4,
+    "schema_version": 3,
+    "solution": True,
+    "task": False,
+}
+A_TEXT_WITH_MARKS = f"""
+
+# %% [markdown] nbgrader={json.dumps(_MARKED_BY_A_PERSON)}
+# Say in your own words what `embed` does (it is not "just adding").
+"""
+
+
+def test_a_text_cell_that_a_person_marks_is_released_and_holds_no_function(tmp_path, monkeypatch):
+    for lesson in ("00_orientation", "01_self_attention"):
+        (tmp_path / "solutions" / lesson).mkdir(parents=True)
+        source = (ROOT / "solutions" / lesson / f"{lesson}.py").read_text(encoding="utf-8")
+        path = tmp_path / "solutions" / lesson / f"{lesson}.py"
+        path.write_text(source + A_TEXT_WITH_MARKS, encoding="utf-8")
+    monkeypatch.setattr(building, "ROOT", tmp_path)
+    for lesson in ("00_orientation", "01_self_attention"):  # the second one uses the first
+        folder = tmp_path / "solutions" / lesson
+        building.write_notebook(building.solution_notebook(lesson), folder / f"{lesson}.ipynb")
+    released = tmp_path / "notebooks" / "01_self_attention.ipynb"
+    released.parent.mkdir()
+    building.release(folder, released)
+    cells = nbformat.read(released, as_version=4).cells
+    assert cells[-1].cell_type == "markdown" and nbgrader_data(cells[-1])["points"] == 4
+    assert "def embed(" in built_so_far("01_self_attention", ["embed"])
+
+
 @every_lesson
 def test_built_so_far_is_up_to_date_in_the_notebook(lesson):
     for cell in read_solution(lesson).cells:
@@ -135,7 +171,7 @@ def test_the_released_stub_keeps_name_parameters_and_docstring(lesson):
     released = {
         nbgrader_data(c)["grade_id"]: c.source
         for c in read_release(lesson).cells
-        if nbgrader_data(c).get("solution")
+        if c.cell_type == "code" and nbgrader_data(c).get("solution")
     }
     assert list(released) == list(solved)
     assert sorted(solved) == sorted(exercise_names(lesson))
@@ -183,7 +219,8 @@ def test_every_exercise_has_its_three_cells_in_order(lesson):
     ids = [
         nbgrader_data(cell)["grade_id"]
         for cell in read_solution(lesson).cells
-        if nbgrader_data(cell).get("grade_id") not in (None, "built_so_far")
+        if cell.cell_type == "code"
+        and nbgrader_data(cell).get("grade_id") not in (None, "built_so_far")
     ]
     assert sorted(ids[::3]) == sorted(exercise_names(lesson))
     assert ids == [id for name in ids[::3] for id in (name, f"{name}_check", f"{name}_hidden")]
