@@ -28,15 +28,17 @@ from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import parse_utc, rmtree
+from nbgrader.utils import rmtree
 from sqlalchemy.pool import NullPool
 from traitlets.config import Config
 
-from autograder import confine, intake
+from autograder import confine, hand_in, intake
+from autograder.hand_in import timestamp
 from autograder.settings import configure_grading
 
 # Where grading processes die again and again, whoever was in work is tried alone.
 TRIES_ALONE = 2
+DIGEST = "hand_in.sha256"  # the file that tells of a graded folder which hand-in it is of
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Result:
     graded: bool
     why: str = ""  # if it was not graded, or was refused: the reason in words
     seconds: float = 0.0
+    notes: str = ""  # if it was graded: what was left out or renamed, in words
 
 
 def pending(course: CourseDirectory, assignment: str) -> list[str]:
@@ -78,7 +81,10 @@ def grade_student(config: Config, assignment: str, student: str) -> Result:
     scratch = _scratch(course)
     work = Path(tempfile.mkdtemp(prefix=_prefix(assignment), dir=scratch))
     try:
-        why = _take_in(course, assignment, student, work / "in" / student / assignment)
+        source = _submitted(course, assignment, student)
+        digest = intake.digest(source)  # before it is read: what comes later is newer
+        released = hand_in.released_notebooks(course, assignment)
+        taken = hand_in.take_in(source, work / "in" / student / assignment, released)
         failure = _autograde(config, assignment, student, work)
         if failure:
             return Result(student, False, failure, time.perf_counter() - start)
@@ -86,8 +92,11 @@ def grade_student(config: Config, assignment: str, student: str) -> Result:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
             target.rename(work / "old")
-        (work / "out" / student / assignment).rename(target)
-        return Result(student, True, why, time.perf_counter() - start)
+        graded = work / "out" / student / assignment
+        (graded / DIGEST).write_text(digest)
+        graded.rename(target)
+        seconds = time.perf_counter() - start
+        return Result(student, True, taken.refused, seconds, " ".join(taken.notes))
     finally:
         _remove(work)
 
@@ -237,62 +246,25 @@ def _submitted(course: CourseDirectory, assignment: str, student: str) -> Path:
 
 
 def _is_newer(course: CourseDirectory, assignment: str, student: str) -> bool:
-    """Was it handed in after it was graded? The timestamps tell, or else the files' own times."""
+    """Is it another hand-in than the one that is graded, whatever its files' dates are?
+
+    Of what was graded without us, only timestamps tell, or else the files' own times.
+    """
     submitted = _submitted(course, assignment, student)
     graded = Path(course.format_path(course.autograded_directory, student, assignment))
     if not graded.is_dir():
         return True
+    if (graded / DIGEST).is_file():
+        return (graded / DIGEST).read_text() != intake.digest(submitted)
     new, old = timestamp(submitted), timestamp(graded)
     if new and old:
         return new > old
     return _newest(submitted) > graded.stat().st_mtime
 
 
-def timestamp(folder: Path):
-    """When a student handed in, as nbgrader's exchange wrote it down; None if it does not say."""
-    path = folder / "timestamp.txt"
-    if not path.is_file() or path.is_symlink() or path.stat().st_size > 100:
-        return None
-    try:
-        return parse_utc(path.read_text().strip())
-    except (ValueError, OverflowError, TypeError):
-        return None
-
-
 def _newest(folder: Path) -> float:
     with os.scandir(folder) as entries:
         return max((entry.stat(follow_symlinks=False).st_mtime for entry in entries), default=0.0)
-
-
-def _take_in(course: CourseDirectory, assignment: str, student: str, folder: Path) -> str:
-    """Copy a hand-in to `folder` for nbgrader to read. Return why it is refused, if it is.
-
-    A refused hand-in is graded like a blank one, with a note on top, so that the reason reaches
-    its owner with the feedback.
-    """
-    source = _submitted(course, assignment, student)
-    expected = notebooks(course, assignment)
-    refused = ""
-    try:
-        intake.copy_folder(source, folder)
-        found = list(folder.glob("[!.]*.ipynb"))  # macOS leaves ._name.ipynb beside a file
-        if len(found) == len(expected) == 1 and found[0].stem != expected[0]:
-            found[0].rename(folder / f"{expected[0]}.ipynb")  # as browsers name second downloads
-        for name in expected:
-            path = folder / f"{name}.ipynb"
-            if not path.is_file():
-                raise intake.Refused(f"{name}.ipynb is missing. Hand it in under this name.")
-            intake.read_notebook(path.read_bytes())
-    except intake.Refused as reason:
-        refused = str(reason)
-        intake.write_refusal(refused, folder, expected)
-    path = folder / "timestamp.txt"
-    if path.is_dir():
-        rmtree(path)
-    path.unlink(missing_ok=True)
-    if (when := timestamp(source)) is not None:
-        path.write_text(f"{when} UTC\n")
-    return refused
 
 
 def notebooks(course: CourseDirectory, assignment: str) -> list[str]:
@@ -312,6 +284,7 @@ def _autograde(config: Config, assignment: str, student: str, work: Path) -> str
         submitted_directory=str(work / "in"),
         autograded_directory=str(work / "out"),
     )
+    config.HandInExporter.taken_in = True
     course = CourseDirectory(config=config)
     converter = Autograde(coursedir=course, config=config)
     problems = _Problems()

@@ -8,7 +8,7 @@ from nbgrader.api import MissingEntry
 from nbgrader.exchange import ExchangeError
 from nbgrader.exchange.default import ExchangeCollect
 
-from autograder import batch, intake
+from autograder import batch, hand_in, intake
 
 
 class Collect(ExchangeCollect):
@@ -38,8 +38,11 @@ class Collect(ExchangeCollect):
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch, "hand-in")
             try:
-                intake.copy_folder(src, folder)
+                left_out = intake.copy_folder(src, folder, intake.COLLECTED)
                 super().do_copy(folder, dest, log)
+                if left_out:
+                    self.log.warning("%s: %s", src, " ".join(left_out))
+                    Path(dest, hand_in.LEFT_OUT).write_text("\n".join(left_out), encoding="utf-8")
             except (intake.Refused, RuntimeError) as reason:  # nbgrader's: it is too large
                 self.log.warning("%s is refused: %s", src, reason)
                 intake.write_refusal(str(reason), dest, self._notebooks())

@@ -7,17 +7,19 @@ the formgrader's button and nbgrader's API all grade in this way.
 import atexit
 import os
 import sys
+import tempfile
 import threading
 from html import escape
 from pathlib import Path
 
 from nbconvert.exporters import NotebookExporter
 from nbformat.notebooknode import from_dict
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
+from nbgrader.utils import rmtree
 from traitlets import Bool, Float
 
-from autograder import intake, safe
+from autograder import hand_in, intake, safe
 from autograder.trial import Cell, names_to_define
 
 # In a failed test cell's metadata: exercise, known mistake and words, for feedback and report.
@@ -31,39 +33,46 @@ WITHOUT_CONFINEMENT = (
 
 
 class HandInExporter(NotebookExporter):
-    """Reads a hand-in as a stranger's; one that cannot be read becomes a note with the reason.
+    """Reads a hand-in as a stranger's, from a copy of it that `hand_in` made.
 
     nbgrader converts every hand-in twice: first what was submitted, then what the first
     conversion wrote, which is ours.
     """
 
     optimistic_validation = Bool(True)  # the notebook is looked at once, after the last step
+    taken_in = Bool(False, help="whether hand-ins are copies already that we made").tag(config=True)
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         # Before it converts, nbgrader copies what lies beside the notebook, wherever a link may
-        # lead. It has no place to look at a hand-in first but where it asks for its folder.
+        # lead. It has no place to take a hand-in in but where it asks for its folder.
+        self._copy = tempfile.TemporaryDirectory(prefix="hand-in-")
+        self._copied = None  # the folder of which the copy is
         self._format_source = self.parent._format_source
-        self.parent._format_source = self._checked_source
+        self.parent._format_source = self._safe_source
 
-    def _checked_source(self, assignment_id, student_id, escape=False):
+    def _safe_source(self, assignment_id, student_id, escape=False):
         folder = self._format_source(assignment_id, student_id, escape)
-        try:
-            if self.parent._sanitizing and not escape:
-                intake.check_folder(folder)
-        except intake.Refused:
-            return os.devnull  # a place without files
-        return folder
+        if escape or self.taken_in or not self.parent._sanitizing:
+            return folder
+        if folder != self._copied:
+            self._copied = None
+            try:
+                released = hand_in.released_notebooks(self.parent.coursedir, assignment_id)
+            except MissingEntry:  # nbgrader says so, and stops
+                return folder
+            rmtree(self._copy.name)
+            taken = hand_in.take_in(Path(folder), Path(self._copy.name), released)
+            for text in filter(None, [taken.refused, *taken.notes]):
+                self.log.warning("%s: %s", folder, text)
+            self._copied = folder
+        return self._copy.name
 
     def from_filename(self, filename, resources=None, **kwargs):
         if not self.parent._sanitizing:
             return super().from_filename(filename, resources, **kwargs)
-        try:
-            intake.check_folder(os.path.dirname(filename))
-            notebook = intake.read_notebook(Path(filename).read_bytes())
-        except intake.Refused as reason:
-            self.log.warning("%s is refused: %s", filename, reason)
-            notebook = intake.refusal(str(reason))
+        path = Path(filename) if self.taken_in else Path(self._copy.name, Path(filename).name)
+        notebook = intake.read_notebook(path.read_bytes())
         return self.from_notebook_node(notebook, resources, **kwargs)
 
 

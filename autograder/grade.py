@@ -114,6 +114,8 @@ class Progress:
             self._line(f"{count}NOT GRADED: {_printable(result.why)}")
         elif result.why:
             self._line(f"{count}refused, no points: {_printable(result.why)}")
+        elif result.notes:
+            self._line(f"{count}graded in {result.seconds:.1f} s. {_printable(result.notes)}")
         elif not self.bar:
             self._line(f"{count}graded in {result.seconds:.1f} s")
         self._draw()

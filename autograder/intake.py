@@ -3,98 +3,235 @@
 A reason for a refusal is written for the student: what is wrong and what to do.
 """
 
+import hashlib
 import json
 import os
 import re
 import shutil
 import stat
 import uuid
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 import nbformat
 from nbformat.notebooknode import NotebookNode, from_dict
 from nbformat.v4 import new_markdown_cell, new_notebook
 
+from autograder.names import file_name, is_left_by_system, notebook_name, shown
 from autograder.outputs import is_bitmap
 from illustrated_attention.language import _
 
-MAX_NOTEBOOK = 16 << 20  # bytes
-MAX_FILE = 5 << 20
-MAX_FILES = 50
+MAX_NOTEBOOK = 64 << 20  # bytes, with all outputs
+MAX_TEXT = 16 << 20  # bytes without them
+MAX_BRACKETS = 5_000_000  # in the outputs of a notebook
 MAX_CELLS = 500
 MAX_SOURCE = 200_000  # characters of one cell
 MAX_SOURCES = 1_000_000  # characters of all cells
+MAX_ENTRIES = 20_000  # files and folders that are looked at
+MAX_DEPTH = 8  # folders in folders
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_VERSION = re.compile(r"\d{1,3}\.\d{1,3}(\.\w{1,10})?")
+# What programs make beside somebody's work, large and of no use to it.
+_OF_PROGRAMS = {".git", ".hg", ".svn", ".venv", "venv", "node_modules", ".idea", ".vscode"}
+_OF_PROGRAMS |= {".cache", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".virtual_documents"}
 
 
 class Refused(Exception):
     """A hand-in cannot be graded. The text is the reason, for its owner."""
 
 
-def check_folder(folder: str | os.PathLike) -> None:
-    """Refuse a hand-in that holds anything but a few ordinary files.
+@dataclass(frozen=True)
+class Limits:
+    """How much of a hand-in is copied: how many files, and bytes of one and of all."""
 
-    Nothing is opened and no link is followed. Call it before anything else touches the folder.
+    files: int
+    file: int
+    total: int
+
+
+COLLECTED = Limits(files=2_000, file=100 << 20, total=100 << 20)  # as much as nbgrader submits
+GRADED = Limits(files=100, file=10 << 20, total=100 << 20)
+
+
+def copy_folder(
+    source: str | os.PathLike, target: str | os.PathLike, limits: Limits = GRADED
+) -> list[str]:
+    """Copy a hand-in within limits, notebooks and Python files first, and return what was left out.
+
+    No link is ever followed, and nothing is read beyond the limits, whatever the owner changes
+    meanwhile. A hand-in with a link or another thing that is no file is `Refused`.
+
+    Returns
+    -------
+    list of str
+        For the owner: a sentence for each reason for which files were left out.
     """
+    left_out = defaultdict(list)
+    Path(target).mkdir(parents=True, exist_ok=True)
+    room, files = limits.total, 0
+    for parts, size in sorted(_files(source, left_out), key=_importance):
+        is_notebook = len(parts) == 1 and notebook_name(parts[0])
+        most = MAX_NOTEBOOK if is_notebook else limits.file
+        if size > most:
+            left_out[_("larger than {most} MB").format(most=most >> 20)].append(parts)
+        elif files == limits.files or size > room:
+            left_out[_("more than is taken")].append(parts)
+        elif (data := _read(source, parts, size)) is None:
+            left_out[_("cannot be opened")].append(parts)
+        else:
+            path = Path(target, *parts)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            room, files = room - len(data), files + 1
+    return [_left_out(reason, names) for reason, names in left_out.items()]
+
+
+def digest(folder: str | os.PathLike) -> str:
+    """Return a word for all that was handed in: another one for other files or other content."""
+    made = hashlib.sha256()
+    room = COLLECTED.total
+    for parts, size in sorted(_files(folder, defaultdict(list), refuse=False)):
+        if parts != ("submission_secret.txt",):  # it goes with the hand-in and is no part of it
+            data = _read(folder, parts, size, refuse=False) if size <= room else None
+            room -= len(data or b"")
+            made.update(repr((parts, size, hashlib.sha256(data or b"").hexdigest())).encode())
+    return made.hexdigest()
+
+
+def _importance(found: tuple[tuple[str, ...], int]) -> tuple:
+    parts, size = found
+    is_notebook = len(parts) == 1 and bool(notebook_name(parts[0]))
+    hidden = any(part.startswith(".") for part in parts)
+    return not is_notebook, hidden, not parts[-1].endswith(".py"), size, parts
+
+
+def _left_out(reason: str, names: list[tuple[str, ...]]) -> str:
+    listed = ", ".join(shown("/".join(parts)) for parts in names[:5])
+    if len(names) > 5:
+        listed = _("{names} and {count} more").format(names=listed, count=len(names) - 5)
+    return _("Left out ({reason}): {names}.").format(reason=reason, names=listed)
+
+
+def _files(
+    folder: str | os.PathLike, left_out: dict[str, list], refuse: bool = True
+) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Yield the ordinary files of a hand-in, as the parts of their paths, and their sizes."""
+    waiting: list[tuple[str, ...]] = [()]
     count = 0
-    if os.path.islink(folder):
-        raise Refused(_("The hand-in is a link to somewhere else. Hand in the files themselves."))
-    for base, folders, files in os.walk(folder, followlinks=False):
-        for name in folders + files:
-            path = Path(base, name)
-            shown = _shown(path.relative_to(folder))
-            status = path.lstat()
+    while waiting:
+        parts = waiting.pop()
+        try:
+            entries = _list(folder, parts)
+        except OSError as error:
+            if not parts and refuse:
+                raise _unreadable(folder) from error
+            left_out[_("cannot be opened")].append(parts)
+            continue
+        for name, status in entries:
+            path = (*parts, name)
             count += 1
-            if count > MAX_FILES:
-                text = _("The hand-in has more than {count} files. Hand in your notebook only.")
-                raise Refused(text.format(count=MAX_FILES))
-            if stat.S_ISDIR(status.st_mode):
+            if count > MAX_ENTRIES:
+                left_out[_("more than is taken")].append(path)
+                return
+            if is_left_by_system(name):
                 continue
-            if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
-                text = _("{name} is a link or no ordinary file. Hand in the file itself.")
-                raise Refused(text.format(name=shown))
-            largest = MAX_NOTEBOOK if path.suffix == ".ipynb" else MAX_FILE
-            if status.st_size > largest:
-                text = _(
-                    "{name} is larger than {most} MB. Clear all outputs, save, and hand in again."
-                )
-                raise Refused(text.format(name=shown, most=largest >> 20))
+            if name in _OF_PROGRAMS:
+                left_out[_("not needed for grading")].append(path)
+            elif file_name(name) is None:
+                left_out[_("its name cannot be used here")].append(path)
+            elif stat.S_ISDIR(status.st_mode):
+                if len(path) > MAX_DEPTH:
+                    left_out[_("too deep in folders")].append(path)
+                else:
+                    waiting.append(path)
+            elif stat.S_ISREG(status.st_mode) and status.st_nlink <= 1:
+                yield path, status.st_size
+            elif refuse:
+                raise _no_file(path)
 
 
-def copy_folder(source: str | os.PathLike, target: str | os.PathLike) -> None:
-    """Copy a hand-in, or refuse it. Its owner may change it meanwhile: no link is ever followed."""
-    check_folder(source)
-    if hasattr(os, "fwalk"):
-        for folder, _folders, files, fd in os.fwalk(source, onerror=_refuse):
-            copy = Path(target, os.path.relpath(folder, source))
-            copy.mkdir(parents=True, exist_ok=True)
-            for name in files:
-                (copy / name).write_bytes(_read_file(name, fd))
-    else:  # Windows, where students have no exchange to write into
-        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
-    check_folder(target)
+def _list(folder: str | os.PathLike, parts: tuple[str, ...]) -> list[tuple[str, os.stat_result]]:
+    """Return what lies in a folder of a hand-in, up to one more than is looked at."""
+    found = []
+    flags = os.O_DIRECTORY if _RELATIVE else 0
+    with _Opened(folder, parts, flags) as place, os.scandir(place) as entries:
+        for entry in entries:
+            try:
+                found.append((entry.name, entry.stat(follow_symlinks=False)))
+            except FileNotFoundError:  # its owner has just removed it
+                continue
+            if len(found) > MAX_ENTRIES:
+                break
+    return found
 
 
-def _read_file(name: str, folder: int) -> bytes:
-    """Read an ordinary file in an open folder, and nothing that was put in its place."""
+def _read(
+    folder: str | os.PathLike, parts: tuple[str, ...], size: int, refuse: bool = True
+) -> bytes | None:
+    """Read an ordinary file of a hand-in, and nothing that was put in its place; None: it is shut.
+
+    A file that has grown since is read as far as it was.
+    """
     try:
-        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
-        with open(fd, "rb") as file:
-            status = os.fstat(fd)
-            if stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
-                return file.read(MAX_NOTEBOOK + 1)
-    except OSError as error:
-        _refuse(error)
+        with _Opened(folder, parts) as place, _open(place) as file:
+            status = os.fstat(file.fileno())
+            if stat.S_ISREG(status.st_mode) and status.st_nlink <= 1:
+                return file.read(size)
+    except PermissionError:
+        return None
+    except OSError:
+        if not refuse:
+            return None
+    if refuse:
+        raise _no_file(parts)
+    return None
+
+
+_RELATIVE = os.open in os.supports_dir_fd  # not on Windows, where no student shares a folder
+
+
+class _Opened:
+    """A file or folder of a hand-in, opened on a way on which no link is followed."""
+
+    def __init__(self, folder: str | os.PathLike, parts: tuple[str, ...], flags: int = 0):
+        self.folder, self.parts, self.flags, self.fds = folder, parts, flags, []
+
+    def __enter__(self) -> int | str:
+        if not _RELATIVE:
+            return os.path.join(self.folder, *self.parts)
+        try:
+            at = None
+            for place, part in enumerate((self.folder, *self.parts)):
+                last = place == len(self.parts)
+                flags = self.flags | os.O_NONBLOCK if last else os.O_DIRECTORY
+                at = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | flags, dir_fd=at)
+                self.fds.append(at)
+        except OSError:
+            self.__exit__()
+            raise
+        return at
+
+    def __exit__(self, *exception):
+        while self.fds:
+            os.close(self.fds.pop())
+
+
+def _open(place: int | str):
+    return open(place, "rb", closefd=isinstance(place, str))
+
+
+def _no_file(parts: tuple[str, ...]) -> Refused:
     text = _("{name} is a link or no ordinary file. Hand in the file itself.")
-    raise Refused(text.format(name=_shown(Path(name))))
+    return Refused(text.format(name=shown("/".join(parts))))
 
 
-def _refuse(error: OSError) -> NoReturn:
-    raise Refused(
-        _("A file of the hand-in cannot be read. Look at its permissions, and hand in again.")
-    ) from error
+def _unreadable(folder: str | os.PathLike) -> Refused:
+    if os.path.islink(folder):
+        return Refused(_("The hand-in is a link to somewhere else. Hand in the files themselves."))
+    return Refused(_("The hand-in cannot be read. Look at its permissions, and hand in again."))
 
 
 def read_notebook(text: str | bytes) -> NotebookNode:
@@ -104,11 +241,10 @@ def read_notebook(text: str | bytes) -> NotebookNode:
     -------
     NotebookNode
         With cells that have a type, a source, an id, in the metadata at most a grade_id, and in
-        text cells the attached bitmaps. Everything else is left behind.
+        text cells the attached bitmaps; and with the version of Python that ran it. Everything
+        else is left behind.
     """
-    if len(text) > MAX_NOTEBOOK:
-        text = _("The notebook is larger than {most} MB. Clear all outputs, save, hand in again.")
-        raise Refused(text.format(most=MAX_NOTEBOOK >> 20))
+    text = without_outputs(text.encode() if isinstance(text, str) else text)
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
@@ -118,6 +254,8 @@ def read_notebook(text: str | bytes) -> NotebookNode:
                 "hand in again."
             )
         ) from None
+    if isinstance(document, dict) and document.get("nbformat") in (2, 3):
+        document = _upgraded(document)
     if not isinstance(document, dict) or document.get("nbformat") != 4:
         raise Refused(_("The file is no notebook of format 4. Open and save it in JupyterLab."))
     cells = document.get("cells")
@@ -127,10 +265,78 @@ def read_notebook(text: str | bytes) -> NotebookNode:
         text = _("The notebook has {count} cells; {most} is the limit. Remove what is not needed.")
         raise Refused(text.format(count=len(cells), most=MAX_CELLS))
     notebook = new_notebook(cells=[_read_cell(cell, n + 1) for n, cell in enumerate(cells)])
+    if version := _python_version(document):
+        notebook.metadata.language_info = {"name": "python", "version": version}
     if sum(len(cell.source) for cell in notebook.cells) > MAX_SOURCES:
         text = _("The notebook's cells hold more than {most} characters. Shorten it.")
         raise Refused(text.format(most=MAX_SOURCES))
     return notebook
+
+
+# The key of what a notebook shows, which is no part of the work, wherever it stands outside of
+# strings. Possessive: a long notebook costs no memory for ways back.
+_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_SHOWN = rb'"(?:outputs|widgets)"\s*+:\s*+(?=[\[{])'
+_UP_TO_SHOWN = re.compile(rb"(?:[^\"]++|(?!" + _SHOWN + rb")" + _STRING + rb")*+", re.S)
+_KEY = re.compile(_SHOWN)
+_BRACKET = re.compile(_STRING + rb"|[\[\]{}]", re.S)
+
+
+def without_outputs(text: bytes) -> bytes:
+    """Return a notebook's text without its outputs and the state of its widgets.
+
+    They are cut out of the text: what they would take as objects, many times their size, is never
+    made.
+    """
+    if len(text) > MAX_NOTEBOOK:
+        raise Refused(_too_large(MAX_NOTEBOOK))
+    kept, place, brackets = [], 0, 0
+    while place < len(text):
+        end = _UP_TO_SHOWN.match(text, place).end()
+        kept.append(text[place:end])
+        key = _KEY.match(text, end)
+        if not key:  # the end, or a string without one: not ours to mend
+            kept.append(text[end:])
+            break
+        kept.append(key[0] + (b"[]" if text[key.end() : key.end() + 1] == b"[" else b"{}"))
+        depth, place = 0, len(text)
+        for found in _BRACKET.finditer(text, key.end()):
+            first = found[0][:1]
+            if first != b'"':
+                brackets += 1
+                depth += 1 if first in b"[{" else -1
+            if depth == 0:
+                place = found.end()
+                break
+            if brackets > MAX_BRACKETS:
+                raise Refused(_too_large(MAX_TEXT))
+    made = b"".join(kept)
+    if len(made) > MAX_TEXT:
+        raise Refused(_too_large(MAX_TEXT))
+    return made
+
+
+def _too_large(most: int) -> str:
+    text = _("The notebook is larger than {most} MB. Clear all outputs, save, hand in again.")
+    return text.format(most=most >> 20)
+
+
+def _upgraded(document: dict) -> dict:
+    """Bring a notebook of an old format to format 4, as JupyterLab does when it opens one."""
+    try:
+        return nbformat.convert(from_dict(document), 4)
+    except Exception:  # whatever a stranger's file does to it
+        raise Refused(
+            _("The notebook's format is old, and it is damaged. Open and save it in JupyterLab.")
+        ) from None
+
+
+def _python_version(document: dict) -> str | None:
+    """Return the version of the Python that ran a notebook, if it says so."""
+    info = document.get("metadata")
+    info = info.get("language_info") if isinstance(info, dict) else None
+    version = info.get("version") if isinstance(info, dict) else None
+    return version if isinstance(version, str) and _VERSION.fullmatch(version) else None
 
 
 def refusal(reason: str) -> NotebookNode:
@@ -157,11 +363,9 @@ def _read_cell(cell: dict, number: int) -> NotebookNode:
         text = _("Cell {number} is longer than {most} characters. Shorten it and hand in again.")
         raise Refused(text.format(number=number, most=MAX_SOURCE))
     source = source.encode("utf-8", "replace").decode()  # half characters cannot be saved
-    made = _new_cell("code" if cell.get("cell_type") == "code" else "markdown", source)
-    if cell.get("cell_type") == "raw":  # a page would show it unchanged, as HTML
-        made.source = "\n".join("    " + line for line in source.splitlines())
-    if isinstance(cell.get("id"), str) and _ID.fullmatch(cell["id"]):
-        made.id = cell["id"]
+    kind = cell.get("cell_type") if cell.get("cell_type") in ("code", "raw") else "markdown"
+    own_id = isinstance(cell.get("id"), str) and _ID.fullmatch(cell["id"])
+    made = new_cell(kind, source, cell["id"] if own_id else new_id())
     if made.cell_type == "markdown" and (kept := _bitmaps(cell.get("attachments"))):
         made.attachments = kept
     metadata = cell.get("metadata")
@@ -172,12 +376,16 @@ def _read_cell(cell: dict, number: int) -> NotebookNode:
     return made
 
 
-def _new_cell(cell_type: str, source: str) -> NotebookNode:
+def new_cell(cell_type: str, source: str, cell_id: str) -> NotebookNode:
     """Make a cell without looking whether it is one, as nbformat's own functions do each time."""
-    cell = {"cell_type": cell_type, "id": uuid.uuid4().hex[:8], "metadata": {}, "source": source}
+    cell = {"cell_type": cell_type, "id": cell_id, "metadata": {}, "source": source}
     if cell_type == "code":
         cell |= {"execution_count": None, "outputs": []}
     return from_dict(cell)
+
+
+def new_id() -> str:
+    return uuid.uuid4().hex[:8]
 
 
 def _bitmaps(attachments: object) -> dict:
@@ -188,8 +396,3 @@ def _bitmaps(attachments: object) -> dict:
         if pictures:
             kept[name] = pictures
     return kept
-
-
-def _shown(path: Path) -> str:
-    """A file's name for a message: it may hold anything."""
-    return re.sub(r"[^\w ./()+-]", "?", str(path))[:100]
