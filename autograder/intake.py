@@ -301,8 +301,8 @@ def without_outputs(text: bytes) -> bytes:
         kept.append(key[0] + (b"[]" if text[key.end() : key.end() + 1] == b"[" else b"{}"))
         depth, place = 0, len(text)
         for found in _BRACKET.finditer(text, key.end()):
-            first = found[0][:1]
-            if first != b'"':
+            first = text[found.start()]
+            if first != ord('"'):
                 brackets += 1
                 depth += 1 if first in b"[{" else -1
             if depth == 0:
@@ -324,7 +324,7 @@ def _too_large(most: int) -> str:
 def _upgraded(document: dict) -> dict:
     """Bring a notebook of an old format to format 4, as JupyterLab does when it opens one."""
     try:
-        return nbformat.convert(from_dict(document), 4)
+        return nbformat.convert(from_dict({"metadata": {}, "nbformat_minor": 0} | document), 4)
     except Exception:  # whatever a stranger's file does to it
         raise Refused(
             _("The notebook's format is old, and it is damaged. Open and save it in JupyterLab.")

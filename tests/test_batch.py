@@ -93,11 +93,23 @@ def test_only_what_is_missing_or_newer_is_pending(course):
     assert batch.pending(course.course, ASSIGNMENT) == ["ada", "bob", "cleo", "dan"]
     grade(course, ["ada", "bob", "cleo", "dan"])
     assert batch.pending(course.course, ASSIGNMENT) == []
-    os.utime(course.submitted("ada") / f"{NOTEBOOK}.ipynb")  # touched, but not handed in again
-    (course.submitted("bob") / "timestamp.txt").write_text("2099-01-01 00:00:00 UTC")
     later = time.time() + 5
-    os.utime(course.submitted("dan") / f"{NOTEBOOK}.ipynb", (later, later))
+    for student in ("ada", "cleo"):  # touched, and the same work
+        os.utime(course.submitted(student) / f"{NOTEBOOK}.ipynb", (later, later))
+    (course.submitted("bob") / "timestamp.txt").write_text("2099-01-01 00:00:00 UTC")
+    replaced = course.hand_in("dan", double="double = abs") / f"{NOTEBOOK}.ipynb"
+    (course.submitted("dan") / "timestamp.txt").unlink()
+    os.utime(replaced, (0, 0))  # other work, from a camera or a zip with an older date
     assert batch.pending(course.course, ASSIGNMENT) == ["bob", "dan"]
+
+
+def test_of_what_was_graded_without_us_the_dates_tell(course):
+    course.hand_in("ada")
+    grade(course)
+    (course.root / "autograded" / "ada" / ASSIGNMENT / batch.DIGEST).unlink()
+    assert batch.pending(course.course, ASSIGNMENT) == []
+    (course.submitted("ada") / "timestamp.txt").write_text("2099-01-01 00:00:00 UTC")
+    assert batch.pending(course.course, ASSIGNMENT) == ["ada"]
 
 
 def test_a_hand_in_again_is_graded_again_and_comments_stay(course):
