@@ -116,7 +116,7 @@ def _child(sock, shell, layers, readable, folder) -> None:
         sock = _only(sock)
         for name in ("PYTHONPATH", "XDG_CACHE_HOME", "MPLCONFIGDIR", "IPYTHONDIR"):
             del os.environ[name]
-        sys.path[:] = [*filter(None, sys.path), folder]
+        sys.path[:] = [folder, *filter(None, sys.path)]  # as in a kernel: helpers come first
         os.chdir(folder)
         random.seed(0)
         np.random.seed(0)  # noqa: NPY002  for code that uses the old generator
