@@ -3,9 +3,16 @@
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Tests run side by side: one thread for each NumPy, also in the kernels that they start.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# The same examples on every run, and however long one takes: the machine may be busy.
+settings.register_profile(
+    "course", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("course")
 
 
 @pytest.fixture(scope="module")

@@ -325,9 +325,9 @@ def test_an_endless_loop_is_stopped_and_told(monkeypatch):
             except:  # noqa: E722
                 continue
 
-    start = time.perf_counter()
+    start = time.process_time()  # of this process: a loop spends it, a busy machine does not
     assert "still running after a few seconds and was stopped" in said_about(softmax)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_an_endless_loop_is_stopped_without_an_alarm_signal_too(monkeypatch):
@@ -344,14 +344,15 @@ def test_an_endless_loop_is_stopped_without_an_alarm_signal_too(monkeypatch):
 def test_a_loop_that_ends_only_sometimes_is_waited_for_once(monkeypatch):
     monkeypatch.setattr(outcomes, "SECONDS_PER_CALL", 0.2)
 
+    waited = []
+
     def softmax(scores):
         while scores.ndim > 1:
-            pass
+            waited[:] = [*waited, scores] if not waited or waited[-1] is not scores else waited
         return right_softmax(scores)
 
-    start = time.perf_counter()
     verdict = verdict_on(softmax)
-    assert time.perf_counter() - start < 1
+    assert len(waited) == 1
     assert verdict.failure.kind == "timeout"
     assert [ok for _title, ok in verdict.results][:3] == [True, False, None]
 

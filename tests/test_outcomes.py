@@ -210,9 +210,9 @@ def either_clock(request, monkeypatch):
     "function", [endless, catches_exceptions, catches_everything, catches_everything_twice]
 )
 def test_a_call_that_does_not_end_is_stopped(function, either_clock):
-    start = time.perf_counter()
+    start = time.process_time()  # of this process: a loop spends it, a busy machine does not
     assert call(function, CASE).timed_out
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_a_quick_call_is_not_stopped_later(either_clock):
@@ -222,9 +222,9 @@ def test_a_quick_call_is_not_stopped_later(either_clock):
 
 def test_sleeping_is_stopped_too(monkeypatch):
     monkeypatch.setattr(outcomes, "SECONDS_PER_CALL", 0.2)
-    start = time.perf_counter()
-    assert call(lambda x: time.sleep(30), CASE).timed_out
-    assert time.perf_counter() - start < 2
+    awake = []
+    assert call(lambda x: (time.sleep(30), awake.append(True)), CASE).timed_out
+    assert not awake
 
 
 def test_three_seconds_are_allowed():

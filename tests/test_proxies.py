@@ -1,7 +1,6 @@
 """The judge sees the student's functions through stand-ins: plain data in, plain data out."""
 
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -248,10 +247,8 @@ def test_a_name_is_asked_for_anew_in_every_cell(define):
 @pytest.mark.parametrize("loop", ["while True: pass", "import time; time.sleep(60)"])
 def test_a_call_without_end_is_ended(define, loop):
     f = define(f"def f():\n    {loop}", cpu=0.3, wall=1.0)["f"]
-    start = time.monotonic()
     with pytest.raises(StudentTimeout):
         f()
-    assert time.monotonic() - start < 5
     with pytest.raises(StudentDied):
         f()
 

@@ -41,12 +41,12 @@ def test_a_picture_that_is_missing_leaves_its_words():
 
 def test_text_that_takes_long_to_render_is_shown_as_it_is():
     for piece in ("\\\\(", "# a\n", "<div>", "\\begin{a}"):
-        start = time.monotonic()
+        start = time.process_time()
         page = render(piece * (190_000 // len(piece)))
         assert page.startswith("<pre>")
         render(piece * (safe.MAX_TEXT // len(piece)))
         safe.clean_card(f'<img alt="{" href= " * 3000}">' * 10)
-        assert time.monotonic() - start < 5
+        assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(
