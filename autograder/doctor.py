@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from autograder.execute import WITHOUT_CONFINEMENT
+from illustrated_attention.language import _
 
 # What a student's code tries, and every one must fail. Each is a line of Python that raises.
 PROBES = {
@@ -29,6 +30,9 @@ def main(argv: list[str] | None = None) -> int:
         print("usage: python -m autograder doctor", file=sys.stderr)
         return 2
     print(f"System: {platform.system()} {platform.release()} on {platform.machine()}")
+    python = "{}.{}".format(*sys.version_info)
+    text = _("Python {version}: hand-ins are graded with it, so a class needs the same one.")
+    print(text.format(version=python))
     if sys.platform != "linux":
         print(
             "Student code can be confined on Linux only. Grading works here with nbgrader's own "

@@ -18,6 +18,7 @@ from autograder import batch, intake
 from autograder.course import need_assignment, read_config
 from autograder.execute import VERDICT
 from autograder.feedback import TEMPLATES, number
+from autograder.names import notebook_name
 
 LITTLE = 0.5  # who has less than this part of the points needs attention
 
@@ -169,7 +170,7 @@ def _exercise(cell: str, solutions: list[str]) -> str:
 def _read_verdicts(course: CourseDirectory, assignment: str, row: Row, exercise_of: dict) -> None:
     folder = Path(course.format_path(course.autograded_directory, row.id, assignment))
     refused = intake.refusal("").cells[0].source.strip()
-    for path in sorted(folder.glob("*.ipynb")):
+    for path in sorted(path for path in folder.iterdir() if notebook_name(path.name)):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             source = "".join(cell["source"])
             if cell["cell_type"] == "markdown" and source.startswith(refused):

@@ -1,13 +1,16 @@
 """nbgrader's own commands grade with confined students and an outside judge."""
 
+import copy
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 from small_course import ASSIGNMENT, CELLS, FULL, NOTEBOOK, SECRET, SOFTMAX
 
@@ -40,17 +43,41 @@ def test_marks_are_those_of_stock_nbgrader(course, monkeypatch):
     }
     for student, cells in hand_ins.items():
         course.hand_in(student, **cells)
+    for student, befall in {"copied": _copy_solutions, "dragged": _drag_a_solution}.items():
+        course.hand_in(student, befall(course.released()))
+        hand_ins[student] = {}
     blank = course.hand_in("blank")
     nbformat.write(course.released(), blank / f"{NOTEBOOK}.ipynb")
     students = [*hand_ins, "blank"]
     course.autograde()
     ours = {student: course.scores(student) for student in students}
+    copied = ours.pop("copied")  # this stops stock nbgrader
+    shutil.rmtree(course.submitted("copied").parent)
     root = os.path.dirname(os.path.dirname(os.path.abspath(execute.__file__)))
     monkeypatch.setenv("PYTHONPATH", root)  # stock kernels import the judge
     course.autograde(stock=True)
-    assert ours == {student: course.scores(student) for student in students}
-    assert ours["solved"] == FULL
+    assert ours == {student: course.scores(student) for student in ours}
+    assert ours["solved"] == ours["dragged"] == copied == FULL
     assert sum(ours["blank"].values()) == 0
+
+
+def _copy_solutions(notebook):
+    """Copies of solution cells at the end, with their metadata: the untouched stub, a variant."""
+    for cell in [cell for cell in notebook.cells if cell.id in ("double", "softmax")]:
+        copied = copy.deepcopy(cell)
+        copied.id = f"{cell.id}-copy"
+        copied.source = copied.source if cell.id == "double" else "def softmax(x):\n    return x"
+        notebook.cells.append(copied)
+    return notebook
+
+
+def _drag_a_solution(notebook):
+    """A solution cell and a cell of one's own behind it, on top."""
+    own = new_code_cell("import numpy as np", id="own")
+    softmax = next(cell for cell in notebook.cells if cell.id == "softmax")
+    notebook.cells = [softmax, own, *(c for c in notebook.cells if c.id != "softmax")]
+    del notebook.cells[2]  # the released imports
+    return notebook
 
 
 def test_the_command_nbgrader_autograde_grades_so(course):
