@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from autograder.exercises import find_exercise
 from autograder.exercises.kit import Exercise
+from autograder.exercises.variations import variations
 from autograder.reference import reference
 from illustrated_attention.answers import AnswerKey, Mistake, Property, Signature
 from illustrated_attention.examine import Verdict, examine, observe, raised_on_purpose
@@ -52,12 +53,13 @@ def visible_key(name: str) -> AnswerKey:
 def full_key(name: str) -> AnswerKey:
     """The judge's key: visible and hidden cases, and the properties on hidden arguments."""
     exercise = find_exercise(name)
-    cases = (*exercise.visible, *exercise.hidden)
+    cases = (*exercise.visible, *exercise.hidden, *variations(exercise))
     return _make_key(exercise, cases, [p.hidden for p in exercise.promises])
 
 
 def _make_key(exercise: Exercise, cases: tuple[Case, ...], arguments: list[tuple]) -> AnswerKey:
     solution = reference(exercise.name)
+    cases = tuple(sorted(cases, key=lambda case: case.late))
     key = AnswerKey(
         exercise=exercise.name,
         lesson=exercise.lesson,

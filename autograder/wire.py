@@ -85,6 +85,8 @@ def encode(value: object, refer: Callable[[object], list] | None = None) -> byte
         if isinstance(v, array.array) and v.typecode in "bBhHiIlLqQfd":
             v = np.array(v)
         if isinstance(v, np.ndarray) and v.dtype.kind in _KINDS:
+            if v.flags.fnc:  # as a transposed array: that it is one arrives, too
+                return ["T", v.dtype.str, list(v.T.shape), store(v.T)]
             return ["a", v.dtype.str, list(v.shape), store(v)]
         if isinstance(v, np.generic) and v.dtype.kind in _KINDS:
             return ["g", v.dtype.str, store(v)]
@@ -147,9 +149,10 @@ def _read(v, buffers, resolve, depth):
         return complex(float.fromhex(real), float.fromhex(imag))
     if tag == "b":
         return bytes(_buffer(parts, buffers))
-    if tag == "a":
+    if tag in ("a", "T"):
         dtype, shape, *where = parts
-        return _array(_dtype(dtype), _shape(shape), _buffer(where, buffers))
+        array = _array(_dtype(dtype), _shape(shape), _buffer(where, buffers))
+        return array if tag == "a" else array.T
     if tag == "g":
         dtype, *where = parts
         return _array(_dtype(dtype), (), _buffer(where, buffers))[()]

@@ -148,6 +148,7 @@ def _pack_key(key: AnswerKey, arrays: dict) -> dict:
                 "raises": c.raises,
                 "expected": pack(e),
                 **({"within": pack(c.within)} if c.within else {}),
+                **({"late": True} if c.late else {}),
             }
             for c, e in zip(key.cases, key.expected, strict=True)
         ],
@@ -201,7 +202,13 @@ def _unpack_key(packed: dict, arrays: dict) -> AnswerKey:
         exercise=packed["exercise"],
         lesson=packed["lesson"],
         cases=tuple(
-            Case(c["title"], unpack(c["args"]), c["raises"], unpack(c.get("within")))
+            Case(
+                c["title"],
+                unpack(c["args"]),
+                c["raises"],
+                unpack(c.get("within")),
+                c.get("late", False),
+            )
             for c in packed["cases"]
         ),
         expected=expected,

@@ -18,6 +18,7 @@ from illustrated_attention.describing import Failure, describe
 from illustrated_attention.language import _
 from illustrated_attention.outcomes import Case, Outcome, call, copy_data
 
+SECONDS_PER_LATE_CALL = 10.0  # for a long text: a loop over all pairs of tokens is right, too
 CALLED_AGAIN = 3  # wrong cases that are called again, to see whether the result stays
 
 
@@ -63,11 +64,14 @@ def observe(function: Callable, key: AnswerKey) -> tuple[Signature, list]:
     """Run all cases, and the properties if the cases came out right.
 
     Returns the signature and for every case that was run its problem, None if it was right.
-    Nothing more is run after a call that had to be stopped.
+    Nothing more is run after a call that had to be stopped. Late cases, which are the last ones,
+    are run if all before them came out right.
     """
     outcomes, problems = [], []
     for case, expected in zip(key.cases, key.expected, strict=True):
-        outcome = call(function, case)
+        if case.late and any(p for p, c in zip(problems, key.cases, strict=False) if not c.late):
+            break
+        outcome = call(function, case, SECONDS_PER_LATE_CALL if case.late else None)
         if case.raises and outcome.error == case.raises:
             outcome = replace(outcome, message="")  # how a refusal is worded is free
         outcomes.append(outcome)
@@ -109,13 +113,14 @@ def _mistake_before_it_stops(
     stopped = any(
         o.error for o, case in zip(signature.outcomes, key.cases, strict=False) if not case.raises
     )
-    if not wrong or not stopped or len(signature.outcomes) < len(key.cases):
+    tried = len(signature.outcomes)
+    if not wrong or not stopped or tried < sum(not case.late for case in key.cases):
         return None
     fitting = [
         mistake
         for mistake in key.mistakes
         if any(
-            len(known.outcomes) == len(key.cases)
+            len(known.outcomes) == tried
             and all(
                 _same_outcome(signature.outcomes[i], known.outcomes[i], key.cases[i])
                 for i in compared
@@ -148,9 +153,10 @@ def same_behaviour(
     a: Signature, b: Signature, cases: tuple[Case, ...], compared: list[int]
 ) -> bool:
     """True when two functions did the same on the cases with these indices, and in properties."""
-    if a.held != b.held or len(a.outcomes) != len(b.outcomes):
+    tried = len(a.outcomes)
+    if a.held != b.held or len(b.outcomes) != tried:
         return False
-    return all(_same_outcome(a.outcomes[i], b.outcomes[i], cases[i]) for i in compared)
+    return all(_same_outcome(a.outcomes[i], b.outcomes[i], cases[i]) for i in compared if i < tried)
 
 
 def _same_outcome(a: Outcome, b: Outcome, case: Case) -> bool:
@@ -178,14 +184,14 @@ def raised_on_purpose(outcome: Outcome) -> bool:
 def _sizes_at_odds(message: str) -> object:
     """What NumPy's ``@``, matmul and dot say about shapes that do not fit, each in its own words.
 
-    The two sizes that do not agree; for any other message, the message itself.
+    The two sizes that do not agree, the left array's first; for any other message, the message.
     """
     found = _MATMUL_SAYS.search(message) or _DOT_SAYS.search(message)
-    return frozenset(found.groups()) if found else message
+    return (found["left"], found["right"]) if found else message
 
 
-_MATMUL_SAYS = re.compile(r"\(size (\d+) is different from (\d+)\)")
-_DOT_SAYS = re.compile(r"not aligned: (\d+) \(dim \d+\) != (\d+) \(dim \d+\)")
+_MATMUL_SAYS = re.compile(r"\(size (?P<right>\d+) is different from (?P<left>\d+)\)")
+_DOT_SAYS = re.compile(r"not aligned: (?P<left>\d+) \(dim \d+\) != (?P<right>\d+) \(dim \d+\)")
 
 
 def _found_alike(x: float, y: float, within: tuple[float, float]) -> bool:

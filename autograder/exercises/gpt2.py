@@ -4,7 +4,20 @@ import math
 
 import numpy as np
 
-from autograder.exercises.kit import Case, Exercise, Mistake, Promise, Question, Right, rough, tidy
+from autograder.exercises.kit import (
+    FAR,
+    LONG,
+    WIDE,
+    Case,
+    Exercise,
+    Mistake,
+    Promise,
+    Question,
+    Right,
+    late,
+    rough,
+    tidy,
+)
 
 LESSON = "06_gpt2"
 
@@ -319,6 +332,30 @@ LAYER_NORM = Exercise(
             (np.arange(12).reshape(3, 4) ** 2 % 7, np.arange(4) - 1, np.arange(4)),
         ),
         Case("as many tokens as features", (rough(6, 6, seed=609), rough(6, seed=610), np.ones(6))),
+        late(
+            "one feature of many stands out",
+            (np.eye(2, FAR) * 50, rough(FAR, seed=605), rough(FAR, seed=606)),
+        ),
+        late(
+            "many features",
+            (rough(2, 3, WIDE, seed=607), rough(WIDE, seed=608), rough(WIDE, seed=609)),
+        ),
+        late("many tokens", (rough(FAR, 2, seed=610), rough(2, seed=611), rough(2, seed=612))),
+        late("large numbers", (rough(3, 18, seed=613) * 1e4, _HIDDEN_G, _HIDDEN_B)),
+        late(
+            "small numbers",
+            (rough(3, 18, seed=614) * np.array([[1e-2], [1e-3], [1e-5]]), _HIDDEN_G, _HIDDEN_B),
+        ),
+        late(
+            "large gains and biases",
+            (rough(3, 4, seed=615), np.array([1e3, -1e3, 0, 50]), np.array([0, 1e4, -1e4, 0])),
+        ),
+        late("no eps", (rough(3, 18, seed=616) * 1e-3, _HIDDEN_G, _HIDDEN_B, 0.0)),
+        late("all sizes equal", (rough(5, 5, 5, seed=617), rough(5, seed=618), rough(5, seed=619))),
+        late(
+            "a large eps, a whole number",
+            (np.array([[1, 2, 4], [0, 0, 3]]), np.array([1, 2, 3]), np.array([0, 1, 0]), 33),
+        ),
     ),
     promises=(
         Promise(
@@ -611,6 +648,11 @@ def _tanh_by_exp(y):
     return (np.exp(y) - np.exp(-y)) / (np.exp(y) + np.exp(-y))
 
 
+def _tanh_by_small_exp(y):
+    small = np.exp(-2 * np.abs(y))
+    return np.sign(y) * (1 - small) / (1 + small)
+
+
 def _gelu_of_one(x):
     return 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
 
@@ -630,6 +672,7 @@ GELU = Exercise(
         Case("far from 0", (np.array([-6.0, -4.0, -3.0, -2.6, -2.2, 3.0, 5.0]),)),
         Case("a batch", (tidy(2, 3, 4, seed=621),)),
         Case("whole numbers", (np.array([[-2, -1], [1, 3]]),)),
+        late("very far from 0", (np.array([-1000.0, -30.0, 30.0, 1000.0]),)),
     ),
     hidden=(
         Case("other sizes", (2 * rough(5, 18, seed=622),)),
@@ -637,6 +680,12 @@ GELU = Exercise(
         Case("four axes", (2 * rough(2, 3, 5, 6, seed=623),)),
         Case("far below and far above 0", (np.linspace(-9, 9, 37),)),
         Case("whole numbers", (np.arange(-5, 7).reshape(3, 4),)),
+        late("from far below to far above 0", (np.linspace(-60, 60, 241),)),
+        late("very far from 0", (np.array([[-1e5, -300.0], [300.0, 1e5]]),)),
+        late("many numbers", (rough(FAR, 2, seed=629),)),
+        late("zeros", (np.zeros((2, 3)),)),
+        late("large whole numbers", (np.array([[-3000, 0, 3000]]),)),
+        late("all sizes equal", (rough(4, 4, 4, seed=630) * 3,)),
     ),
     promises=(
         Promise(
@@ -830,6 +879,14 @@ GELU = Exercise(
             lambda x: 0.5 * x * (1 + math.tanh((2 / np.pi) ** 0.5 * (x + 0.044715 * x**3))),
         ),
         Mistake(
+            "tanh_overflows",
+            "Right near 0, nan far from it: you compute tanh from exp, and exp of a large number "
+            "is too large for any float. `np.tanh` takes numbers of any size.",
+            lambda x: 0.5 * x * (1 + _tanh_by_exp(_inner(x))),
+            lambda x: 0.5 * x * (1 + (np.exp(2 * _inner(x)) - 1) / (np.exp(2 * _inner(x)) + 1)),
+            lambda x: 0.5 * x * (1 + (1 - np.exp(-2 * _inner(x))) / (1 + np.exp(-2 * _inner(x)))),
+        ),
+        Mistake(
             "nothing_done",
             "Numbers come out as they went in. Without a bend, two matrices in a row could do no "
             "more than one.",
@@ -864,7 +921,8 @@ GELU = Exercise(
             lambda x: 0.5 * x * (1 + np.tanh(0.7978845608 * (x + 0.044715 * x**3))),
         ),
         Right("cell by cell with math.tanh", _gelu_cell_by_cell),
-        Right("tanh by exp", lambda x: 0.5 * x * (1 + _tanh_by_exp(_inner(x)))),
+        Right("the sigmoid's form, which has no upper end", lambda x: x * _sigmoid(2 * _inner(x))),
+        Right("tanh by exp of one sign", lambda x: 0.5 * x * (1 + _tanh_by_small_exp(_inner(x)))),
         Right("np.vectorize", np.vectorize(_gelu_of_one, otypes=[float])),
         Right("float32", _single(_gelu)),
         Right(
@@ -893,6 +951,11 @@ def _mlp_params(width, inner, seed, make):
         "c_proj.weight": make(inner, width, seed=seed + 2),
         "c_proj.bias": make(width, seed=seed + 3),
     }
+
+
+def _calm(*shape, seed):
+    """Numbers that keep the result near 1, as those of a trained model do."""
+    return rough(*shape, seed=seed) / np.sqrt(shape[0])
 
 
 def _mlp_changes_x(x, params):
@@ -927,10 +990,7 @@ def _mlp_neuron_by_neuron(x, params):
 
 
 _MLP_X = tidy(3, 3, seed=631)
-_MLP_PARAMS, _MLP_SQUARE = (
-    _mlp_params(3, 12, seed=632, make=tidy),
-    _mlp_params(3, 3, seed=636, make=tidy),
-)
+_MLP_PARAMS = _mlp_params(3, 12, seed=632, make=tidy)
 _HIDDEN_MLP = _mlp_params(6, 24, seed=640, make=rough)
 
 MLP = Exercise(
@@ -939,16 +999,25 @@ MLP = Exercise(
     visible=(
         Case("three tokens", (_MLP_X, _MLP_PARAMS)),
         Case("one token", (_MLP_X[:1], _MLP_PARAMS)),
-        Case("square matrices", (_MLP_X, _MLP_SQUARE)),
-        Case("two sentences at once", (tidy(2, 2, 3, seed=644), _MLP_SQUARE)),
+        Case("one feature", (tidy(2, 1, seed=643), _mlp_params(1, 4, seed=636, make=tidy))),
+        Case("two sentences at once", (tidy(2, 2, 3, seed=644), _MLP_PARAMS)),
     ),
     hidden=(
         Case("other sizes", (rough(5, 6, seed=645), _HIDDEN_MLP)),
         Case("two sentences of other sizes", (rough(2, 5, 6, seed=646), _HIDDEN_MLP)),
         Case("a grid of sentences", (rough(2, 3, 5, 6, seed=647), _HIDDEN_MLP)),
-        Case("square matrices", (rough(5, 6, seed=648), _mlp_params(6, 6, seed=649, make=rough))),
+        Case("as many tokens as neurons", (rough(24, 6, seed=648), _HIDDEN_MLP)),
         Case("one vector", (rough(6, seed=653), _HIDDEN_MLP)),
         Case("whole numbers", (np.arange(12).reshape(2, 6) % 5 - 2, _HIDDEN_MLP)),
+        late("large numbers", (rough(3, 6, seed=655) * 1e3, _HIDDEN_MLP)),
+        late(
+            "many features",
+            (rough(3, WIDE, seed=656), _mlp_params(WIDE, 4 * WIDE, seed=657, make=_calm)),
+        ),
+        late("a long text", (rough(FAR, 2, seed=661), _mlp_params(2, 8, seed=662, make=rough))),
+        late(
+            "all sizes equal", (rough(4, 4, 4, seed=666), _mlp_params(4, 16, seed=667, make=rough))
+        ),
     ),
     promises=(
         Promise(
@@ -1050,28 +1119,24 @@ MLP = Exercise(
         ),
         Mistake(
             "products_in_the_wrong_order",
-            "You begin with `c_proj`. `c_fc` comes first: it takes D features to 4D, and `c_proj` "
-            "takes them back.",
+            "Your first matrix does not fit: a token of `x` has D numbers, and the matrix takes "
+            "4D. Either you begin with `c_proj`, but `c_fc` comes first, or you transpose "
+            "`c_fc.weight`. It has the shape [in, out], and needs no transpose.",
             lambda x, p: _linear(_gelu(_linear(x, p, "c_proj")), p, "c_fc"),
-        ),
-        Mistake(
-            "same_product_twice",
-            "You use the same matrix twice. There are two: `c_fc` first, which makes tokens "
-            "wider, then "
-            "`c_proj`.",
-            lambda x, p: _linear(_gelu(_linear(x, p, "c_fc")), p, "c_fc"),
             lambda x, p: _linear(_gelu(_linear(x, p, "c_proj")), p, "c_proj"),
-        ),
-        Mistake(
-            "weights_transposed",
-            "You transpose a weight matrix. GPT-2 stores them as [in, out]: `x @ w` needs no "
-            "transpose.",
+            lambda x, p: _linear(_gelu(x @ p["c_fc.weight"].T + p["c_fc.bias"]), p, "c_proj"),
             lambda x, p: (
                 _gelu(x @ p["c_fc.weight"].T + p["c_fc.bias"]) @ p["c_proj.weight"].T
                 + p["c_proj.bias"]
             ),
-            lambda x, p: _linear(_gelu(x @ p["c_fc.weight"].T + p["c_fc.bias"]), p, "c_proj"),
+        ),
+        Mistake(
+            "weights_transposed",
+            "Your second matrix does not fit: after GELU a token has 4D numbers, and the matrix "
+            "takes D. Either you transpose `c_proj.weight`, which has the shape [in, out] and "
+            "needs no transpose, or you use `c_fc` a second time.",
             lambda x, p: _gelu(_linear(x, p, "c_fc")) @ p["c_proj.weight"].T + p["c_proj.bias"],
+            lambda x, p: _linear(_gelu(_linear(x, p, "c_fc")), p, "c_fc"),
         ),
         Mistake(
             "sides_swapped",
@@ -1241,6 +1306,30 @@ def _heads_shuffled(x, params, n_head, past=None):
 _BLOCK_X, _BLOCK_PARAMS = tidy(3, 4, seed=661), _layer_params(4, seed=662, decimals=1)
 _HIDDEN_BLOCK, _HIDDEN_SMALL_BLOCK = _layer_params(18, seed=663), _layer_params(4, seed=660)
 _PAST = _past_of_the_heads(2, 4, 2, seed=664)
+
+
+def _calmer(params):
+    """The same parameters with matrices that keep wide tokens near 1."""
+    return {name: a / 6 if a.ndim == 2 else a for name, a in params.items()}
+
+
+def _far_ahead(width, seed):
+    """Tokens and parameters of a block: the last key's score is above 1,000 for every query.
+
+    All queries are the same. The key of a token is its first number after ln_1, 1,000 times; the
+    last token alone has one.
+    """
+    params = _layer_params(width, seed=seed)
+    weight, bias = params["attn.c_attn.weight"], params["attn.c_attn.bias"]
+    weight[:, : 2 * width], bias[: 2 * width] = 0, 0
+    bias[:width], weight[0, width : 2 * width] = 2, 1000
+    params["ln_1.weight"][0], params["ln_1.bias"][0] = 1, 0
+    some = np.round(8 * rough(5, width // 2 - 1, seed=seed + 1)) / 8  # exact in float32, too
+    x = np.concatenate([np.zeros((5, 2)), some, -some], axis=-1)
+    x[-1] = [width - 1] + [-1] * (width - 1)
+    return x, params
+
+
 _HIDDEN_PAST = _past_of_the_heads(7, 18, 3, seed=666)
 
 BLOCK = Exercise(
@@ -1268,6 +1357,44 @@ BLOCK = Exercise(
         ),
         Case("one head", (rough(4, 4, seed=676), _HIDDEN_SMALL_BLOCK, 1)),
         Case("whole numbers", (np.arange(12).reshape(3, 4) % 5 - 2, _HIDDEN_SMALL_BLOCK, 2)),
+        late("a later token with a far higher score", (*_far_ahead(6, seed=671), 2)),
+        *(
+            late(
+                "the same tokens, another number of heads",
+                (rough(3, 18, seed=672), _HIDDEN_BLOCK, n, _past_of_the_heads(4, 18, n, seed=673)),
+            )
+            for n in (1, 2, 9, 18)
+        ),
+        late(
+            "a very long past",
+            (
+                rough(2, 4, seed=674),
+                _HIDDEN_SMALL_BLOCK,
+                2,
+                _past_of_the_heads(FAR, 4, 2, seed=675),
+            ),
+        ),
+        late("a long text", (rough(LONG, 4, seed=676), _HIDDEN_SMALL_BLOCK, 2)),
+        late(
+            "many features",
+            (
+                rough(3, 130, seed=677),
+                _calmer(_layer_params(130, seed=678)),
+                13,
+                _past_of_the_heads(2, 130, 13, seed=679),
+            ),
+        ),
+        late("large numbers", (rough(3, 18, seed=680) * 1e3, _HIDDEN_BLOCK, 3)),
+        late(
+            "all sizes equal",
+            (
+                rough(4, 4, 4, seed=681),
+                _HIDDEN_SMALL_BLOCK,
+                4,
+                _past_of_the_heads(4, 4, 4, seed=682, lead=(4,)),
+            ),
+        ),
+        late("as many heads as features in each", (rough(3, 4, seed=683), _HIDDEN_SMALL_BLOCK, 2)),
     ),
     promises=(
         Promise(
@@ -1664,6 +1791,10 @@ def _without_positions(token_ids, params, positions):
     return params["wte.weight"][token_ids]
 
 
+def _long_ids(n_tokens):
+    return np.random.default_rng(697).integers(0, 7, n_tokens)
+
+
 def _past_after(token_ids, params, n_head):
     """The cache that the right model has after these tokens."""
     return _gpt2(token_ids, params, n_head)[1]
@@ -1672,6 +1803,7 @@ def _past_after(token_ids, params, n_head):
 _ONE_LAYER = _model(1, 4, 7, 6, seed=681, decimals=1)
 _TWO_LAYERS = _model(2, 4, 7, 9, seed=691, decimals=1)
 _THREE_LAYERS = _model(3, 6, 11, 13, seed=683)
+_LONG_MODEL = _model(1, 4, 7, FAR + 9, seed=715)
 _IDS = np.array([3, 6, 1])
 _HIDDEN_IDS = np.array([8, 0, 3, 10, 5])
 _HIDDEN_BATCH = np.array([[4, 4, 9], [7, 2, 0]])
@@ -1715,6 +1847,26 @@ GPT2 = Exercise(
             ),
         ),
         Case("twelve layers", (_HIDDEN_IDS, _model(12, 6, 11, 9, seed=686), 2)),
+        late(
+            "the first and the last id, several times",
+            (np.array([0, 10, 10, 0, 0]), _THREE_LAYERS, 2),
+        ),
+        *(
+            late(
+                "the same tokens, another number of heads",
+                (_HIDDEN_IDS, _THREE_LAYERS, n, _past_after(np.array([1, 0, 9]), _THREE_LAYERS, n)),
+            )
+            for n in (1, 3, 6)
+        ),
+        late("a long text", (_long_ids(LONG), _LONG_MODEL, 2)),
+        late(
+            "new tokens after a long text",
+            (np.array([4, 0, 6]), _LONG_MODEL, 2, [_past_of_the_heads(FAR, 4, 2, seed=692)]),
+        ),
+        late("many features", (_HIDDEN_IDS, _calmer(_model(1, 130, 11, 6, seed=693)), 13)),
+        late("all sizes equal", (np.array([[0, 1, 2, 3]] * 4), _model(4, 4, 4, 4, seed=694), 4)),
+        late("another model with the same sizes", (_HIDDEN_IDS, _model(3, 6, 11, 13, seed=695), 3)),
+        late("ids in a small type", (_HIDDEN_IDS.astype(np.uint8), _THREE_LAYERS, 3)),
     ),
     promises=(
         Promise(
@@ -2037,6 +2189,7 @@ GPT2 = Exercise(
         "own, n_head, None if past is None else past[layer])`. At the end: layer_norm with `ln_f`, "
         'then `@ params["wte.weight"].T`.',
     ),
+    of_one_kind=True,
 )
 
 
@@ -2283,6 +2436,22 @@ GENERATE = Exercise(
             (list(range(13)) * 2, _HIDDEN_TALKER, 3, 1),
             raises="ValueError",
         ),
+        *(
+            late(
+                "the first and the last id are nothing special",
+                ([3, 5], _model(2, 6, 9, 40, seed=seed), 3, 12),
+            )
+            for seed in (7010, 7234, 7260)
+        ),
+        late("a long prompt", (_long_ids(FAR).tolist(), _LONG_MODEL, 2, 3)),
+        late("many new tokens", ([1, 4, 2], _LONG_MODEL, 2, 70)),
+        late("a prompt of zeros", ([0, 0, 0], _HIDDEN_TALKER, 3, 4)),
+        late(
+            "one token past a long table",
+            (_long_ids(FAR).tolist(), _LONG_MODEL, 2, 10),
+            raises="ValueError",
+        ),
+        late("just up to the end of a long table", (_long_ids(FAR).tolist(), _LONG_MODEL, 2, 9)),
     ),
     promises=(
         Promise(
@@ -2515,6 +2684,7 @@ GENERATE = Exercise(
         "loop: `logits, past = gpt2(np.array(new), params, n_head, past)`, then a new `new` with "
         "one id, and `ids = ids + new`.",
     ),
+    of_one_kind=True,
 )
 
 
@@ -2566,6 +2736,12 @@ COUNT_PARAMETERS = Exercise(
         Case("more layers", (7, 3, 4, 9)),
         Case("GPT-2 medium", (24, 1024, 50257, 1024)),
         Case("GPT-2 XL", (48, 1600, 50257, 1024)),
+        late("GPT-3", (96, 12288, 50257, 2048)),
+        late("twelve layers of another width", (12, 5, 7, 11)),
+        late("GPT-2 small's sizes with one changed", (12, 768, 50257, 2048)),
+        late("GPT-2 small's sizes with another changed", (12, 768, 50304, 1024)),
+        late("one of everything", (1, 1, 1, 1)),
+        late("a large odd width", (3, 1031, 11, 7)),
     ),
     promises=(),
     mistakes=(

@@ -8,7 +8,26 @@ import numpy as np
 from illustrated_attention.answers import Question
 from illustrated_attention.outcomes import Case
 
-__all__ = ["Case", "Exercise", "Mistake", "Promise", "Question", "Right", "rough", "tidy"]
+__all__ = [
+    "FAR",
+    "LONG",
+    "WIDE",
+    "Case",
+    "Exercise",
+    "Mistake",
+    "Promise",
+    "Question",
+    "Right",
+    "far_ahead",
+    "late",
+    "rough",
+    "tidy",
+]
+
+# Beyond the sizes that a buffer or a window of a learner's could have, and prime. LONG is for what
+# a loop over all pairs of tokens does in time, FAR for what such a loop passes once.
+LONG, FAR = 263, 1031
+WIDE = 131  # features
 
 
 @dataclass(frozen=True)
@@ -48,6 +67,7 @@ class Exercise:
 
     `visible` cases have readable numbers and travel to students with their results; `hidden`
     cases try the same things with other numbers and shapes. Every mistake must show on both.
+    Cases of either kind may be `late`; every exercise gets more of these (see `variations`).
     """
 
     name: str
@@ -58,11 +78,28 @@ class Exercise:
     mistakes: tuple[Mistake, ...]
     right: tuple[Right, ...]
     hints: tuple[str, str, str]
+    of_one_kind: bool = False  # its arrays are joined or added as they are: never only one is whole
 
 
 def tidy(*shape: int, seed: int) -> np.ndarray:
     """Readable numbers: between -2 and 2, one decimal."""
     return np.round(np.random.default_rng(seed).uniform(-2, 2, shape), 1)
+
+
+def late(title: str, args: tuple, raises: str | None = None) -> Case:
+    """A case that is tried only when all others came out right."""
+    return Case(title, args, raises, late=True)
+
+
+def far_ahead(*leading: int, n_tokens: int, d: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Queries and keys of whole numbers: the last key has a score above 1,000 with every query.
+
+    Where it is hidden, it must not count: exp of the others, lowered by it, would be 0.
+    """
+    random = np.random.default_rng(seed)
+    q, k = random.integers(1, 4, size=(2, *leading, n_tokens, d)).astype(float)
+    k[..., -1, :] *= 1000
+    return q, k
 
 
 def rough(*shape: int, seed: int) -> np.ndarray:

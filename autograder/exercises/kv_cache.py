@@ -2,7 +2,21 @@
 
 import numpy as np
 
-from autograder.exercises.kit import Case, Exercise, Mistake, Promise, Question, Right, rough, tidy
+from autograder.exercises.kit import (
+    FAR,
+    LONG,
+    WIDE,
+    Case,
+    Exercise,
+    Mistake,
+    Promise,
+    Question,
+    Right,
+    far_ahead,
+    late,
+    rough,
+    tidy,
+)
 
 LESSON = "03_kv_cache"
 
@@ -87,6 +101,10 @@ CACHED_CAUSAL_MASK = Exercise(
         Case("as many of both", (4, 4)),
         Case("one token after a long past", (1, 9)),
         Case("a long first chunk", (7, 0)),
+        late("a very long past", (3, FAR)),
+        late("a long first chunk", (LONG, 0)),
+        late("a long chunk after a long past", (LONG, LONG + 6)),
+        late("one token after one", (1, 1)),
     ),
     promises=(),
     mistakes=(
@@ -450,6 +468,14 @@ APPEND_KV = Exercise(
                 np.array([[30, 31]]),
             ),
         ),
+        late("a very long past", _kv(FAR, 2, d=2, dv=1, seed=445, make=rough)),
+        late("a long first chunk", _kv(0, FAR, d=2, dv=3, seed=446, make=rough)),
+        late("a long chunk after a short past", _kv(1, FAR, d=1, dv=2, seed=447, make=rough)),
+        late("values wider than keys", _kv(4, 3, 2, d=2, dv=7, seed=448, make=rough)),
+        late("many features", _kv(2, 3, d=WIDE, dv=LONG, seed=449, make=rough)),
+        late(
+            "one token after one, in a batch of one", _kv(1, 1, 1, d=1, dv=1, seed=450, make=rough)
+        ),
     ),
     promises=(
         Promise(
@@ -702,6 +728,7 @@ APPEND_KV = Exercise(
         "If `cache` is None, return copies of `k_new` and `v_new`. Else take `k, v` out of "
         "`cache` and return `np.concatenate([k, k_new], axis=-2)`, and the same for the values.",
     ),
+    of_one_kind=True,
 )
 
 
@@ -906,9 +933,15 @@ def _attend_einsum(q_new, k_new, v_new, cache):
     k, v = _append(cache, k_new, v_new)
     scores = np.einsum("...id,...jd->...ij", q_new, k) * q_new.shape[-1] ** -0.5
     mask = np.tri(k.shape[-2], dtype=bool)[-q_new.shape[-2] :]
-    weights = np.exp(scores - scores.max(axis=-1, keepdims=True)) * mask
+    top = np.where(mask, scores, -np.inf).max(axis=-1, keepdims=True)
+    weights = np.exp(np.minimum(scores - top, 0)) * mask
     weights /= weights.sum(axis=-1, keepdims=True)
     return np.einsum("...ij,...jd->...id", weights, v), (k, v)
+
+
+def _shared_again(scores, mask):
+    weights = _softmax(scores) * mask
+    return weights / weights.sum(axis=-1, keepdims=True)
 
 
 def _attend_float32(q_new, k_new, v_new, cache):
@@ -941,6 +974,10 @@ ATTEND_WITH_CACHE = Exercise(
         Case("two new tokens after two", _attend_args(2, 2, d=3, dv=3, seed=470)),
         Case("three new tokens after one, values of another size", _attend_args(1, 3, seed=480)),
         Case("two sentences at once", _attend_args(4, 3, 2, dv=3, seed=490)),
+        late(
+            "a later token with a far higher score",
+            (*far_ahead(n_tokens=3, d=2, seed=495), tidy(3, 2, seed=496), None),
+        ),
     ),
     hidden=(
         Case("a first chunk", _attend_args(0, 5, d=6, dv=4, seed=500, make=rough)),
@@ -957,6 +994,27 @@ ATTEND_WITH_CACHE = Exercise(
                 (np.array([[2, 0]]), np.array([[7, 8]])),
             ),
         ),
+        late(
+            "a later token with a far higher score",
+            (
+                *far_ahead(2, n_tokens=4, d=4, seed=541),
+                rough(2, 4, 3, seed=542),
+                (rough(2, 3, 4, seed=543), rough(2, 3, 3, seed=544)),
+            ),
+        ),
+        late("values wider than keys", _attend_args(3, 2, d=2, dv=7, seed=545, make=rough)),
+        late(
+            "values wider than keys, no cache", _attend_args(0, 3, d=2, dv=7, seed=546, make=rough)
+        ),
+        late("a very long past", _attend_args(FAR, 2, d=2, dv=3, seed=547, make=rough)),
+        late("a long first chunk", _attend_args(0, LONG, d=2, dv=1, seed=548, make=rough)),
+        late(
+            "a long chunk after a short past",
+            _attend_args(2, LONG, d=2, dv=1, seed=549, make=rough),
+        ),
+        late("many features", _attend_args(2, 3, d=WIDE, dv=WIDE + 6, seed=550, make=rough)),
+        late("all sizes equal", _attend_args(4, 4, 4, 4, d=4, dv=4, seed=551, make=rough)),
+        late("one token after one", _attend_args(1, 1, 1, d=1, dv=1, seed=552, make=rough)),
     ),
     promises=(
         Promise(
@@ -1205,6 +1263,13 @@ ATTEND_WITH_CACHE = Exercise(
             _weighing(lambda scores, mask: _softmax(scores) * mask),
         ),
         Mistake(
+            "hidden_too_late",
+            "Right until a later token's score is far above the others: it takes all the weight "
+            "before you hide it, and 0 divided by 0 is nan. Hide before softmax, as "
+            "masked_softmax does.",
+            _weighing(_shared_again),
+        ),
+        Mistake(
             "no_softmax",
             "You blend the values with the scores themselves. masked_softmax comes between the "
             "two.",
@@ -1301,6 +1366,7 @@ ATTEND_WITH_CACHE = Exercise(
         "`masked_softmax(scaled_scores(q_new, k), mask)`. Return their weighted sum of `v`, and "
         "`(k, v)`.",
     ),
+    of_one_kind=True,
 )
 
 
@@ -1512,6 +1578,19 @@ DECODE = Exercise(
             (*_qkv(5, 3, d=6, dv=4, seed=750, make=rough), [1, 2]),
             raises="ValueError",
         ),
+        late(
+            "a later token with a far higher score",
+            (*far_ahead(n_tokens=6, d=4, seed=780), rough(6, 3, seed=781), [3, 1, 2]),
+        ),
+        late("values wider than keys", (*_qkv(6, d=2, dv=7, seed=782, make=rough), [1, 3, 2])),
+        late(
+            "a long text",
+            (*_qkv(FAR, d=1, dv=1, seed=785, make=rough), [LONG, 1, FAR - LONG - 3, 2]),
+        ),
+        late("many small chunks", (*_qkv(70, d=2, dv=2, seed=788, make=rough), [1] * 60 + [2] * 5)),
+        late("many features", (*_qkv(4, d=WIDE, dv=WIDE, seed=791, make=rough), [3, 1])),
+        late("all sizes equal", (*_qkv(4, 4, 4, d=4, dv=4, seed=794, make=rough), [1, 2, 1])),
+        late("one token", (*_qkv(1, 2, d=3, dv=2, seed=797, make=rough), [1])),
     ),
     promises=(
         Promise(
@@ -1753,11 +1832,13 @@ PROJECTION_COUNTS = Exercise(
         Case("two tokens", (2,)),
         Case("four tokens", (4,)),
         Case("nine tokens", (9,)),
+        Case("fifty tokens", (50,)),
     ),
     hidden=(
         Case("another even number", (12,)),
         Case("another odd number", (25,)),
         Case("a longer text", (60,)),
+        late("more than a small counter holds", (2 * LONG,)),
     ),
     promises=(),
     mistakes=(
@@ -1943,12 +2024,17 @@ KV_CACHE_BYTES = Exercise(
         Case("a small model, three texts at once", (2, 5, 7, 11, 3)),
         Case("a small model in float16", (2, 5, 7, 11, 1, 2)),
         Case("a small model, three texts in float64", (2, 5, 7, 11, 3, 8)),
+        late("a large model, 32 texts at once", (96, 96, 128, 2048, 32, 2)),
     ),
     hidden=(
         Case("GPT-2 medium", (24, 16, 64, 1024)),
         Case("GPT-2 XL in float16", (48, 25, 64, 1000, 1, 2)),
         Case("several texts", (3, 7, 5, 13, 17, 8)),
         Case("one layer, one head", (1, 1, 6, 7, 2, 1)),
+        late("just over 2 GiB", (16, 32, 128, 4097, 4, 4)),
+        late("just over 4 GiB", (32, 32, 128, 4099, 4, 4)),
+        late("a large model, a long text", (97, 101, 131, 1_000_003, 67, 8)),
+        late("a single number", (1, 1, 1, 1, 1, 1)),
     ),
     promises=(),
     mistakes=(

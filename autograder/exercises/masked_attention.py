@@ -1,10 +1,25 @@
 """Exercises of lesson 02: attention in which no token sees the future."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
-from autograder.exercises.kit import Case, Exercise, Mistake, Promise, Question, Right, rough, tidy
+from autograder.exercises.kit import (
+    FAR,
+    LONG,
+    WIDE,
+    Case,
+    Exercise,
+    Mistake,
+    Promise,
+    Question,
+    Right,
+    far_ahead,
+    late,
+    rough,
+    tidy,
+)
 from illustrated_attention import attentions
 
 LESSON = "02_masked_attention"
@@ -102,6 +117,10 @@ NEXT_TOKEN_PAIRS = Exercise(
         Case("three tokens", ([7, 11, 2],)),
         Case("an array of ids", (np.array([21, 4, 17, 30, 8]),)),
         Case("the same token again and again", ([6, 6, 6, 6, 6],)),
+        late("a long text", (np.random.default_rng(190).integers(0, 50257, LONG).tolist(),)),
+        late("token 0 again and again", ([0, 0, 1, 0, 0],)),
+        late("an array of one id", (np.array([0]),)),
+        late("ids at the end of GPT-2's vocabulary", ([50256, 50256, 0, 50255],)),
     ),
     promises=(),
     mistakes=(
@@ -332,6 +351,7 @@ CAUSAL_MASK = Exercise(
         Case("two tokens", (2,)),
         Case("one token", (1,)),
         Case("many tokens", (40,)),
+        late("more tokens than GPT-2 takes", (FAR,)),
     ),
     promises=(),
     mistakes=(
@@ -546,6 +566,11 @@ def _hidden_after_and_shared_again(s, mask):
     return weights / weights.sum(axis=-1, keepdims=True)
 
 
+def _exp_times_mask_below_the_largest_of_all(s, mask):
+    exp = np.exp(s - s.max()) * mask
+    return exp / exp.sum(axis=-1, keepdims=True)
+
+
 def _rows_of_visible_keys(s, mask):
     mask = np.broadcast_to(mask, s.shape)
     weights = np.zeros(s.shape)
@@ -587,6 +612,7 @@ def _from_the_corner(n_queries, n_keys):
 
 
 _FIRST_TWO_ONLY = np.array([[True, True, False]] * 3)
+_HIGH_SCORES_HIDDEN = np.array([[True, False, True], [True, True, False]])
 _EACH_ITS_OWN = np.array(
     [[[1, 0, 0], [1, 1, 0], [1, 1, 1]], [[0, 1, 1], [0, 1, 1], [0, 0, 1]]], dtype=bool
 )
@@ -610,6 +636,10 @@ MASKED_SOFTMAX = Exercise(
             "a mask shared by the heads of each sentence",
             (tidy(2, 2, 3, 3, seed=206), _EACH_ITS_OWN[:, None]),
         ),
+        late(
+            "hidden scores far above the visible ones",
+            (np.array([[0.0, 1000.0, 1.0], [-1.0, 1.0, 2000.0]]), _HIGH_SCORES_HIDDEN),
+        ),
     ),
     hidden=(
         Case("more keys than queries", (rough(5, 7, seed=210), _from_the_corner(5, 7))),
@@ -627,6 +657,30 @@ MASKED_SOFTMAX = Exercise(
                 np.stack([_SCATTERED, ~_SCATTERED | (np.arange(5) == 2)])[:, None],
             ),
         ),
+        late(
+            "hidden scores far above the visible ones",
+            (
+                np.where(_SCATTERED, rough(4, 5, seed=218), 3000 + rough(4, 5, seed=219)),
+                _SCATTERED,
+            ),
+        ),
+        late(
+            "hidden scores far above very low ones",
+            (np.where(_triangle(5), _quarters(5, 5, seed=224) - 2e4, 3e4), _triangle(5)),
+        ),
+        late("one query in a batch", (rough(3, 1, 6, seed=225), np.arange(6)[None] % 2 == 1)),
+        late("many keys", (rough(2, FAR, seed=226), _from_the_corner(2, FAR))),
+        late("many queries", (rough(LONG, LONG, seed=227), _triangle(LONG))),
+        late("all sizes equal", (rough(4, 4, 4, 4, seed=228), _triangle(4))),
+        late(
+            "all sizes equal, a mask for each sentence",
+            (
+                rough(4, 4, 4, 4, seed=229),
+                np.stack([np.roll(_triangle(4), i, axis=1) for i in range(4)])[:, None],
+            ),
+        ),
+        late("everything may be seen", (rough(3, 4, seed=230), np.ones((3, 4), bool))),
+        late("one key", (rough(2, 3, 1, seed=231), np.ones((3, 1), bool))),
     ),
     promises=(
         Promise(
@@ -656,6 +710,14 @@ MASKED_SOFTMAX = Exercise(
             "Your rows no longer sum to 1. The hidden keys took their share first and you threw "
             "it away afterwards. Hide before softmax, so that the seen keys share everything.",
             lambda s, mask: _softmax(s) * mask,
+        ),
+        Mistake(
+            "hidden_too_late",
+            "Right until a hidden score is far above the visible ones: then it takes all the "
+            "weight, nothing is left for the others, and 0 divided by 0 is nan. Hide before "
+            "softmax: a hidden score must not even take part in the row's largest.",
+            _hidden_after_and_shared_again,
+            _exp_times_mask_below_the_largest_of_all,
         ),
         Mistake(
             "softmax_again_after_hiding",
@@ -858,7 +920,6 @@ MASKED_SOFTMAX = Exercise(
         Right("minus infinity added", _with_added_score(-np.inf)),
         Right("minus a billion added", _with_added_score(-1e9)),
         Right("exp times mask, then shared out", _exp_times_mask),
-        Right("hidden after softmax, then shared out again", _hidden_after_and_shared_again),
         Right("softmax of the visible keys, row by row", _rows_of_visible_keys),
         Right("np.putmask on a copy", _putmask_on_a_copy),
         Right("a masked array", _masked_array),
@@ -959,6 +1020,18 @@ CAUSAL_ATTENTION = Exercise(
             "two sentences at once",
             (tidy(2, 3, 5, seed=236), tidy(2, 3, 5, seed=237), tidy(2, 3, 2, seed=238)),
         ),
+        late(
+            "a later token with a far higher score",
+            (*far_ahead(n_tokens=3, d=2, seed=233), tidy(3, 2, seed=234)),
+        ),
+        late(
+            "whole numbers",
+            (
+                np.array([[1, 0], [2, -1]]),
+                np.array([[1, 1], [0, 2]]),
+                np.array([[3, 4], [5, 6]]),
+            ),
+        ),
     ),
     hidden=(
         Case("five tokens", (_HCQ, _HCK, _HCV)),
@@ -982,6 +1055,29 @@ CAUSAL_ATTENTION = Exercise(
                 np.array([[3], [1], [2]]),
             ),
         ),
+        late(
+            "a later token with a far higher score",
+            (*far_ahead(2, n_tokens=5, d=4, seed=250), rough(2, 5, 3, seed=251)),
+        ),
+        late("values wider than keys", (_HCQ, _HCK, rough(5, 9, seed=252))),
+        late(
+            "a long text",
+            (
+                rough(FAR, 1, seed=253),
+                rough(FAR, 1, seed=254),
+                rough(FAR, 1, seed=255),
+            ),
+        ),
+        late(
+            "many features",
+            (rough(3, WIDE, seed=256), rough(3, WIDE, seed=257), rough(3, LONG, seed=258)),
+        ),
+        late(
+            "all sizes equal",
+            (rough(4, 4, 4, 4, seed=259), rough(4, 4, 4, 4, seed=260), rough(4, 4, 4, 4, seed=261)),
+        ),
+        late("one number in a vector", (_HCQ[:, :1], _HCK[:, :1], _HCV)),
+        late("one token in a batch", (_HCQ[:, None], _HCK[:, None], _HCV[:, None])),
     ),
     promises=(
         Promise(
@@ -1092,6 +1188,20 @@ CAUSAL_ATTENTION = Exercise(
             _ca_with(lambda q, k: _softmax(_scaled(q, k)) * _triangle(q.shape[-2])),
         ),
         Mistake(
+            "hidden_too_late",
+            "Right until a later token's score is far above the others: it takes all the weight "
+            "before you hide it, and 0 divided by 0 is nan. Hide before softmax: masked_softmax "
+            "does it.",
+            _ca_with(
+                lambda q, k: _hidden_after_and_shared_again(_scaled(q, k), _triangle(q.shape[-2]))
+            ),
+            _ca_with(
+                lambda q, k: _exp_times_mask_below_the_largest_of_all(
+                    _scaled(q, k), _triangle(q.shape[-2])
+                )
+            ),
+        ),
+        Mistake(
             "softmax_over_queries",
             "The columns of your weights sum to 1 instead of the rows. Softmax runs over the "
             "keys: the last axis.",
@@ -1181,12 +1291,6 @@ CAUSAL_ATTENTION = Exercise(
         Right("token by token on what came before", _ca_prefixes),
         Right("einsum, a list of two", _ca_einsum),
         Right("one example after the other", _ca_examples_one_by_one),
-        Right(
-            "hidden after softmax, then shared out again",
-            _ca_with(
-                lambda q, k: _hidden_after_and_shared_again(_scaled(q, k), _triangle(q.shape[-2]))
-            ),
-        ),
         Right("float32", lambda *qkv: _causal(*(a.astype("f4") for a in qkv))),
         Right(
             "minus ten billion",
@@ -1312,6 +1416,8 @@ RECOVER_DIVISOR = Exercise(
         _divided("queries of 3 numbers", _wide(6, 314, 1), 3**0.5),
         _divided("three tokens", _wide(3, 312, 2), 12**0.5),
         _divided("very large scores", _wide(4, 300, 8), 16.0),
+        replace(_divided("the root of no whole number", _wide(3, 306, 1), 2.55), late=True),
+        replace(_divided("a divisor near 20", _wide(5, 418, 8), 19.5), late=True),
     ),
     promises=(),
     mistakes=(
@@ -1626,6 +1732,11 @@ FIND_LEAK = Exercise(
         Case("a leak through the values", (_A.mean_removed, 6, 3)),
         Case("a weak leak", (_A.weakly_hidden, 7, 2)),
         Case("a leak through the keys", (_A.hidden_too_late, 6, 2)),
+        late("a leak in the middle of a long text", (_A.middle_sees_next, 40, 2)),
+        late("the first of many sees the last", (_A.first_sees_last, 40, 2)),
+        late("only back in a long text", (_A.past_by_closeness, 40, 2)),
+        late("two tokens that see only back", (_A.past_by_closeness, 2, 3)),
+        late("two tokens that see each other", (_A.everything, 2, 3)),
     ),
     promises=(),
     mistakes=(

@@ -2,7 +2,21 @@
 
 import numpy as np
 
-from autograder.exercises.kit import Case, Exercise, Mistake, Promise, Question, Right, rough, tidy
+from autograder.exercises.kit import (
+    FAR,
+    LONG,
+    WIDE,
+    Case,
+    Exercise,
+    Mistake,
+    Promise,
+    Question,
+    Right,
+    far_ahead,
+    late,
+    rough,
+    tidy,
+)
 
 LESSON = "04_multi_head"
 
@@ -115,6 +129,7 @@ QKV_PROJECTION = Exercise(
         Case("three tokens", (_X, _W, _B)),
         Case("one token, two features", (tidy(1, 2, seed=407), tidy(2, 6, seed=408), _B[:6])),
         Case("two sentences at once", (tidy(2, 3, 4, seed=409), _W, _B)),
+        late("whole numbers", (np.array([[1, 0, 2, -1], [0, 3, 1, 1]]), _W, _B)),
     ),
     hidden=(
         Case("a wider model", (_HX, _HW, _HB)),
@@ -124,6 +139,19 @@ QKV_PROJECTION = Exercise(
         Case(
             "whole numbers",
             (np.arange(10).reshape(5, 2), np.arange(12).reshape(2, 6) - 5, np.arange(6) + 1),
+        ),
+        late(
+            "many features",
+            (rough(2, WIDE, seed=410), rough(WIDE, 3 * WIDE, seed=411), rough(3 * WIDE, seed=412)),
+        ),
+        late("a long text", (rough(FAR, 2, seed=413), rough(2, 6, seed=414), rough(6, seed=415))),
+        late("one feature", (rough(5, 1, seed=416), rough(1, 3, seed=417), rough(3, seed=418))),
+        late(
+            "all sizes equal", (rough(3, 3, 3, seed=419), rough(3, 9, seed=420), rough(9, seed=421))
+        ),
+        late(
+            "as many tokens as columns",
+            (rough(12, 4, seed=422), rough(4, 12, seed=423), rough(12, seed=424)),
         ),
     ),
     promises=(
@@ -543,6 +571,16 @@ SPLIT_HEADS = Exercise(
         Case("heads of one number", (rough(3, 5, seed=437), 5)),
         Case("a rest of features", (rough(3, 5, 18, seed=438), 4), raises="ValueError"),
         Case("more heads than features", (rough(3, 6, seed=439), 7), raises="ValueError"),
+        late("as many heads as features in each", (rough(5, 16, seed=430), 4)),
+        late("all sizes equal", (rough(6, 6, 6, seed=431), 6)),
+        late("as many tokens as heads", (rough(3, 12, seed=432), 3)),
+        late("as many tokens as features in a head", (rough(2, 4, 12, seed=433), 3)),
+        late("25 heads of 64 features, as in GPT-2 XL", (rough(2, 1600, seed=434), 25)),
+        late("many heads", (rough(2, 3, 37 * 11, seed=435), 37)),
+        late("a long text", (rough(FAR, 4, seed=436), 2)),
+        late("one feature", (rough(4, 1, seed=437), 1)),
+        late("one feature for two heads", (rough(4, 1, seed=438), 2), raises="ValueError"),
+        late("a rest of one feature", (rough(12, 3, 13, seed=439), 12), raises="ValueError"),
     ),
     promises=(
         Promise(
@@ -845,6 +883,14 @@ MERGE_HEADS = Exercise(
         Case("one token", (rough(4, 1, 6, seed=464),)),
         Case("whole numbers", (np.arange(24).reshape(2, 4, 3),)),
         Case("the sizes of GPT-2 small", (rough(12, 3, 64, seed=465),)),
+        late("all sizes equal", (rough(3, 3, 3, 3, seed=490),)),
+        late("as many heads as tokens", (rough(4, 4, 2, seed=491),)),
+        late("as many heads as features in each", (rough(4, 2, 4, seed=492),)),
+        late("as many tokens as features in a head", (rough(2, 4, 4, seed=493),)),
+        late("many heads", (rough(2, 37, 3, 11, seed=494),)),
+        late("a long text", (rough(2, FAR, 2, seed=495),)),
+        late("one feature", (rough(1, 4, 1, seed=496),)),
+        late("many features in each head", (rough(2, 3, WIDE, seed=497),)),
     ),
     promises=(
         Promise(
@@ -1269,6 +1315,10 @@ MULTI_HEAD_ATTENTION = Exercise(
         Case("one head", (*_three(3, 4, seed=513), 1)),
         Case("two sentences at once", (*_three(2, 3, 6, seed=516), 2)),
         Case("scores near -20,000", (*_far_below_zero(3, 2, seed=519), 2)),
+        late(
+            "a later token with a far higher score",
+            (*far_ahead(n_tokens=3, d=4, seed=530), tidy(3, 4, seed=531), 2),
+        ),
     ),
     hidden=(
         Case("other sizes", (*_three(5, 18, seed=531, make=rough), 3)),
@@ -1280,6 +1330,23 @@ MULTI_HEAD_ATTENTION = Exercise(
         Case("as many heads as tokens", (*_three(4, 12, seed=549, make=rough), 4)),
         Case("scores far below zero", (*_far_below_zero(5, 3, seed=552), 3)),
         Case("whole numbers", (*(a.astype(int) for a in _three(4, 6, seed=555)), 2)),
+        late(
+            "a later token with a far higher score",
+            (*far_ahead(2, n_tokens=5, d=12, seed=560), rough(2, 5, 12, seed=561), 3),
+        ),
+        *(
+            late(
+                "the same tokens, another number of heads",
+                (*_three(5, 12, seed=562, make=rough), n),
+            )
+            for n in (1, 2, 4, 6, 12)
+        ),
+        late("more heads than features in each", (*_three(3, 130, seed=565, make=rough), 13)),
+        late("many features in each head", (*_three(3, 2 * WIDE, seed=568, make=rough), 2)),
+        late("as many heads as features in each", (*_three(5, 16, seed=571, make=rough), 4)),
+        late("all sizes equal", (*_three(4, 4, 4, seed=574, make=rough), 4)),
+        late("a long text", (*_three(LONG, 4, seed=577, make=rough), 2)),
+        late("a longer text, one head", (*_three(FAR, 1, seed=580, make=rough), 1)),
     ),
     promises=(
         Promise(
@@ -1442,6 +1509,13 @@ MULTI_HEAD_ATTENTION = Exercise(
             "You hide later tokens after softmax, so the rows no longer sum to 1. Hide their "
             "scores before softmax.",
             _mha_with(_mask_after),
+        ),
+        Mistake(
+            "hidden_too_late",
+            "Right until a later token's score is far above the others: it takes all the weight "
+            "before you hide it, and 0 divided by 0 is nan. Hide before softmax: your "
+            "causal_attention does it.",
+            _mha_of_scores(_softmax_masked_renormalised),
         ),
         Mistake(
             "not_scaled",
@@ -1638,7 +1712,6 @@ MULTI_HEAD_ATTENTION = Exercise(
         Right("float32", lambda q, k, v, n: _mha(*(a.astype("f4") for a in (q, k, v)), n)),
         Right("lowest float as mask", _mha_of_scores(lambda s: _causal(s, np.finfo(float).min))),
         Right("mask of -1e10", _mha_of_scores(lambda s: _causal(s, -1e10))),
-        Right("masked and renormalised", _mha_of_scores(_softmax_masked_renormalised)),
         Right(
             "queries scaled first",
             _mha_with(lambda q, k: _causal(q / np.sqrt(q.shape[-1]) @ _flip(k))),

@@ -2,12 +2,32 @@
 
 import numpy as np
 
-from autograder.exercises.kit import Case, Exercise, Mistake, Promise, Question, Right, rough, tidy
+from autograder.exercises.kit import (
+    FAR,
+    LONG,
+    WIDE,
+    Case,
+    Exercise,
+    Mistake,
+    Promise,
+    Question,
+    Right,
+    late,
+    rough,
+    tidy,
+)
 
 LESSON = "00_orientation"
 
 _WTE, _WPE = tidy(6, 4, seed=1), tidy(5, 4, seed=2)
 _HIDDEN_WTE, _HIDDEN_WPE = rough(9, 6, seed=3), rough(7, 6, seed=4)
+
+
+def _many_ids(*shape, n_vocab, seed):
+    """Ids of a long text; the first and the last of the vocabulary are among them."""
+    ids = np.random.default_rng(seed).integers(0, n_vocab, shape)
+    ids[..., 1], ids[..., -2] = 0, n_vocab - 1
+    return ids
 
 
 def _positions(token_ids, start):
@@ -109,6 +129,10 @@ EMBED = Exercise(
         Case(
             "must refuse: no position is left", (np.array([2]), _WTE, _WPE, 5), raises="ValueError"
         ),
+        late(
+            "tables of whole numbers",
+            (np.array([1, 0]), np.arange(8).reshape(2, 4), np.arange(12).reshape(3, 4), 1),
+        ),
     ),
     hidden=(
         Case("a longer sentence", (np.array([8, 3, 3, 0, 6]), _HIDDEN_WTE, _HIDDEN_WPE)),
@@ -131,6 +155,36 @@ EMBED = Exercise(
             raises="ValueError",
         ),
         Case("far past it", (np.array([1]), _HIDDEN_WTE, _HIDDEN_WPE, 9), raises="ValueError"),
+        late(
+            "a long text",
+            (
+                _many_ids(FAR, n_vocab=1033, seed=5),
+                rough(1033, 3, seed=6),
+                rough(FAR, 3, seed=7),
+            ),
+        ),
+        late(
+            "new tokens after a long text",
+            (
+                _many_ids(2, 5, n_vocab=LONG, seed=8),
+                rough(LONG, 3, seed=9),
+                rough(FAR + 6, 3, seed=10),
+                FAR,
+            ),
+        ),
+        late(
+            "past the end of a long table",
+            (_many_ids(5, n_vocab=9, seed=11), _HIDDEN_WTE, rough(FAR, 6, seed=12), FAR - 4),
+            raises="ValueError",
+        ),
+        late(
+            "many features", (np.array([0, 6, 0]), rough(7, WIDE, seed=13), rough(4, WIDE, seed=14))
+        ),
+        late(
+            "all sizes equal",
+            (_many_ids(4, 4, n_vocab=4, seed=15), rough(4, 4, seed=16), rough(4, 4, seed=17)),
+        ),
+        late("ids in a small type", (np.array([8, 0, 1], np.int8), _HIDDEN_WTE, _HIDDEN_WPE, 3)),
     ),
     promises=(
         Promise(
@@ -332,6 +386,7 @@ EMBED = Exercise(
         "add `wte[token_ids]` and `wpe[start:start + T]`: the rows of positions are repeated for "
         "every sentence of a batch by themselves.",
     ),
+    of_one_kind=True,
 )
 
 EXERCISES = (EMBED,)

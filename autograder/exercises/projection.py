@@ -2,7 +2,20 @@
 
 import numpy as np
 
-from autograder.exercises.kit import Case, Exercise, Mistake, Promise, Question, Right, rough, tidy
+from autograder.exercises.kit import (
+    FAR,
+    LONG,
+    WIDE,
+    Case,
+    Exercise,
+    Mistake,
+    Promise,
+    Question,
+    Right,
+    late,
+    rough,
+    tidy,
+)
 
 LESSON = "05_projection"
 
@@ -118,6 +131,19 @@ PROJECT = Exercise(
         Case("a grid of sentences", (rough(2, 3, 5, 18, seed=710), _HW, _HB)),
         Case("as many tokens as features", (rough(18, 18, seed=711), _HW, _HB)),
         Case("whole numbers", (np.arange(10).reshape(5, 2) - 4, rough(2, 2, seed=712), _HB[:2])),
+        late(
+            "many features",
+            (rough(2, 3, WIDE, seed=715), rough(WIDE, WIDE, seed=716), rough(WIDE, seed=717)),
+        ),
+        late("a long text", (rough(FAR, 2, seed=718), rough(2, 2, seed=719), rough(2, seed=720))),
+        late(
+            "all sizes equal", (rough(4, 4, 4, seed=721), rough(4, 4, seed=722), rough(4, seed=723))
+        ),
+        late("one feature", (rough(3, 1, seed=724), rough(1, 1, seed=725), rough(1, seed=726))),
+        late(
+            "large numbers",
+            (rough(3, 4, seed=727) * 1e4, rough(4, 4, seed=728), rough(4, seed=729) * 1e4),
+        ),
     ),
     promises=(
         Promise(
@@ -450,6 +476,20 @@ HEAD_CONTRIBUTIONS = Exercise(
         Case("more heads than features in each", (rough(6, 5, 3, seed=744), _HW)),
         Case("heads of one number", (rough(4, 3, 1, seed=745), rough(4, 4, seed=746))),
         Case("whole numbers", (np.arange(12).reshape(2, 3, 2) - 5, np.arange(16).reshape(4, 4))),
+        late("all sizes equal", (rough(3, 3, 3, 3, seed=755), rough(9, 9, seed=756))),
+        late(
+            "as many heads as features in each", (rough(4, 5, 4, seed=757), rough(16, 16, seed=758))
+        ),
+        late(
+            "as many tokens as features in a head",
+            (rough(2, 4, 4, seed=759), rough(8, 8, seed=760)),
+        ),
+        late("many heads", (rough(2, 13, 3, 11, seed=761), rough(143, 143, seed=762))),
+        late(
+            "many features in each head",
+            (rough(2, 3, WIDE, seed=763), rough(2 * WIDE, 2 * WIDE, seed=764)),
+        ),
+        late("a long text", (rough(2, FAR, 2, seed=765), rough(4, 4, seed=766))),
     ),
     promises=(
         Promise(
@@ -1157,6 +1197,21 @@ def _far_below_zero(n_head, seed):
     }
 
 
+def _far_ahead(width, seed):
+    """Tokens and parameters: the last key's score is above 1,000 for every query.
+
+    All queries are the same. The key of a token is its first number, 1,000 times, and the last
+    token alone has one.
+    """
+    params = _params(width, seed=seed, make=_calm)
+    weight, bias = params["c_attn.weight"], params["c_attn.bias"]
+    weight[:, : 2 * width], bias[: 2 * width] = 0, 0
+    bias[:width], weight[0, width : 2 * width] = 2, 1000
+    x = rough(2, 5, width, seed=seed + 4)
+    x[..., 0] = [0, 0, 0, 0, 1]
+    return x, params
+
+
 def _small_whole_numbers(*shape, seed):
     return np.random.default_rng(seed).integers(-1, 2, size=shape).astype(float)
 
@@ -1189,6 +1244,7 @@ GPT2_ATTENTION = Exercise(
             "scores near -20,000",
             (_small_whole_numbers(3, 8, seed=844), _far_below_zero(2, seed=845), 2),
         ),
+        late("whole numbers", (np.array([[1, 0, 2, -1], [0, 1, 1, 1]]), _P4, 2)),
     ),
     hidden=(
         Case("other sizes", (rough(5, 18, seed=850), _HP, 3)),
@@ -1218,6 +1274,64 @@ GPT2_ATTENTION = Exercise(
             (_small_whole_numbers(5, 12, seed=868), _far_below_zero(3, seed=869), 3),
         ),
         Case("whole numbers", (np.arange(12).reshape(3, 4) % 5 - 2, _params(4, seed=805), 2)),
+        late("a later token with a far higher score", (*_far_ahead(6, seed=890), 2)),
+        *(
+            late(
+                "the same tokens, another number of heads",
+                (rough(3, 18, seed=896), _HP, n, _past(n, 4, 18 // n, seed=897, make=rough)),
+            )
+            for n in (1, 2, 9, 18)
+        ),
+        late(
+            "a very long past",
+            (
+                rough(2, 4, seed=900),
+                _params(4, seed=901),
+                2,
+                _past(2, FAR, 2, seed=905, make=rough),
+            ),
+        ),
+        late("a long text", (rough(LONG, 4, seed=907), _params(4, seed=908), 2)),
+        late(
+            "a long text after a past",
+            (
+                rough(LONG, 4, seed=912),
+                _params(4, seed=913),
+                1,
+                _past(1, 2, 4, seed=917, make=rough),
+            ),
+        ),
+        late(
+            "many features",
+            (
+                rough(3, 130, seed=919),
+                _params(130, seed=920, make=_calm),
+                13,
+                _past(13, 2, 10, seed=924, make=rough),
+            ),
+        ),
+        late(
+            "all sizes equal",
+            (
+                rough(4, 4, 4, seed=926),
+                _params(4, seed=927),
+                4,
+                _past(4, 4, 1, 4, seed=931, make=rough),
+            ),
+        ),
+        late(
+            "as many heads as features in each",
+            (rough(3, 4, seed=933), _params(4, seed=934), 2, _past(2, 2, 2, seed=938, make=rough)),
+        ),
+        late(
+            "one token after one",
+            (
+                rough(1, 1, 2, seed=940),
+                _params(2, seed=941),
+                1,
+                _past(1, 1, 2, 1, seed=945, make=rough),
+            ),
+        ),
     ),
     promises=(
         Promise(

@@ -2,7 +2,20 @@
 
 import numpy as np
 
-from autograder.exercises.kit import Case, Exercise, Mistake, Promise, Question, Right, rough, tidy
+from autograder.exercises.kit import (
+    FAR,
+    LONG,
+    WIDE,
+    Case,
+    Exercise,
+    Mistake,
+    Promise,
+    Question,
+    Right,
+    late,
+    rough,
+    tidy,
+)
 
 LESSON = "01_self_attention"
 
@@ -84,6 +97,10 @@ MAKE_QKV = Exercise(
             (tidy(3, 3, seed=14), tidy(3, 3, seed=15), tidy(3, 3, seed=16), tidy(3, 3, seed=17)),
         ),
         Case("two sentences at once", (tidy(2, 3, 4, seed=18), _W_Q, _W_K, _W_V)),
+        late(
+            "whole numbers",
+            (np.array([[1, 0, 2, -1], [0, 3, 1, 1]]), _W_Q, _W_K, np.arange(8).reshape(4, 2)),
+        ),
     ),
     hidden=(
         Case("a wider model", (_HX, _HW_Q, _HW_K, _HW_V)),
@@ -98,6 +115,28 @@ MAKE_QKV = Exercise(
         ),
         Case("a grid of sentences", (rough(2, 3, 5, 18, seed=28), _HW_Q, _HW_K, _HW_V)),
         Case("one token in a wider model", (rough(1, 18, seed=29), _HW_Q, _HW_K, _HW_V)),
+        late(
+            "many features, values wider than keys",
+            (
+                rough(3, WIDE, seed=32),
+                rough(WIDE, 7, seed=33),
+                rough(WIDE, 7, seed=34),
+                rough(WIDE, 11, seed=35),
+            ),
+        ),
+        late(
+            "a long text",
+            (
+                rough(FAR, 3, seed=36),
+                rough(3, 2, seed=37),
+                rough(3, 2, seed=38),
+                rough(3, 1, seed=39),
+            ),
+        ),
+        late(
+            "all sizes equal",
+            (rough(4, 4, 4, seed=24), *(rough(4, 4, seed=25 + i) for i in (0, 1, 2))),
+        ),
     ),
     promises=(
         Promise(
@@ -320,6 +359,10 @@ SCALED_SCORES = Exercise(
         Case("as many keys as numbers in a key", (tidy(2, 4, seed=256), tidy(4, 4, seed=257))),
         Case("a batch with two heads", (tidy(2, 2, 3, 5, seed=48), tidy(2, 2, 4, 5, seed=49))),
         Case("eight numbers in a vector", (tidy(2, 8, seed=50), tidy(2, 8, seed=51))),
+        late(
+            "whole numbers among others",
+            (np.array([[1, 0, 2], [0, -1, 1]]), _K),
+        ),
     ),
     hidden=(
         Case("more keys than queries", (_HQ, _HK)),
@@ -328,6 +371,12 @@ SCALED_SCORES = Exercise(
         Case("as many keys as numbers", (rough(3, 6, seed=56), rough(6, 6, seed=57))),
         Case("one number in a vector", (rough(3, 1, seed=58), rough(2, 1, seed=59))),
         Case("whole numbers", (np.array([[1, 2, 3]]), np.array([[3, -1, 0], [2, 2, 2]]))),
+        late("many keys", (rough(2, 3, seed=64), rough(FAR, 3, seed=65))),
+        late("many queries", (rough(FAR, 3, seed=66), rough(2, 3, seed=67))),
+        late("many numbers in a vector", (rough(3, LONG, seed=68), rough(2, LONG, seed=69))),
+        late("all sizes equal", (rough(3, 3, 3, 3, seed=40), rough(3, 3, 3, 3, seed=41))),
+        late("one query, one key", (rough(2, 1, 5, seed=42), rough(2, 1, 5, seed=43))),
+        late("large numbers", (rough(3, 5, seed=44) * 1e4, rough(4, 5, seed=45) * 1e4)),
     ),
     promises=(
         Promise(
@@ -711,6 +760,15 @@ SOFTMAX = Exercise(
         Case("whole numbers", (np.array([[7, -3, 0, 2], [1, 1, 5, 4]]),)),
         Case("one row", (rough(9, seed=78),)),
         Case("one key", (rough(3, 1, seed=79),)),
+        late("many keys", (rough(2, FAR, seed=84),)),
+        late("many queries", (rough(FAR, 2, seed=85),)),
+        late("all sizes equal", (rough(4, 4, 4, 4, seed=86),)),
+        late("one key in a batch", (rough(2, 3, 1, 1, seed=87) * 1e4,)),
+        late("equal scores", (np.full((2, 3, 5), -700.0),)),
+        late(
+            "a weight near the smallest float",
+            (np.array([[0.0, -700.0, -750.0], [1e5, 1e5, -1e5]]),),
+        ),
     ),
     promises=(
         Promise(
@@ -1046,6 +1104,10 @@ WEIGHTED_SUM = Exercise(
             "a batch with two heads",
             (_softmax(tidy(2, 2, 3, 4, seed=168)).round(1), tidy(2, 2, 4, 2, seed=169)),
         ),
+        late(
+            "values that are whole numbers",
+            (_WEIGHTS, np.array([[1, 0], [2, 3], [0, -1], [4, 4]])),
+        ),
     ),
     hidden=(
         Case("other sizes", (_HW, _HV)),
@@ -1058,6 +1120,20 @@ WEIGHTED_SUM = Exercise(
         ),
         Case("as many queries as keys", (_softmax(rough(6, 6, seed=102)), rough(6, 6, seed=103))),
         Case("whole numbers", (np.array([[1, 0, 2]]), np.array([[1, 2], [3, 4], [5, 6]]))),
+        late(
+            "values wider than the weights",
+            (_softmax(rough(3, 4, seed=108)), rough(4, 9, seed=109)),
+        ),
+        late("many keys", (_softmax(rough(2, FAR, seed=90)), rough(FAR, 3, seed=91))),
+        late("many queries", (_softmax(rough(FAR, 2, seed=92)), rough(2, 3, seed=93))),
+        late("many features", (_softmax(rough(3, 2, seed=94)), rough(2, LONG, seed=95))),
+        late("all sizes equal", (_softmax(rough(3, 3, 3, 3, seed=96)), rough(3, 3, 3, 3, seed=97))),
+        late(
+            "tiny weights on large values",
+            (np.array([[1e-6, 2e-7, 1.0], [0.0, 1.0, 1e-9]]), rough(3, 4, seed=98) * 1e7),
+        ),
+        late("negative and large weights", (rough(3, 4, seed=99) * 1e4, rough(4, 2, seed=100))),
+        late("one query, one key", (np.full((2, 1, 1), 0.5), rough(2, 1, 3, seed=101))),
     ),
     promises=(
         Promise(
@@ -1313,6 +1389,7 @@ SELF_ATTENTION = Exercise(
         Case("two sentences at once", (tidy(2, 3, 4, seed=118) / 2, _SW_Q, _SW_K, _SW_V)),
         Case("two numbers in a query", (_SX, _SW_Q[:, :2], _SW_K[:, :2], _SW_V)),
         Case("scores near 1000", (_SX_LARGE, _SW_Q_LARGE, _SW_Q_LARGE, _SW_V)),
+        late("whole numbers", (np.array([[1, 0, 2, -1], [0, 1, 1, 1]]), _SW_Q, _SW_K, _SW_V)),
     ),
     hidden=(
         Case("a wider model", (_SHX, _SHW_Q, _SHW_K, _SHW_V)),
@@ -1327,6 +1404,38 @@ SELF_ATTENTION = Exercise(
             ),
         ),
         Case("scores of several hundreds", (rough(3, 18, seed=129) * 30, _SHW_Q, _SHW_K, _SHW_V)),
+        late("values wider than keys", (_SHX, _SHW_Q, _SHW_K, rough(18, 11, seed=130))),
+        late(
+            "many features",
+            (
+                rough(4, WIDE, seed=131),
+                rough(WIDE, 3, seed=132) / 16,
+                rough(WIDE, 3, seed=133) / 16,
+                rough(WIDE, 2, seed=134),
+            ),
+        ),
+        late(
+            "a long text",
+            (
+                rough(2 * LONG, 3, seed=135),
+                rough(3, 2, seed=136),
+                rough(3, 2, seed=137),
+                rough(3, 1, seed=138),
+            ),
+        ),
+        late(
+            "all sizes equal",
+            (rough(4, 4, 4, seed=139), *(rough(4, 4, seed=125 + i) / 2 for i in (0, 1, 2))),
+        ),
+        late(
+            "one number in a query",
+            (
+                rough(3, 4, seed=125),
+                rough(4, 1, seed=126),
+                rough(4, 1, seed=127),
+                rough(4, 4, seed=128),
+            ),
+        ),
     ),
     promises=(
         Promise(

@@ -140,7 +140,8 @@ print(x @ w)
 #
 # 1. It works for any leading axes, unless the exercise says otherwise.
 # 2. It returns new arrays and never changes an argument.
-# 3. It takes any kind of float. A result that is off by less than one part in 10,000 is right.
+# 3. It takes any kind of float, and whole numbers too. A result that is off by less than one part
+#    in 10,000 is right.
 # 4. It raises `ValueError` only where the exercise asks for it.
 #
 # Your own helper functions are welcome. How you compute is up to you.
