@@ -171,16 +171,16 @@ def _list(folder: str | os.PathLike, parts: tuple[str, ...]) -> list[tuple[str, 
 def _read(
     folder: str | os.PathLike, parts: tuple[str, ...], size: int, refuse: bool = True
 ) -> bytes | None:
-    """Read an ordinary file of a hand-in, and nothing that was put in its place; None: it is shut.
+    """Read an ordinary file of a hand-in, and nothing that was put in its place.
 
-    A file that has grown since is read as far as it was.
+    A file that has grown since is read as far as it was. None: it is shut, or gone.
     """
     try:
         with _Opened(folder, parts) as place, _open(place) as file:
             status = os.fstat(file.fileno())
             if stat.S_ISREG(status.st_mode) and status.st_nlink <= 1:
                 return file.read(size)
-    except PermissionError:
+    except (PermissionError, FileNotFoundError):  # its owner has just removed it
         return None
     except OSError:
         if not refuse:

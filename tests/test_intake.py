@@ -175,6 +175,16 @@ def test_what_becomes_a_link_after_the_look_is_not_followed(folder, tmp_path, mo
     assert all(path.read_text() != "secret" for path in copies)
 
 
+def test_what_goes_while_it_is_copied_is_left_out(folder, tmp_path, monkeypatch):
+    (folder / "short-lived.txt").touch()
+    files = list(intake._files(folder, {}))
+    (folder / "short-lived.txt").unlink()
+    monkeypatch.setattr(intake, "_files", lambda folder, left_out: files)
+    found, said = copied(folder, tmp_path)
+    assert found.keys() == {"week.ipynb"}
+    assert "short-lived.txt" in said[0]
+
+
 def test_a_full_disk_is_not_the_students_fault(folder, tmp_path, monkeypatch):
     def full(path, data):
         raise OSError(errno.ENOSPC, "No space left on device")
