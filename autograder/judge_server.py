@@ -120,6 +120,7 @@ class _Run:
         self.outputs: dict[int, list] = {}
         self.sizes: dict[int, int] = {}
         self.stopped: set[int] = set()  # cells in which a process has ended: not tried again
+        self.slow: set[str] = set()  # functions that run long to no good end
 
     def hold(self) -> dict[int, list]:
         """Let judges run the notebook until every test has its outcome."""
@@ -172,6 +173,8 @@ class _Run:
                         self.budget.delayed = delayed + told[0]
                     elif kind == "stopped":
                         self.stopped.add(told[0])
+                    elif kind == "slow":
+                        self.slow.update(told[0])
                     elif kind == "outputs":
                         index, items = told
                         self._keep(index, items, len(line))
@@ -239,7 +242,8 @@ class _Run:
                 return Student(zygote, limits, budget)
 
             before = budget.delayed
-            hold(self.cells, self.names, start, self.limits, shell, hidden, skip, tell)
+            slow = frozenset(self.slow)
+            hold(self.cells, self.names, start, self.limits, shell, hidden, skip, slow, tell)
             tell("delayed", budget.delayed - before)
             tell("complete")
         except (GraderFailure, OSError) as failure:  # of a student's doing none comes so far

@@ -9,7 +9,9 @@ import contextlib
 import functools
 import io
 import numbers
+import re
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -54,8 +56,13 @@ def names_to_define(solution_cells: tuple[str, ...]) -> frozenset[str]:
     return frozenset(names)
 
 
-# Where something had to be stopped, more of the kind is to be expected.
+# Where something had to be stopped, more of the kind is to be expected, and of the functions that
+# the cell named in every cell that names them too.
 HURRIED = Limits(cpu=3.0, wall=6.0)
+SLOW = Limits(cpu=0.5, wall=1.0)
+# Not parsed: that can take long itself, and here the source is a stranger's.
+_NAME = re.compile(r"[^\W\d]\w*")
+_FUNCTION = re.compile(r"^(?:def +|(?=\w+ *= *lambda\b))([^\W\d]\w*)", re.MULTILINE)
 
 
 def hold(
@@ -66,6 +73,7 @@ def hold(
     shell: Shell,
     hidden: bool,
     skip: frozenset[int],
+    slow: frozenset[str],
     tell: Callable[..., None],
 ) -> None:
     """Run a notebook's cells from first to last, and tell what came of them.
@@ -80,15 +88,19 @@ def hold(
         Starts a new process for the student's code, with these limits for a cell or a call.
     skip : frozenset of int
         The cells not to run: tests that have their outcome, and student cells that were stopped.
+    slow : frozenset of str
+        Functions that run long to no good end: cells that name one get little time.
     tell : callable
         Called with ("starting", index) before a cell, ("done", index) when it has come to its
-        end, ("stopped", index) after a student cell in which the process ended, and ("outputs",
-        index, outputs) for each cell that counts.
+        end, ("stopped", index) after a student cell in which the process ended, ("slow", names)
+        when more functions are found to be, and ("outputs", index, outputs) for each cell that
+        counts.
     """
     if hidden:  # what comes after the last hidden test cannot change its outcome
         cells = cells[: max(i for i, cell in enumerate(cells) if cell.hidden) + 1]
     namespace = Namespace(names)
     student, worked, allowed = None, [], limits
+    slow, named = set(slow), set()  # the second: the words of the cell in work
 
     def alive() -> Student:
         nonlocal student, allowed
@@ -106,16 +118,25 @@ def hold(
                     student.end()
                     worked.remove(source)
                     break
-            else:
-                student.limits = allowed
+        student.limits = allowed.at_most(SLOW) if slow & named else allowed
         return student
+
+    def find_slow(outputs: list[dict], seconds: float) -> None:
+        ended = student is not None and not student.alive
+        failed = any(output["output_type"] == "error" for output in outputs)
+        if ended or (failed and seconds > HURRIED.cpu):
+            slow.update(names & named)
+            tell("slow", sorted(slow))
 
     try:
         for index, cell in enumerate(cells):
             if index in skip:
                 continue
             tell("starting", index)
+            named, began = set(_NAME.findall(cell.source)), time.monotonic()
             if not cell.test:
+                if slow & named:  # what uses a slow function is one itself
+                    slow.update(_FUNCTION.findall(cell.source))
                 try:
                     outputs = clean(run_cell(alive(), cell.source, pictures=not hidden))
                     worked.append(cell.source)
@@ -130,11 +151,12 @@ def hold(
                     tell("outputs", index, outputs)
             elif cell.hidden and not hidden:  # the lines above its hidden tests may define names
                 visible = replace(cell, source=cell.source.partition(BEGIN_HIDDEN)[0])
-                run_test(visible, namespace, alive, shell)
+                outputs = run_test(visible, namespace, alive, shell)
             else:
                 outputs = run_test(cell, namespace, alive, shell)
                 if cell.hidden == hidden:
                     tell("outputs", index, outputs)
+            find_slow(outputs, time.monotonic() - began)
             tell("done", index)
     finally:
         if student is not None:
