@@ -6,6 +6,7 @@ a value that is made to overwhelm a test costs that test and nothing else.
 """
 
 import contextlib
+import functools
 import gc
 import json
 import os
@@ -55,7 +56,7 @@ class Server:
     def __init__(self, control: socket.socket, unsafe: bool):
         self.control = control
         self.unsafe = unsafe
-        self.zygote = Zygote(unsafe=unsafe)
+        self.zygote = self._new_zygote()
         self.shell = make_shell(pictures=False)
         self.warm: set[str] = set()
 
@@ -72,7 +73,7 @@ class Server:
         cells = [Cell(*cell) for cell in cells]
         self._warm_up(cells, names)
         for last in (False, True):
-            run = _Run(self, cells, set(names), Limits(**limits), seconds, test)
+            run = _Run(self, cells, set(names), Limits(**limits), seconds, test, again=last)
             try:
                 self.zygote.fill(folder)
                 return run.hold()
@@ -84,7 +85,13 @@ class Server:
     def restart_zygote(self) -> None:
         with contextlib.suppress(OSError):  # what is left of it is in the way of nothing
             self.zygote.close()
-        self.zygote = Zygote(unsafe=self.unsafe)
+        self.zygote = self._new_zygote()
+
+    def _new_zygote(self) -> Zygote:
+        try:
+            return Zygote(unsafe=self.unsafe)
+        except (GraderFailure, OSError):  # an accident does not happen twice
+            return Zygote(unsafe=self.unsafe)
 
     def _warm_up(self, cells: list[Cell], names: list[str]) -> None:
         """Run each test once on unwritten functions, before any student's value is there.
@@ -113,9 +120,9 @@ def _unwritten(name: str):
 class _Run:
     """One notebook in work."""
 
-    def __init__(self, server, cells, names, limits, seconds, test_seconds):
+    def __init__(self, server, cells, names, limits, seconds, test_seconds, again):
         self.server, self.cells, self.names = server, cells, names
-        self.limits, self.test_seconds = limits, test_seconds
+        self.limits, self.test_seconds, self.again = limits, test_seconds, again
         self.budget = Budget(seconds)
         self.outputs: dict[int, list] = {}
         self.sizes: dict[int, int] = {}
@@ -137,40 +144,40 @@ class _Run:
 
         A judge that does not come to its end was overwhelmed by what the student's process
         answered in the cell in work. That cell has its outcome then, and the next judge goes on
-        without it: so there is an end, and it is nobody's fault but the cell's.
+        without it: so there is an end, and it is nobody's fault but the cell's. Where it ended
+        between two cells, what the first of them left behind did it if it happens again.
         """
         tests = [i for i, cell in enumerate(self.cells) if cell.test]
         while self.budget.left() > 0:
             done = {i for i in tests if i in self.outputs and self.cells[i].hidden == hidden}
-            in_work, complete = self._judge(hidden, frozenset(done | self.stopped))
-            if complete:
+            last, ended = self._judge(hidden, frozenset(done | self.stopped))
+            if ended == "complete":
                 return
             self.server.restart_zygote()  # its students are to end, too
-            if in_work is None:
+            if last is None or (ended == "done" and not self.again):
                 raise GraderFailure("the judge has ended outside of any cell")
-            self.stopped.add(in_work)
-            self.outputs.setdefault(in_work, [_stopped()])
+            self.stopped.add(last)
+            self.outputs.setdefault(last, [_stopped()])
 
-    def _judge(self, hidden: bool, skip: frozenset[int]) -> tuple[int | None, bool]:
-        """Fork a judge and collect what it tells; return the test it was in, and if it finished."""
+    def _judge(self, hidden: bool, skip: frozenset[int]) -> tuple[int | None, str]:
+        """Fork a judge and collect what it tells.
+
+        Returns the last cell that it began, and how it ended: "starting", which is in that cell,
+        "done", which is after it, or "complete".
+        """
         reading, writing = os.pipe()
-        delayed = self.budget.delayed
         pid = os.fork()
         if pid == 0:
             os.close(reading)
             self._be_the_judge(writing, hidden, skip)
         os.close(writing)
-        in_work, complete = None, False
+        last, ended = None, "done"
         try:
             with open(reading, "rb") as lines:
                 for line in self._lines(lines, pid):
                     kind, *told = json.loads(line)
-                    if kind == "starting":
-                        in_work = told[0]
-                    elif kind == "done":
-                        in_work = None
-                    elif kind == "delayed":
-                        self.budget.delayed = delayed + told[0]
+                    if kind in ("starting", "done", "complete"):
+                        last, ended = told[0] if told else last, kind
                     elif kind == "stopped":
                         self.stopped.add(told[0])
                     elif kind == "slow":
@@ -178,14 +185,13 @@ class _Run:
                     elif kind == "outputs":
                         index, items = told
                         self._keep(index, items, len(line))
-                    else:
-                        complete = True
         finally:
             os.kill(pid, signal.SIGKILL)
             _pid, status = os.waitpid(pid, 0)
+            self.budget.next_process()
         if os.WIFEXITED(status) and os.WEXITSTATUS(status) == _OWN_FAULT:
             raise GraderFailure("the judge could not go on")
-        return in_work, complete
+        return last, ended
 
     def _keep(self, index: int, items: list, size: int) -> None:
         """Keep a cell's outputs; of a student's own cells only as long as there is room."""
@@ -199,11 +205,12 @@ class _Run:
     def _lines(self, lines, judge: int):
         """Yield the judge's lines until it ends, is silent for too long, or time is over."""
         longest = max(self.test_seconds, self.limits.wall * 2)
-        buffer, since, before = b"", time.monotonic(), 0.0
+        buffer, since, before = b"", time.monotonic(), self.budget.delayed
         while True:
-            delay = _delayed(judge)
+            of_judge = _delayed(judge)
+            delay = of_judge + self.budget.delayed
             silent = time.monotonic() - since - (delay - before)
-            left = min(longest - silent, self.budget.left(delay) + _GRACE)
+            left = min(longest - silent, self.budget.left() + of_judge + _GRACE)
             if left <= 0:
                 return
             ready, _, _ = select.select([lines, self.server.control], [], [], min(left, 1.0))
@@ -235,16 +242,9 @@ class _Run:
             _limit_memory()
             self.server.control.close()
             shell, zygote = self.server.shell, self.server.zygote
-            budget = self.budget
-
-            def start(limits: Limits) -> Student:
-                tell("delayed", budget.delayed - before)
-                return Student(zygote, limits, budget)
-
-            before = budget.delayed
+            start = functools.partial(Student, zygote, budget=self.budget)
             slow = frozenset(self.slow)
             hold(self.cells, self.names, start, self.limits, shell, hidden, skip, slow, tell)
-            tell("delayed", budget.delayed - before)
             tell("complete")
         except (GraderFailure, OSError) as failure:  # of a student's doing none comes so far
             sys.stderr.write(ascii(failure) + "\n")

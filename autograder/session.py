@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.util
+import mmap
 import os
 import secrets
 import shutil
@@ -75,13 +76,26 @@ class Budget:
     """
 
     def __init__(self, seconds: float = float("inf")):
-        self.seconds, self.start, self.delayed = seconds, time.monotonic(), 0.0
+        self.seconds, self.start = seconds, time.monotonic()
+        self._delays = memoryview(mmap.mmap(-1, 16)).cast("d")  # forked judges write into it
 
-    def left(self, delay: float = 0.0) -> float:
-        """Seconds that are left, if the process in work was delayed for so long."""
+    @property
+    def delayed(self) -> float:
+        """For how long the student's processes wanted to run and others did, as far as is known."""
+        return self._delays[0] + self._delays[1]
+
+    def delay(self, seconds: float) -> None:
+        """Take in for how long the process in work was delayed until now."""
+        self._delays[1] = seconds
+
+    def next_process(self) -> None:
+        """The process in work has ended."""
+        self._delays[0], self._delays[1] = self.delayed, 0.0
+
+    def left(self) -> float:
+        """Seconds that are left."""
         passed = time.monotonic() - self.start
-        fair = self.seconds - (passed - self.delayed - delay)
-        return min(fair, self.seconds * LONGEST_DELAY - passed)
+        return min(self.seconds - passed + self.delayed, self.seconds * LONGEST_DELAY - passed)
 
 
 class Zygote:
@@ -239,7 +253,7 @@ class Student:
 
         def patience() -> float:
             passed = time.monotonic() - start
-            left = min(min(limits.cpu, limits.wall) - passed, self.budget.left(delayed))
+            left = min(min(limits.cpu, limits.wall) - passed, self.budget.left())
             if left <= 0:  # by the clock; was it at work, and was it let?
                 cpu, delay = self._seconds()
                 own = max(passed - (delay - delayed), cpu - used)
@@ -247,7 +261,7 @@ class Student:
                     limits.cpu - (cpu - used),
                     limits.wall - own,
                     limits.wall * LONGEST_DELAY - passed,
-                    self.budget.left(delay),
+                    self.budget.left(),
                 )
             if left <= 0:
                 raise TimeoutError
@@ -256,7 +270,9 @@ class Student:
         return patience
 
     def _seconds(self) -> tuple[float, float]:
-        return self.zygote.request(b"C", struct.pack(">i", self.pid), ">dd")
+        used, delayed = self.zygote.request(b"C", struct.pack(">i", self.pid), ">dd")
+        self.budget.delay(delayed)
+        return used, delayed
 
     @contextlib.contextmanager
     def within(self, seconds: float) -> Iterator[None]:
@@ -274,7 +290,8 @@ class Student:
             self.alive = False
             self._sock.close()
             _cpu, delayed = self.zygote.request(b"K", struct.pack(">i", self.pid), ">dd")
-            self.budget.delayed += delayed
+            self.budget.delay(delayed)
+            self.budget.next_process()
 
     def __enter__(self):
         return self
