@@ -7,6 +7,7 @@ from illustrated_attention.answers import AnswerKey, exercise_names, find_key, f
 from illustrated_attention.cards import Card, paragraph, verdict_card
 from illustrated_attention.examine import examine
 from illustrated_attention.language import _
+from illustrated_attention.notebook_state import doubt
 
 
 class CheckFailed(AssertionError):
@@ -53,6 +54,12 @@ def check(function: Callable, exercise: str | None = None) -> None:
             _("check() needs your function itself: write check(softmax), not check(softmax(x)).")
         )
     key = _key_for(function, exercise, sys._getframe(1).f_globals)
+    if reason := doubt(key.exercise, function):
+        card = Card(
+            _("✗ {name}: not checked").format(name=key.exercise), False, [paragraph(reason)]
+        )
+        _show(card)
+        raise CheckFailed(key.exercise, None, str(card))
     verdict = examine(function, key)
     card = verdict_card(verdict)
     if _in_notebook():

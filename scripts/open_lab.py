@@ -4,6 +4,7 @@ Run as ``python scripts/open_lab.py``, in .venv or in the conda environment. Arg
 JupyterLab as they are.
 """
 
+import importlib.util
 import os
 import socket
 import sys
@@ -76,6 +77,11 @@ def lab_command(arguments):
     # (The question about news is switched off in labconfig/page_config.json.)
     command.append("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
     command.append("--LabApp.extension_manager=readonly")
+    package = importlib.util.find_spec("illustrated_attention")
+    if package:
+        # So that `check` knows what stands in the notebook; see notebook_state.py.
+        extensions = Path(package.origin).parent / "labextension"
+        command.append(f"--LabApp.extra_labextensions_path={extensions}")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         print("You are root, as in most containers: what runs in a notebook is root too.")
         command.append("--allow-root")

@@ -165,6 +165,43 @@ def test_a_wrong_softmax_is_named_a_right_one_gets_its_card_and_its_figure(noteb
     _keep_screenshot(notebook.page, "lesson_01_figure")
 
 
+def test_check_never_passes_code_that_does_not_stand_in_the_notebook(notebook):
+    softmax, check = notebook.index_of("softmax"), notebook.index_of("softmax_check")
+    card = notebook.output(check)
+    notebook.run(notebook.index_with("import numpy"))
+
+    def run_both(source: str, run_it: bool = True) -> str:
+        """Type the function, run its cell or not, then check; return what the card says."""
+        notebook.page.evaluate(
+            "() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')"
+        )
+        notebook.type_into(softmax, source)
+        if run_it:
+            notebook.run(softmax)
+        notebook.run(check)
+        card.get_by_text("softmax: ").first.wait_for()
+        return card.first.inner_text()
+
+    assert "softmax: passed" in run_both(RIGHT)
+    said = run_both(RIGHT.replace("):", ")"))
+    assert "not checked" in said
+    assert "stopped with SyntaxError" in said
+    assert "softmax: passed" in run_both(RIGHT)
+    said = run_both(WRONG, run_it=False)
+    assert "You changed the cell with your softmax and did not run it" in said
+    assert "softmax: not yet" in run_both(WRONG)
+    assert "softmax: passed" in run_both(RIGHT)
+    assert "softmax: passed" in run_both(RIGHT + "  # well", run_it=False)
+
+    scratch = notebook.index_with("draw.scores_and_weights")  # any cell below
+    notebook.type_into(scratch, WRONG)
+    notebook.run(scratch)
+    said = run_both(RIGHT, run_it=False)
+    assert "You ran another cell that defines softmax" in said
+    _keep_screenshot(notebook.page, "not_checked")
+    assert "softmax: passed" in run_both(RIGHT)
+
+
 def _keep_screenshot(page, name: str) -> None:
     """Write a picture for people where SCREENSHOTS says (the README's is made this way)."""
     if "SCREENSHOTS" in os.environ:

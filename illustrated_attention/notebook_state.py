@@ -1,0 +1,157 @@
+"""What stands in the notebook, and is it what would be tested?
+
+`check` gets a function. Whether it is the one that the learner sees is another question: its cell
+may have stopped with an error, may have been changed and not run, or the function may have been
+defined in another cell since. IPython's events tell what was run; JupyterLab tells, by the small
+extension in ``labextension/``, what stands in the cells now. Where neither is known nothing is
+doubted.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from illustrated_attention.answers import exercise_names
+from illustrated_attention.language import _
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a cell: its id and source, and the type of error with which it stopped."""
+
+    number: int
+    cell: str | None
+    source: str
+    error: str | None
+
+
+_runs: list[Run] = []
+_defined: dict[str, tuple[object, Run]] = {}  # by name: what it is, and the run that made it so
+_cells: list[list[str]] | None = None  # ids and sources, in order, as the page last told
+_current: str | None = None  # the id of the cell that is being run
+
+
+def watch() -> None:
+    """From now on remember what is run. Outside of IPython there is nothing to remember."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return
+    shell = get_ipython()
+    if shell is not None:
+        shell.events.register("pre_run_cell", _cell_begins)
+        shell.events.register("post_run_cell", _cell_ended)
+
+
+def told(cells: str) -> None:
+    """The page tells what stands in its code cells: ids and sources, in order, as JSON."""
+    global _cells
+    _cells = json.loads(cells)
+
+
+def doubt(name: str, function: Callable) -> str | None:
+    """Say why `function` may not be what stands in the notebook; None if nothing speaks for it.
+
+    Parameters
+    ----------
+    name : str
+        The name under which the exercise knows the function.
+    function : callable
+        What is about to be tested.
+    """
+    global _cells
+    cells, _cells = _cells, None  # told for this run only
+    tested, run = _defined.get(name, (None, None))
+    if run is None or tested is not function:
+        return None
+    stopped = _stopped_since(name, run)
+    if stopped is not None:
+        text = _(
+            "The cell with your {name} stopped with {error}, so {name} is still the one from "
+            "before. Mend that cell and run it (Shift+Enter), then run this one again."
+        )
+        return text.format(name=name, error=stopped.error)
+    if cells is None or run.cell is None or _current not in [id for id, _source in cells]:
+        return None
+    return _doubt_about_the_page(name, run, cells)
+
+
+def _doubt_about_the_page(name: str, run: Run, cells: list[list[str]]) -> str | None:
+    sources = dict(cells)
+    here = [id for id, _source in cells].index(_current)
+    # From top to bottom the last one above is what counts, also when the work is graded.
+    above = [id for id, source in cells[:here] if _defines(source, name)]
+    if above and above[-1] != run.cell:
+        text = _(
+            "You ran another cell that defines {name} after the one above. From top to bottom, as "
+            "when your work is graded, the one above counts: run it (Shift+Enter), then run this "
+            "one again."
+        )
+        return text.format(name=name)
+    if run.cell not in sources:
+        text = _(
+            "The cell that defined {name} is no longer in the notebook. Write {name} in the cell "
+            "above, run that cell (Shift+Enter), then run this one again."
+        )
+        return text.format(name=name)
+    if not _same_code(sources[run.cell], run.source):
+        text = _(
+            "You changed the cell with your {name} and did not run it: {name} is still the one "
+            "from before. Run that cell (Shift+Enter), then run this one again."
+        )
+        return text.format(name=name)
+    return None
+
+
+def _stopped_since(name: str, run: Run) -> Run | None:
+    """The last later run that should have defined the name and stopped before it did."""
+    later = [one for one in _runs if one.number > run.number and _defines(one.source, name)]
+    if not later or later[-1].error is None:
+        return None
+    last = later[-1]
+    mended = [one for one in _runs if one.number > last.number and one.cell == last.cell]
+    return None if last.cell is not None and mended else last
+
+
+def _cell_begins(info) -> None:
+    global _current
+    _current = getattr(info, "cell_id", None)
+
+
+def _cell_ended(result) -> None:
+    from IPython import get_ipython
+
+    error = result.error_before_exec or result.error_in_exec
+    info = result.info
+    run = Run(
+        number=len(_runs),
+        cell=getattr(info, "cell_id", None),
+        source=info.raw_cell or "",
+        error=type(error).__name__ if error is not None else None,
+    )
+    _runs.append(run)
+    names = get_ipython().user_ns
+    for name in exercise_names():
+        if name in names and _defined.get(name, (None,))[0] is not names[name]:
+            _defined[name] = names[name], run
+
+
+def _defines(source: str, name: str) -> bool:
+    """True when a cell gives the name a value at its top level, as far as its text tells.
+
+    The text may be no Python at all: it is what did not run that is asked for.
+    """
+    pattern = rf"^(?:(?:async\s+)?def\s+{name}\b|{name}\s*(?::[^=\n]*)?=(?!=))"
+    return re.search(pattern, source, re.MULTILINE) is not None
+
+
+def _same_code(now: str, then: str) -> bool:
+    """True when only comments, blank lines or spaces differ."""
+    if now.strip() == then.strip():
+        return True
+    try:
+        return ast.dump(ast.parse(now)) == ast.dump(ast.parse(then))
+    except SyntaxError:  # or a magic, which is no Python either
+        return False
