@@ -1,4 +1,5 @@
 # make lab    set up, then open JupyterLab on the first lesson
+# make class  the same, with the instructor's panels: Formgrader and Create Assignment
 # make test   set up with the test tools, then run the whole suite
 # make build  rebuild everything that is derived from solutions/ and autograder/exercises/
 # make lock   choose the newest versions that pyproject.toml allows, with their hashes
@@ -14,7 +15,7 @@ LAB_ARGS ?=
 TEST_ARGS ?=
 IN_VENV := .venv/bin/python
 
-.PHONY: lab test build lock clean setup setup-test
+.PHONY: lab class test build lock clean setup setup-test
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -23,6 +24,9 @@ help:
 
 lab: setup
 	@$(IN_VENV) scripts/open_lab.py $(LAB_ARGS)
+
+class: setup
+	@$(IN_VENV) scripts/open_lab.py --instructor $(LAB_ARGS)
 
 # One thread for each NumPy: the tests run side by side already.
 test: setup-test

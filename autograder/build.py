@@ -95,6 +95,9 @@ def solution_notebook(lesson: str) -> nbformat.NotebookNode:
     )
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for cell in notebook.cells:
+        if cell.cell_type == "code" and not cell.metadata.get("nbgrader", {}).get("solution"):
+            # A cell of ours that stops with an error is marked, and **Run All** goes on after it.
+            cell.metadata["tags"] = ["raises-exception"]
         names = cell.metadata.pop("built_so_far", None)
         if names:
             cell.source = built_so_far(lesson, names)

@@ -61,7 +61,8 @@ def verdict_card(verdict: Verdict) -> Card:
     name = verdict.exercise
     if verdict.passed:
         title = _("✓ {name}: passed").format(name=name)
-        parts = []
+        # Not graded yet: it must not look as if it were.
+        parts = [paragraph(_("Hidden tests, with other inputs, run when the work is graded."))]
     else:
         title = _("✗ {name}: not yet").format(name=name)
         parts = [paragraph(verdict.message), *_failure_parts(verdict)]

@@ -1,7 +1,8 @@
 """Open JupyterLab on the first lesson, with nbgrader's panels working; ``make lab`` runs it.
 
-Run as ``python scripts/open_lab.py``, in .venv or in the conda environment. Arguments go to
-JupyterLab as they are.
+Run as ``python scripts/open_lab.py``, in .venv or in the conda environment. With ``--instructor``
+as the first argument, as ``make class`` has it, the instructor's panels are there too. All other
+arguments go to JupyterLab as they are.
 """
 
 import importlib.util
@@ -89,6 +90,8 @@ def lab_command(arguments):
 
 
 def main(arguments):
+    instructor = arguments[:1] == ["--instructor"]
+    arguments = arguments[1:] if instructor else arguments
     settings = nbgrader_settings()
     release_lessons(settings)
     port = option(arguments, "--port", option(arguments, "--ServerApp.port", "8888"))
@@ -98,6 +101,8 @@ def main(arguments):
     # The panels and the terminals look here for nbgrader_config.py, in whichever folder they are,
     # and JupyterLab for labconfig/.
     places = [str(ROOT), str(ROOT / "scripts"), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    if not instructor:  # what a learner has no use for is left out
+        places.insert(0, str(ROOT / "scripts" / "learner"))
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, places))
     # nbgrader starts programs by name: the ones of this Python come first.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
