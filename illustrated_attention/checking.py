@@ -30,6 +30,13 @@ class CheckFailed(AssertionError):
         return [_("{name} is not right yet: see the card above.").format(name=self.exercise)]
 
 
+class NotChecked(CheckFailed):
+    """Raised by `check` when the function is not the one that stands in the notebook."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [_("{name} was not checked: see the card above.").format(name=self.exercise)]
+
+
 def check(function: Callable, exercise: str | None = None) -> None:
     """Try a function on the visible cases of its exercise and show a card.
 
@@ -44,6 +51,8 @@ def check(function: Callable, exercise: str | None = None) -> None:
     ------
     CheckFailed
         If the function is not right yet.
+    NotChecked
+        If it is not the one that stands in the notebook.
     ValueError
         If there is no such exercise.
     TypeError
@@ -59,7 +68,7 @@ def check(function: Callable, exercise: str | None = None) -> None:
             _("✗ {name}: not checked").format(name=key.exercise), False, [paragraph(reason)]
         )
         _show(card)
-        raise CheckFailed(key.exercise, None, str(card))
+        raise NotChecked(key.exercise, None, str(card))
     verdict = examine(function, key)
     card = verdict_card(verdict)
     if _in_notebook():

@@ -303,7 +303,11 @@ def wheel(tmp_path_factory):
 def test_the_wheel_holds_the_students_package_with_its_data_and_nothing_else(wheel):
     names = wheel.namelist()
     tops = {name.split("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"illustrated_attention"}
+    tops = {top for top in tops if not top.endswith((".dist-info", ".data"))}
+    assert tops == {"illustrated_attention"}
+    installed = {name.partition(".data/")[2] for name in names} - {""}  # beside the package
+    home = "data/share/jupyter/labextensions/illustrated-attention/"
+    assert installed == {home + "package.json", home + "static/remoteEntry.js"}
     shipped = {name for name in names if name.startswith("illustrated_attention/data/")}
     data = {
         f"illustrated_attention/{path.relative_to(ROOT).as_posix()}"
