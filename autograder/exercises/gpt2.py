@@ -1867,6 +1867,7 @@ GPT2 = Exercise(
         late("all sizes equal", (np.array([[0, 1, 2, 3]] * 4), _model(4, 4, 4, 4, seed=694), 4)),
         late("another model with the same sizes", (_HIDDEN_IDS, _model(3, 6, 11, 13, seed=695), 3)),
         late("ids in a small type", (_HIDDEN_IDS.astype(np.uint8), _THREE_LAYERS, 3)),
+        late("more layers than GPT-2 XL has", (np.array([2, 0]), _model(49, 4, 5, 4, seed=698), 2)),
     ),
     promises=(
         Promise(
@@ -2452,6 +2453,7 @@ GENERATE = Exercise(
             raises="ValueError",
         ),
         late("just up to the end of a long table", (_long_ids(FAR).tolist(), _LONG_MODEL, 2, 9)),
+        late("many features", ([3, 5, 0], _calmer(_model(1, 130, 11, 12, seed=747)), 13, 6)),
     ),
     promises=(
         Promise(
