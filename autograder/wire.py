@@ -3,7 +3,8 @@
 Never pickle. These values exist: None, bool, int, float, complex, str, bytes, list, tuple, dict
 with str keys, NumPy arrays and scalars of bool, int, uint, float and complex kind. What is made
 of these travels as the plain thing: a subclass of int, float or str, a range, an array.array; of a
-masked array, a masked number is 0, because to NumPy's tests it would equal everything. Everything
+masked array, a masked number is 0, because to NumPy's tests it would equal everything; an array
+of objects is a list. Everything
 else is a reference, which each side makes and reads in its own way.
 
 A frame is: length of the text, number of buffers, length of every buffer (each 4 bytes), the text
@@ -90,6 +91,8 @@ def encode(value: object, refer: Callable[[object], list] | None = None) -> byte
             return ["a", v.dtype.str, list(v.shape), store(v)]
         if isinstance(v, np.generic) and v.dtype.kind in _KINDS:
             return ["g", v.dtype.str, store(v)]
+        if isinstance(v, np.ndarray) and v.dtype == object and v.ndim:
+            v = v.tolist()
         if isinstance(v, range):
             v = list(v[: MAX_TEXT // 4])
         if isinstance(v, list):

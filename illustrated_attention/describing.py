@@ -80,6 +80,11 @@ def _raised(name, case, outcome, **rest):
     if outcome.error == "RecursionError":
         return _("{name} calls itself without end.").format(name=name), ""
     sentence = _("{name} stopped with {error}.").format(name=name, error=outcome.error)
+    if outcome.error == "TypeError" and "ufunc 'invert'" in outcome.message:
+        sentence += " " + _(
+            "`~` turns True and False around, but it was given floats: does your mask hold 0.0 and "
+            "1.0? Let the function that makes it return True and False."
+        )
     if case.raises:
         text = _("{name} should refuse this input with {wanted}, but stopped with {error}.")
         sentence = text.format(name=name, wanted=case.raises, error=outcome.error)

@@ -44,7 +44,7 @@ def examine(function: Callable, key: AnswerKey) -> Verdict:
     titles = [case.title for case in key.cases] + [p.title for p in key.properties]
     right = [problem is None for problem in problems] + list(signature.held)
     results = tuple(zip_longest(titles, right))
-    remarks = _remarks(signature.outcomes, key)
+    remarks = _remarks(signature.outcomes, problems, key)
     if all(right) and len(right) == len(titles):
         message = _("All {count} checks passed.").format(count=len(titles))
         return Verdict(key.exercise, True, None, message, results, None, remarks)
@@ -252,7 +252,7 @@ class _Failed(Exception):
     """A call inside a property did not return."""
 
 
-def _remarks(outcomes: tuple[Outcome, ...], key: AnswerKey) -> tuple[str, ...]:
+def _remarks(outcomes: tuple[Outcome, ...], problems: list, key: AnswerKey) -> tuple[str, ...]:
     """Friendly words about things that cost nothing."""
     remarks = []
     if any(outcome.printed for outcome in outcomes):
@@ -266,5 +266,28 @@ def _remarks(outcomes: tuple[Outcome, ...], key: AnswerKey) -> tuple[str, ...]:
         for outcome, expected in zip(outcomes, key.expected, strict=False)
     )
     if numbers_for_truth:
-        remarks.append(_("A mask of True and False says more clearly what it means than 0 and 1."))
+        text = _(
+            "Your mask holds numbers. Here 0 and 1 pass, but the next exercises use masks, and "
+            "there `~mask` and `scores[mask]` need True and False. `mask.astype(bool)`, or a "
+            "comparison such as `a <= b`, gives them."
+        )
+        remarks.append(text)
+    if any(
+        problem is None and _whole_numbers_with_a_point(outcome.value, expected)
+        for outcome, problem, expected in zip(outcomes, problems, key.expected, strict=False)
+    ):
+        text = _(
+            "Your whole numbers come back as floats, such as 2.0. Here they pass, but ids have to "
+            "be whole numbers where they are used next: `wte[ids]` refuses floats."
+        )
+        remarks.append(text)
     return tuple(remarks)
+
+
+def _whole_numbers_with_a_point(value: object, expected: object) -> bool:
+    """True when floats stand in a result where a list of ids is expected."""
+    if isinstance(expected, list) and expected and all(type(item) is int for item in expected):
+        return any(np.asarray(item).dtype.kind == "f" for item in value)
+    if isinstance(expected, (list, tuple)):
+        return any(map(_whole_numbers_with_a_point, value, expected))
+    return False

@@ -242,5 +242,5 @@ def test_a_mask_of_numbers_passes_with_a_friendly_remark():
     )
     verdict = examine(lambda scores: mask.astype(int), asks_for_a_mask)
     assert verdict.passed
-    assert "A mask of True and False says more clearly" in str(verdict_card(verdict))
+    assert "Your mask holds numbers." in str(verdict_card(verdict))
     assert examine(lambda scores: mask, asks_for_a_mask).remarks == ()

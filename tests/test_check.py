@@ -50,6 +50,44 @@ def returns(value):
     return lambda *args: value
 
 
+class Tensor:
+    """As of another library: it can become an array, and is none."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def __array__(self, dtype=None, copy=None):
+        return self.data
+
+
+def test_what_could_become_an_array_is_none_yet():
+    said = said_about(lambda scores: Tensor(right_softmax(scores)))
+    assert "softmax returned an object of type Tensor; expected an array of float64." in said
+
+
+def test_a_mask_of_numbers_passes_and_is_told_what_it_will_break():
+    verdict = verdict_on(lambda n: np.tril(np.ones((n, n))), "causal_mask")
+    assert verdict.passed
+    assert "`~mask`" in verdict.remarks[0]
+
+
+def test_a_mask_of_floats_that_is_turned_around_is_named():
+    def causal_attention(q, k, v):
+        scores = np.where(~np.tril(np.ones((len(q), len(q)))), -np.inf, q @ k.T)
+        return right_softmax(scores) @ v, right_softmax(scores)
+
+    assert "does your mask hold 0.0 and 1.0?" in said_about(causal_attention, "causal_attention")
+
+
+def test_ids_that_come_back_as_floats_are_told_of():
+    verdict = verdict_on(
+        lambda ids: [([float(i) for i in ids[:t]], float(ids[t])) for t in range(1, len(ids))],
+        "next_token_pairs",
+    )
+    assert verdict.passed
+    assert "`wte[ids]` refuses floats" in verdict.remarks[0]
+
+
 # --- passing -----------------------------------------------------------------------------------
 
 

@@ -8,7 +8,10 @@ import pytest
 from autograder import confine
 from autograder.proxies import Namespace, RemoteFunction, RemoteObject, run_cell, sharing
 from autograder.session import Limits, Student, StudentDied, StudentTimeout, Zygote
-from illustrated_attention.outcomes import nameless
+from illustrated_attention.answers import find_key
+from illustrated_attention.comparing import compare
+from illustrated_attention.examine import examine
+from illustrated_attention.outcomes import Case, call, nameless
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
@@ -26,11 +29,11 @@ def define(zygote):
     """Run a student's cell; return the namespace of the judge. Every name may be asked for."""
     students = []
 
-    def run(source: str, **limits) -> Namespace:
+    def run(source: str, names=("f", "g", "x", "softmax", "print"), **limits) -> Namespace:
         student = Student(zygote, Limits(**limits))
         students.append(student)
         run_cell(student, "import numpy as np\n" + source)
-        namespace = Namespace({"f", "g", "x", "softmax", "print"})
+        namespace = Namespace(set(names))
         namespace.new_cell(student)
         return namespace
 
@@ -294,3 +297,67 @@ def test_too_large_results_are_the_students_own_error(define):
 def test_functions_are_functions(define):
     assert isinstance(define("f = np.exp")["f"], RemoteFunction)
     assert callable(define("from functools import partial\nf = partial(max, 1)")["f"])
+
+
+# --- check and the grader say the same --------------------------------------------------------
+
+REFUSES = """
+import numpy as np
+class TooLong(ValueError):
+    pass
+def embed(token_ids, wte, wpe, start=0):
+    if start + token_ids.shape[-1] > len(wpe):
+        raise {error}
+    return wte[token_ids] + wpe[start : start + token_ids.shape[-1]]
+"""
+
+
+@pytest.mark.parametrize("discreet", [False, True])
+@pytest.mark.parametrize(
+    ("error", "accepted"),
+    [
+        ("TooLong('no')", True),
+        ("np.exceptions.AxisError(3, 2)", True),
+        ("np.linalg.LinAlgError", True),
+        ("IndexError", False),
+    ],
+)
+def test_a_refusal_may_be_of_a_type_of_its_own(define, error, accepted, discreet):
+    source = REFUSES.format(error=error)
+    there = define(source, ["embed"])["embed"]
+    there._student.discreet = discreet
+    namespace = {}
+    exec(source, namespace)
+    for function in (namespace["embed"], there):
+        assert examine(function, find_key("embed")).passed == accepted
+
+
+ODD = """
+import array, fractions, numpy as np
+class Tensor:
+    def __init__(self, a): self.a = a
+    def __array__(self, dtype=None, copy=None): return self.a
+class Sub(np.ndarray): pass
+def of(value):
+    def f(*args): return value
+    return f
+zeros = np.zeros(3)
+f0, f1, f2 = of(Tensor(zeros)), of(zeros.view(Sub)), of(np.matrix(zeros))
+f3, f4, f5 = of(memoryview(zeros)), of(array.array("d", zeros)), of(np.array([0, 0, 0], object))
+f6, f7, f8 = of([zeros, zeros]), of(zeros.astype(">f4")), of(range(3))
+f9, g0, g1 = of(np.array([np.zeros(2), zeros, None], object)[:2]), of(fractions.Fraction(0)), of({})
+g2, g3, g4 = of(np.float32(0)), of(np.array(None)), of((x for x in zeros))
+"""
+
+
+def test_the_grader_takes_for_right_what_check_takes_for_right(define):
+    here = {}
+    exec(ODD, here)
+    names = [name for name in here if name[1:].isdigit()]
+    there = define(ODD, names)
+    expected = [np.zeros(3), (0, 1, 2), (np.zeros(2), np.zeros(3)), [np.zeros(3)] * 2, 0.0]
+    for name in names:
+        for value in expected:
+            one = compare(call(here[name], Case("", ())).value, value)
+            other = compare(call(there[name], Case("", ())).value, value)
+            assert (one and one.kind) == (other and other.kind), (name, value)

@@ -981,6 +981,12 @@ def _mlp_token_by_token(x, params):
     return out
 
 
+def _mlp_into_room(x, params):
+    hidden = np.empty((*x.shape[:-1], 4 * x.shape[-1]))
+    hidden[...] = x @ params["c_fc.weight"] + params["c_fc.bias"]
+    return _linear(_gelu(hidden), params, "c_proj")
+
+
 def _mlp_neuron_by_neuron(x, params):
     out = np.zeros((*x.shape[:-1], params["c_proj.weight"].shape[1])) + params["c_proj.bias"]
     for i, bias in enumerate(params["c_fc.bias"]):
@@ -1188,6 +1194,7 @@ MLP = Exercise(
     ),
     right=(
         Right("token by token", _mlp_token_by_token),
+        Right("room for 4D", _mlp_into_room),
         Right("neuron by neuron", _mlp_neuron_by_neuron),
         Right("float32", _single(_mlp)),
         Right("GELU by sigmoid", lambda x, p: _mlp(x, p, lambda h: h * _sigmoid(2 * _inner(h)))),

@@ -246,8 +246,8 @@ from illustrated_attention import check
 check(mlp, "mlp")
 
 # %% nbgrader={"grade": true, "grade_id": "mlp_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests run here when your work is graded. They try other sizes, square matrices (where a
-# transpose goes unnoticed), leading axes, whole numbers, and tokens in another order.
+# Hidden tests run here when your work is graded. They try other sizes, as many tokens as neurons,
+# leading axes, whole numbers, and tokens in another order.
 ### BEGIN HIDDEN TESTS
 from autograder import judge
 
