@@ -21,6 +21,9 @@ def main(argv: list[str] | None = None) -> int:
     grade.add_argument("--db", metavar="URL", help="the gradebook, if not nbgrader_config.py's")
     grade.add_argument("--student", metavar="ID", help="only this student's hand-in")
     grade.add_argument(
+        "--retry", action="store_true", help="also what grading processes died of before"
+    )
+    grade.add_argument(
         "--unsafe", action="store_true", help="grade where student code cannot be confined"
     )
     mine = commands.add_parser("mine", help="grade your own notebook, alone, without a class")

@@ -2,13 +2,17 @@
 
 What is graded lies in autograded/STUDENT/ASSIGNMENT, put there in one move when everything is
 done. Whoever has no such folder, or has handed in again since, is still to be graded; that is all
-the state there is, so a rerun after any accident does exactly what is missing.
+the state there is, so a rerun after any accident does exactly what is missing. Only of a hand-in at
+which grading processes died is kept that it is not to be tried again unasked.
+
+Whatever takes long or has to be stopped is put off until all others are done: see `grader.QUICK`.
 """
 
 import contextlib
 import copy
 import functools
 import hashlib
+import json
 import logging
 import multiprocessing
 import os
@@ -17,7 +21,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +38,7 @@ from traitlets.config import Config
 
 from autograder import confine, hand_in, intake
 from autograder.hand_in import timestamp
+from autograder.session import PutOff
 from autograder.settings import configure_grading
 
 # Where grading processes die again and again, whoever was in work is tried alone.
@@ -50,6 +55,7 @@ class Result:
     why: str = ""  # if it was not graded, or was refused: the reason in words
     seconds: float = 0.0
     notes: str = ""  # if it was graded: what was left out or renamed, in words
+    put_off: bool = False  # is it to be tried after the others?
 
 
 def pending(course: CourseDirectory, assignment: str) -> list[str]:
@@ -87,7 +93,8 @@ def grade_student(config: Config, assignment: str, student: str) -> Result:
         taken = hand_in.take_in(source, work / "in" / student / assignment, released)
         failure = _autograde(config, assignment, student, work)
         if failure:
-            return Result(student, False, failure, time.perf_counter() - start)
+            put_off = failure.startswith(f"{PutOff.__module__}.{PutOff.__name__}")
+            return Result(student, False, failure, time.perf_counter() - start, put_off=put_off)
         target = Path(course.format_path(course.autograded_directory, student, assignment))
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
@@ -141,26 +148,66 @@ def grade_class(
             if not any(not grade([student]) for _ in range(TRIES_ALONE)):
                 why = "the grading process died each time it came to this hand-in"
                 results[student] = Result(student, False, why)
+                _remember_death(CourseDirectory(config=config), assignment, student)
                 tell(results[student])
         waiting = grade(waiting) if waiting else []
     return [results[student] for student in students]
 
 
+def died_before(course: CourseDirectory, assignment: str, students: list[str]) -> list[str]:
+    """Those of the students at whose present hand-in grading processes died, however often."""
+    died = _deaths(course, assignment)
+    return [
+        s
+        for s in students
+        if s in died and died[s] == intake.digest(_submitted(course, assignment, s))
+    ]
+
+
+def _deaths(course: CourseDirectory, assignment: str) -> dict[str, str]:
+    """At which hand-ins processes died: their digests by student."""
+    path = _scratch(course) / f"{assignment}.died.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _remember_death(course: CourseDirectory, assignment: str, student: str) -> None:
+    died = _deaths(course, assignment)
+    died[student] = intake.digest(_submitted(course, assignment, student))
+    new = _scratch(course) / f"{assignment}.died.json.new"
+    new.write_text(json.dumps(died), encoding="utf-8")
+    new.replace(new.with_suffix(""))
+
+
 def _grade_group(config, assignment, students, make_executor) -> Iterator[Result]:
+    """Grade students' hand-ins; those that are put off after all the others."""
+    quick = copy.deepcopy(config)
+    quick.ConfinedExecute.quick = len(students) > 1
     with make_executor() as executor:
-        futures = {executor.submit(grade_student, config, assignment, s): s for s in students}
-        try:
-            for future in as_completed(futures):
-                error = future.exception()
-                if error is None:
-                    yield future.result()
-                elif not _process_died(error):
-                    why = f"{type(error).__name__}: {error}"
-                    yield Result(futures[future], False, why)
-        except BaseException:  # Ctrl-C: what is in work is finished, what waits is not begun
-            for future in futures:
-                future.cancel()
-            raise
+        put_off = []
+        for result in _grade_all(executor, quick, assignment, students):
+            if result.put_off:
+                put_off.append(result.student)
+            else:
+                yield result
+        yield from _grade_all(executor, config, assignment, put_off)
+
+
+def _grade_all(executor, config, assignment, students) -> Iterator[Result]:
+    futures = {}
+    with contextlib.suppress(BrokenExecutor):  # a process died meanwhile
+        for student in students:
+            futures[executor.submit(grade_student, config, assignment, student)] = student
+    try:
+        for future in as_completed(futures):
+            error = future.exception()
+            if error is None:
+                yield future.result()
+            elif not _process_died(error):
+                yield Result(futures[future], False, f"{type(error).__name__}: {error}")
+    except BaseException:  # Ctrl-C: what is in work is finished, what waits is not begun
+        for future in futures:
+            future.cancel()
+        raise
 
 
 def _process_died(error: BaseException) -> bool:

@@ -84,6 +84,9 @@ class ConfinedExecute(NbGraderPreprocessor):
     notebook_seconds = Float(60, help="time for a notebook in all, sleeping included").tag(
         config=True
     )
+    quick = Bool(False, help="put a hand-in off that takes long or has to be stopped").tag(
+        config=True
+    )
     unsafe = Bool(
         False, help="grade even where student code cannot be confined: read docs/grading.md first"
     ).tag(config=True)
@@ -111,7 +114,8 @@ class ConfinedExecute(NbGraderPreprocessor):
             with _lock:
                 grader = _warm_grader(self.unsafe, self.log)
                 limits = Limits(self.cpu_seconds, self.wall_seconds)
-                return grader.grade(cells, names, folder, limits, self.notebook_seconds)
+                seconds, quick = self.notebook_seconds, self.quick
+                return grader.grade(cells, names, folder, limits, seconds, quick=quick)
         except GraderFailure as failure:
             # nbgrader leaves the student ungraded and goes on with the next one.
             raise RuntimeError(f"The grader failed, nobody is to blame: {failure}") from failure

@@ -28,6 +28,7 @@ def grade(
     dask: str | None = None,
     db: str | None = None,
     student: str | None = None,
+    retry: bool = False,
     unsafe: bool = False,
 ) -> int:
     """Grade the hand-ins of an assignment that are not graded yet, or newer than what is graded.
@@ -44,6 +45,8 @@ def grade(
         The gradebook's address, if not that of nbgrader_config.py.
     student : str, optional
         Only this student's hand-in.
+    retry : bool
+        Try hand-ins again at which grading processes died before.
     unsafe : bool
         Grade even where student code cannot be confined.
 
@@ -76,6 +79,8 @@ def grade(
         except RuntimeError as busy:
             raise Problem(str(busy)) from None
         pending = [s for s in batch.pending(course, assignment) if s in wanted]
+        died = [] if retry or student else batch.died_before(course, assignment, pending)
+        pending = [s for s in pending if s not in died]
         progress = Progress(len(pending), sys.stdout)
         try:
             batch.grade_class(
@@ -87,8 +92,12 @@ def grade(
             print(f"Stopped. {left} of {len(wanted)} still to do: run the same command again.")
             return STOPPED
     progress.close()
-    print(progress.summary(assignment, already=len(wanted) - len(pending)))
-    return 1 if progress.failed else 0
+    print(progress.summary(assignment, already=len(wanted) - len(pending) - len(died)))
+    if died:
+        names = ", ".join(map(_printable, died))
+        print(f"Not tried again, because grading processes died each time: {names}.")
+        print("To try them again: --retry.")
+    return 1 if progress.failed or died else 0
 
 
 class Progress:

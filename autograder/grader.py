@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 from autograder.judge_server import receive, send
-from autograder.session import GraderFailure, Limits, Unsafe
+from autograder.session import GraderFailure, Limits, PutOff, Unsafe
 from autograder.trial import Cell
 
 NOTEBOOK_SECONDS = 60.0  # for all of a notebook, both times that it is run
 TEST_SECONDS = 60.0  # for one test cell in the judge
+QUICK_SECONDS = 10.0  # for a notebook that others wait behind
+QUICK = Limits(cpu=5.0, wall=5.0)
 
 
 class Grader:
@@ -59,6 +61,7 @@ class Grader:
         limits: Limits | None = None,
         seconds: float = NOTEBOOK_SECONDS,
         test_seconds: float = TEST_SECONDS,
+        quick: bool = False,
     ) -> list[list[dict]]:
         """Run a notebook's code cells and return the outputs of each.
 
@@ -74,19 +77,27 @@ class Grader:
             For one student cell and one call.
         seconds, test_seconds : float
             For the notebook and for one test cell.
+        quick : bool
+            Do not begin what takes long: others wait.
 
         Raises
         ------
+        PutOff
+            If something had to be stopped, or would have to be soon, in a `quick` try.
         GraderFailure
             If the grader itself failed. Nobody's marks are known then.
         """
+        limits = limits or Limits()
+        if quick:
+            limits, seconds = limits.at_most(QUICK), min(seconds, QUICK_SECONDS)
         request = {
             "cells": [dataclasses.astuple(cell) for cell in cells],
             "names": sorted(names),
             "folder": str(folder) if folder else None,
-            "limits": dataclasses.asdict(limits or Limits()),
+            "limits": dataclasses.asdict(limits),
             "seconds": seconds,
             "test": test_seconds,
+            "quick": quick,
         }
         reply = self._ask(request)
         if reply is None:  # the judge's process has ended: once more, in a new one
@@ -96,6 +107,8 @@ class Grader:
         if reply is None:
             self.close()
             raise GraderFailure("the judge's process has ended")
+        if "put_off" in reply:
+            raise PutOff
         if "failure" in reply:
             raise GraderFailure(reply["failure"])
         outputs = reply["outputs"]

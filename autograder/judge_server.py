@@ -21,7 +21,7 @@ import traceback
 
 from autograder import confine
 from autograder.proxies import Namespace
-from autograder.session import Budget, GraderFailure, Limits, Student, Unsafe, Zygote
+from autograder.session import Budget, GraderFailure, Limits, PutOff, Student, Unsafe, Zygote
 from autograder.student import make_shell
 from autograder.trial import Cell, hold, run_test
 from illustrated_attention.language import _
@@ -44,6 +44,8 @@ def main(argv: list[str]) -> None:
         while (request := receive(control)) is not None:
             try:
                 send(control, {"outputs": server.grade(**request)})
+            except PutOff:
+                send(control, {"put_off": True})
             except GraderFailure as failure:
                 send(control, {"failure": str(failure)})
     finally:
@@ -68,12 +70,14 @@ class Server:
         limits: dict,
         seconds: float,
         test: float,
+        quick: bool = False,
     ) -> dict[int, list]:
         """Run a notebook; return the outputs of its cells by index. See `grader.Grader.grade`."""
         cells = [Cell(*cell) for cell in cells]
         self._warm_up(cells, names)
         for last in (False, True):
-            run = _Run(self, cells, set(names), Limits(**limits), seconds, test, again=last)
+            run = _Run(self, cells, set(names), Limits(**limits), seconds, test)
+            run.again, run.quick = last, quick
             try:
                 self.zygote.fill(folder)
                 return run.hold()
@@ -120,9 +124,12 @@ def _unwritten(name: str):
 class _Run:
     """One notebook in work."""
 
-    def __init__(self, server, cells, names, limits, seconds, test_seconds, again):
+    again = False  # is it the second try, after the grader has failed?
+    quick = False  # is it put off as soon as anything has to be stopped?
+
+    def __init__(self, server, cells, names, limits, seconds, test_seconds):
         self.server, self.cells, self.names = server, cells, names
-        self.limits, self.test_seconds, self.again = limits, test_seconds, again
+        self.limits, self.test_seconds = limits, test_seconds
         self.budget = Budget(seconds)
         self.outputs: dict[int, list] = {}
         self.sizes: dict[int, int] = {}
@@ -154,6 +161,8 @@ class _Run:
             if ended == "complete":
                 return
             self.server.restart_zygote()  # its students are to end, too
+            if self.quick:
+                raise PutOff
             if last is None or (ended == "done" and not self.again):
                 raise GraderFailure("the judge has ended outside of any cell")
             self.stopped.add(last)
@@ -176,6 +185,8 @@ class _Run:
             with open(reading, "rb") as lines:
                 for line in self._lines(lines, pid):
                     kind, *told = json.loads(line)
+                    if self.quick and kind in ("stopped", "slow"):  # the process has ended
+                        raise PutOff
                     if kind in ("starting", "done", "complete"):
                         last, ended = told[0] if told else last, kind
                     elif kind == "stopped":

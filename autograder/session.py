@@ -37,6 +37,10 @@ class GraderFailure(BaseException):
     """
 
 
+class PutOff(Exception):
+    """A hand-in takes its time, or had to be stopped. It is to be tried after the others."""
+
+
 class StudentDied(Exception):
     """The student's process has ended: it was killed, it left, or it answered nonsense."""
 

@@ -15,6 +15,7 @@ from nbgrader.api import Gradebook
 from small_course import ASSIGNMENT, FULL, NOTEBOOK
 
 from autograder import batch, confine
+from autograder.__main__ import main
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
@@ -25,13 +26,14 @@ class Here(Executor):
     """Grades in this process. `dies` are the students at whom it dies, `once` or always."""
 
     def __init__(self, dies=(), once=False):
-        self.dies, self.once, self.broken = set(dies), once, False
+        self.dies, self.once, self.broken, self.given = set(dies), once, False, []
 
     def __call__(self):
         self.broken = False
         return self
 
     def submit(self, function, config, assignment, student):
+        self.given.append(student)
         future = Future()
         if student in self.dies:
             self.broken = True
@@ -161,6 +163,36 @@ def test_a_hand_in_at_which_processes_always_die_does_not_stop_the_class(course)
     assert {s: r.graded for s, r in results.items()} == {"ada": True, "bob": False, "cleo": True}
     assert "died each time" in results["bob"].why
     assert batch.pending(course.course, ASSIGNMENT) == ["bob"]
+
+
+def test_what_processes_died_of_is_not_tried_again_unasked(course, capsys, at_work, monkeypatch):
+    monkeypatch.setattr(batch, "processes", lambda jobs: Here())
+    for student in ("ada", "bob"):
+        course.hand_in(student)
+    grade(course, executor=Here(dies={"bob"}))
+    assert main(["grade", ASSIGNMENT, "--jobs", "1"]) == 1
+    said = capsys.readouterr().out
+    assert "0 graded" in said and "died each time: bob." in said and "--retry" in said
+    assert main(["grade", ASSIGNMENT, "--jobs", "1", "--retry"]) == 0
+    assert course.scores("bob") == FULL
+    course.hand_in("bob", essay="Once more.")  # another hand-in has not died yet
+    assert batch.died_before(course.course, ASSIGNMENT, ["ada", "bob"]) == []
+
+
+def test_what_has_to_be_stopped_is_graded_after_all_others(course):
+    leaves = "import os\ndef double(x):\n    os._exit(0)"
+    for student in ("ada", "bob", "cleo", "dora"):
+        course.hand_in(student, **({"double": leaves} if student in ("ada", "cleo") else {}))
+    begun, told = Here(), []
+    students = batch.pending(course.course, ASSIGNMENT)
+    batch.grade_class(course.config, ASSIGNMENT, students, begun, tell=told.append)
+    assert {result.student for result in told[:2]} == {"bob", "dora"}
+    assert begun.given[:4] == ["ada", "bob", "cleo", "dora"]
+    assert sorted(begun.given[4:]) == ["ada", "cleo"]
+    assert all(result.graded for result in told)
+    assert course.scores("bob") == course.scores("dora") == FULL
+    of_softmax = {name: full for name, full in FULL.items() if name.startswith("softmax")}
+    assert {n: s for n, s in course.scores("ada").items() if s} == of_softmax
 
 
 def test_two_runs_at_once_are_refused(course):
