@@ -14,6 +14,7 @@ import linecache
 import signal
 import sys
 import threading
+import time
 import traceback
 import warnings
 import weakref
@@ -22,7 +23,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-SECONDS_PER_CALL = 3.0
+SECONDS_PER_CALL = 3.0  # of CPU time
+_WAITING = 4  # times as long by the clock: the machine may be busy with other work
 PRINTED_CHARACTERS = 2_000
 MESSAGE_CHARACTERS = 500
 _SECONDS_UNTIL_NEXT_RING = 0.1
@@ -86,9 +88,10 @@ class _Again:
 def call(function: Callable, case: Case, seconds: float | None = None) -> Outcome:
     """Call `function` with copies of the case's arguments and return what happened.
 
-    Functions among the arguments come without their names. The call is stopped after `seconds`,
-    `SECONDS_PER_CALL` if None. A function that runs in another process brings its own way to be
-    stopped, `time_limit`: an alarm here would fall into the talk with that process.
+    Functions among the arguments come without their names. The call is stopped after `seconds` of
+    CPU time, `SECONDS_PER_CALL` if None, or when it has waited several times as long. A function
+    that runs in another process brings its own way to be stopped, `time_limit`: an alarm here
+    would fall into the talk with that process.
     """
     given = tuple(nameless(arg) if inspect.isfunction(arg) else arg for arg in case.args)
     args = copy_data(given)
@@ -263,25 +266,29 @@ def _exit_raises() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """Stop `_run` after some seconds. Only the main thread can be interrupted."""
+    """Stop `_run` after some seconds of CPU time. Only the main thread can be interrupted."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(_SIGNAL, _end_the_call)
+    used, start = time.process_time(), time.monotonic()
+
+    def end_the_call(signum, frame) -> None:
+        """Raise, but only inside the student's call: never in our own code around it."""
+        at_work = time.process_time() - used >= 0.9 * seconds  # the clocks tick differently
+        if not at_work and time.monotonic() - start < _WAITING * seconds:
+            return
+        while frame is not None:
+            if frame.f_code is _run.__code__:
+                raise _TimeUp(_Again())
+            frame = frame.f_back
+
+    before = signal.signal(_SIGNAL, end_the_call)
     stop = _ring_by_alarm(seconds) if hasattr(signal, "SIGALRM") else _ring_by_thread(seconds)
     try:
         yield
     finally:
         stop()
         signal.signal(_SIGNAL, before)
-
-
-def _end_the_call(signum, frame) -> None:
-    """Raise, but only inside the student's call: never in our own code around it."""
-    while frame is not None:
-        if frame.f_code is _run.__code__:
-            raise _TimeUp(_Again())
-        frame = frame.f_back
 
 
 def _ring_by_alarm(seconds: float) -> Callable[[], None]:

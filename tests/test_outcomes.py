@@ -227,6 +227,12 @@ def test_sleeping_is_stopped_too(monkeypatch):
     assert not awake
 
 
+def test_what_is_kept_from_running_has_longer_by_the_clock(either_clock, monkeypatch):
+    """Beside sixty busy threads an honest function of 0.05 s takes seconds."""
+    monkeypatch.setattr(outcomes, "SECONDS_PER_CALL", 0.5)
+    assert call(lambda x: time.sleep(0.8) or x, CASE).returned
+
+
 def test_three_seconds_are_allowed():
     assert outcomes.SECONDS_PER_CALL == 3.0
 
