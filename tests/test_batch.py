@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook
-from small_course import ASSIGNMENT, FULL, NOTEBOOK
+from small_course import ASSIGNMENT, FULL, NOTEBOOK, SOFTMAX
 
 from autograder import batch, confine
 from autograder.__main__ import main
@@ -193,6 +193,48 @@ def test_what_has_to_be_stopped_is_graded_after_all_others(course):
     assert course.scores("bob") == course.scores("dora") == FULL
     of_softmax = {name: full for name, full in FULL.items() if name.startswith("softmax")}
     assert {n: s for n, s in course.scores("ada").items() if s} == of_softmax
+
+
+# Right, and slow the first time: on a quiet machine it is far from the 3 seconds of a call.
+SLOW_SOFTMAX = f"""\
+import time
+
+slow = [True]
+
+
+{SOFTMAX}
+
+quick_softmax = softmax
+
+
+def softmax(scores):
+    until = time.process_time() + 1.5 * slow.pop() if slow else 0.0
+    while time.process_time() < until:
+        pass
+    return quick_softmax(scores)
+"""
+
+
+@pytest.fixture
+def busy_machine():
+    """Twice as many busy processes as there are processors."""
+    command = [sys.executable, "-c", "while True: pass"]
+    others = [subprocess.Popen(command) for _ in range(2 * (os.cpu_count() or 1))]
+    yield
+    for other in others:
+        other.kill()
+        other.wait()
+
+
+def test_a_busy_machine_costs_nobody_a_mark(course, busy_machine):
+    """As many rounds as ROUNDS says."""
+    for _ in range(int(os.environ.get("ROUNDS", "1"))):
+        course.hand_in("ada")
+        course.hand_in("bob", softmax=SLOW_SOFTMAX)
+        course.hand_in("mallory", double="import os\ndef double(x):\n    os._exit(0)")
+        grade(course, students=["mallory", "ada", "bob"])
+        assert course.scores("ada") == course.scores("bob") == FULL
+        assert 0 < course.total("mallory") < sum(FULL.values())
 
 
 def test_two_runs_at_once_are_refused(course):
