@@ -43,6 +43,7 @@ from autograder.settings import configure_grading
 
 # Where grading processes die again and again, whoever was in work is tried alone.
 TRIES_ALONE = 2
+DIED = "the grading process died each time it came to this hand-in"
 DIGEST = "hand_in.sha256"  # the file that tells of a graded folder which hand-in it is of
 
 
@@ -146,8 +147,7 @@ def grade_class(
         suspects, waiting = waiting[:in_work], waiting[in_work:]
         for student in suspects:
             if not any(not grade([student]) for _ in range(TRIES_ALONE)):
-                why = "the grading process died each time it came to this hand-in"
-                results[student] = Result(student, False, why)
+                results[student] = Result(student, False, DIED)
                 _remember_death(CourseDirectory(config=config), assignment, student)
                 tell(results[student])
         waiting = grade(waiting) if waiting else []

@@ -108,7 +108,7 @@ class Progress:
 
     def __init__(self, total: int, out: TextIO):
         self.total, self.out = total, out
-        self.done = self.failed = self.refused = 0
+        self.done = self.failed = self.died = self.refused = 0
         self.start = time.monotonic()
         self.bar = out.isatty()
         self._draw()
@@ -117,6 +117,7 @@ class Progress:
         """Take in one result."""
         self.done += 1
         self.failed += not result.graded
+        self.died += result.why == batch.DIED
         self.refused += result.graded and bool(result.why)
         count = f"{self.done}/{self.total} {_printable(result.student)}: "
         if not result.graded:
@@ -143,8 +144,10 @@ class Progress:
             parts.append(f"{self.refused} of them refused, with the reason as feedback")
         if already:
             parts.append(f"{already} graded before")
-        if self.failed:
-            parts.append(f"{self.failed} NOT graded; they are tried again next time")
+        if self.failed > self.died:
+            parts.append(f"{self.failed - self.died} NOT graded; they are tried again next time")
+        if self.died:
+            parts.append(f"{self.died} NOT graded; they are tried again with --retry only")
         return ". ".join(parts) + "."
 
     def _line(self, text: str) -> None:

@@ -438,6 +438,17 @@ def test_what_had_to_be_stopped_costs_its_time_once():
     assert passing == {0: True, 1: False, 2: False, 3: False, 4: True, 5: True, 6: True}
 
 
+def test_an_alarm_of_a_test_cell_does_not_fall_into_the_talk_with_the_student(grader):
+    test = (
+        "from illustrated_attention.outcomes import Case, call\n"
+        "assert call(lambda x: f(x), Case('', (1,)), seconds=0.1).timed_out\n"
+        "assert f(2) == 4"
+    )
+    slow = "import time\ndef f(x):\n    time.sleep(x == 1)\n    return 2 * x"
+    outputs = grader.grade([Cell(slow), Cell(test, test=True)], {"f"})
+    assert list(map(passed, outputs)) == [True, True], outputs
+
+
 def test_what_has_worked_is_kept_when_something_else_is_stopped(grader):
     work = "import time\nuntil = time.process_time() + 4\nwhile time.process_time() < until: pass\n"
     cells = [
