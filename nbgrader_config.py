@@ -29,6 +29,13 @@ def exchange_folder():
     if not shared:
         local = root / "exchange"
         local.mkdir(exist_ok=True)
+        if not (root / "autograder").is_dir() and not hasattr(sys, "_exchange_told"):
+            sys._exchange_told = True  # this file is read several times
+            print(
+                "ILLUSTRATED_ATTENTION_EXCHANGE is not set: what you hand in with Submit stays in "
+                "this folder, and no instructor sees it. Set it, or hand in your file.",
+                file=sys.stderr,
+            )
         return local
     if not Path(shared).is_absolute():
         raise ValueError(
@@ -60,7 +67,6 @@ c.Exchange.cache = str(root / ".nbgrader_cache")
 
 # Hand-ins that come by mail or a learning platform: ada+01_self_attention.ipynb
 c.ZipCollectApp.downloaded_directory = "autograder/downloaded"
-c.FileNameCollectorPlugin.named_regexp = r"(.*[\\/])?(?P<student_id>[\w.-]+)\+(?P<file_id>\w+)"
 
 # -- grading and feedback --------------------------------------------------------------------
 # Student code runs confined, and feedback shows nothing hidden: docs/grading.md. The copy that

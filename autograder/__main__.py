@@ -29,6 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     mine = commands.add_parser("mine", help="grade your own notebook, alone, without a class")
     mine.add_argument("lesson", help="its id, such as 01_self_attention")
     mine.add_argument("notebook", nargs="?", type=Path, help="if not the lesson's in notebooks/")
+    grade.add_argument("--force", action="store_true", help="grade again what is graded")
     report = commands.add_parser("report", help="write a page and a table about the class")
     report.add_argument("assignment", help="its id, such as 01_self_attention")
     report.add_argument("--db", metavar="URL", help="the gradebook, if not nbgrader_config.py's")

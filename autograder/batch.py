@@ -36,10 +36,11 @@ from nbgrader.utils import rmtree
 from sqlalchemy.pool import NullPool
 from traitlets.config import Config
 
-from autograder import confine, hand_in, intake
+from autograder import confine, hand_in, intake, names
 from autograder.hand_in import timestamp
 from autograder.session import PutOff
 from autograder.settings import configure_grading
+from illustrated_attention.language import _
 
 # Where grading processes die again and again, whoever was in work is tried alone.
 TRIES_ALONE = 2
@@ -60,15 +61,64 @@ class Result:
 
 
 def pending(course: CourseDirectory, assignment: str) -> list[str]:
-    """The students whose hand-in is not graded, or newer than what is graded."""
+    """The students whose hand-in is not graded, or is another than what is graded."""
     return [s for s in handed_in(course, assignment) if _is_newer(course, assignment, s)]
 
 
 def handed_in(course: CourseDirectory, assignment: str) -> list[str]:
     """The students who handed in this assignment, in order."""
+    return [s for s in _folders(course, assignment) if names.student_id(s) == s]
+
+
+def left_out(course: CourseDirectory, assignment: str) -> list[str]:
+    """Folders among the hand-ins whose names are no student's, as a terminal may show them."""
+    found = _folders(course, assignment)
+    return [names.printable(s) for s in found if names.student_id(s) != s]
+
+
+def _folders(course: CourseDirectory, assignment: str) -> list[str]:
     folder = Path(course.format_path(course.submitted_directory, ".", "."))
-    students = (entry.name for entry in os.scandir(folder)) if folder.is_dir() else ()
+    students = os.listdir(folder) if folder.is_dir() else ()
     return sorted(s for s in students if _submitted(course, assignment, s).is_dir())
+
+
+def graded_with_other_tests(course: CourseDirectory, assignment: str) -> list[str]:
+    """The students whose result was reached with other tests or points than there are now."""
+    tests = _tests(course, assignment)
+    found = []
+    for student in handed_in(course, assignment):
+        folder = Path(course.format_path(course.autograded_directory, student, assignment))
+        for name, now in tests.items():
+            path = folder / f"{name}.ipynb"
+            if path.is_file() and _tests_in(json.loads(path.read_bytes())) != now:
+                found.append(student)
+                break
+    return found
+
+
+def _tests(course: CourseDirectory, assignment: str) -> dict[str, dict]:
+    """For each notebook, what the gradebook says of its test cells: text and points by grade_id."""
+    with Gradebook(course.db_url, course.course_id) as gradebook:
+        return {
+            notebook.name: {
+                cell.name: (sources[cell.name], cell.max_score)
+                for sources in [{c.name: c.source for c in notebook.source_cells}]
+                for cell in notebook.grade_cells
+                if cell.name in sources
+                and cell.name not in {solution.name for solution in notebook.solution_cells}
+            }
+            for notebook in gradebook.find_assignment(assignment).notebooks
+        }
+
+
+def _tests_in(notebook: dict) -> dict:
+    """The same of a graded notebook, which holds the tests that it was graded with."""
+    found = {}
+    for cell in notebook["cells"]:
+        meta = cell["metadata"].get("nbgrader", {})
+        if meta.get("grade") and not meta.get("solution"):
+            found[meta["grade_id"]] = ("".join(cell["source"]), float(meta["points"]))
+    return found
 
 
 def grade_student(config: Config, assignment: str, student: str) -> Result:
@@ -218,11 +268,17 @@ def _process_died(error: BaseException) -> bool:
 @contextlib.contextmanager
 def only_one(course: CourseDirectory, assignment: str) -> Iterator[None]:
     """Keep two runs from grading the same assignment at once. Ends with the process, however."""
-    lock = FileLock(_scratch(course) / f"{assignment}.lock")
     try:
-        held = lock.acquire(blocking=False)
+        held = FileLock(_scratch(course) / f"{assignment}.lock").acquire(blocking=False)
     except Timeout:
-        raise RuntimeError(f"{assignment} is being graded by another process already") from None
+        text = _("{assignment} is being graded by another process already")
+        raise RuntimeError(text.format(assignment=assignment)) from None
+    except PermissionError as error:
+        text = _(
+            "You may not write into {folder}: the course's folder is somebody else's. Grade under "
+            "the account that it belongs to, or let it be written by your group."
+        )
+        raise RuntimeError(text.format(folder=Path(error.filename).parent)) from None
     with held:
         _clear_scratch(course, assignment)
         yield

@@ -29,6 +29,8 @@ def main(argv: list[str] | None = None) -> int:
     if argv:
         print("usage: python -m autograder doctor", file=sys.stderr)
         return 2
+    if told := _exchange():
+        print(told)
     print(f"System: {platform.system()} {platform.release()} on {platform.machine()}")
     python = "{}.{}".format(*sys.version_info)
     text = _("Python {version}: hand-ins are graded with it, so a class needs the same one.")
@@ -40,6 +42,14 @@ def main(argv: list[str] | None = None) -> int:
         )
         return 1
     return _examine()
+
+
+def _exchange() -> str | None:
+    """Say what is wrong with the class's exchange, if there is one and something is."""
+    from autograder.exchange import exchange_problem
+
+    folder = os.environ.get("ILLUSTRATED_ATTENTION_EXCHANGE", "")
+    return exchange_problem(Path(folder)) if folder and Path(folder).is_dir() else None
 
 
 def _examine() -> int:

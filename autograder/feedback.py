@@ -10,6 +10,7 @@ import nbgrader
 from nbconvert.exporters import HTMLExporter
 from nbformat.notebooknode import NotebookNode, from_dict
 from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
+from traitlets import HasTraits, List
 
 from autograder import safe
 from autograder.execute import VERDICT
@@ -43,14 +44,24 @@ class FeedbackExporter(HTMLExporter):
         yield "clean_card", safe.clean_card
 
 
-class ForTheStudent(NbGraderPreprocessor):
+class _Known(HasTraits):
+    """nbgrader's steps warn of this setting, which nbconvert's exporters have, for every cell."""
+
+    display_data_priority = List().tag(config=True)
+
+
+class _HiddenTests(_Known, ClearHiddenTests):
+    pass
+
+
+class ForTheStudent(_Known, NbGraderPreprocessor):
     """Takes out of a graded notebook what its owner must not see, and adds what helps."""
 
     def preprocess_cell(self, cell, resources, cell_index):
         if cell.cell_type != "code":
             return cell, resources
         if _is_hidden_test(cell):
-            ClearHiddenTests(parent=self)._remove_hidden_test_region(cell)
+            _HiddenTests(parent=self)._remove_hidden_test_region(cell)
             cell.outputs = [_shown(card_of_hidden_test(cell))]
         else:
             cell.outputs = [item for output in cell.outputs if (item := _kept(output))]

@@ -17,7 +17,9 @@ from autograder import batch, confine
 from autograder.batch import Result
 from autograder.course import Problem, need_assignment, read_config
 from autograder.execute import WITHOUT_CONFINEMENT
+from autograder.names import printable
 from autograder.release import fits_stamp, written_in_release
+from illustrated_attention.language import _
 
 STOPPED = 130  # the exit code after Ctrl-C, as shells have it
 
@@ -30,6 +32,7 @@ def grade(
     student: str | None = None,
     retry: bool = False,
     unsafe: bool = False,
+    force: bool = False,
 ) -> int:
     """Grade the hand-ins of an assignment that are not graded yet, or newer than what is graded.
 
@@ -49,6 +52,8 @@ def grade(
         Try hand-ins again at which grading processes died before.
     unsafe : bool
         Grade even where student code cannot be confined.
+    force : bool
+        Grade again what is graded.
 
     Returns
     -------
@@ -78,7 +83,9 @@ def grade(
             stack.enter_context(batch.only_one(course, assignment))
         except RuntimeError as busy:
             raise Problem(str(busy)) from None
-        pending = [s for s in batch.pending(course, assignment) if s in wanted]
+        pending = wanted
+        if not force:
+            pending = [s for s in batch.pending(course, assignment) if s in wanted]
         died = [] if retry or student else batch.died_before(course, assignment, pending)
         pending = [s for s in pending if s not in died]
         progress = Progress(len(pending), sys.stdout)
@@ -94,10 +101,23 @@ def grade(
     progress.close()
     print(progress.summary(assignment, already=len(wanted) - len(pending) - len(died)))
     if died:
-        names = ", ".join(map(_printable, died))
+        names = ", ".join(map(printable, died))
         print(f"Not tried again, because grading processes died each time: {names}.")
         print("To try them again: --retry.")
+    _tell_what_else(course, assignment)
     return 1 if progress.failed or died else 0
+
+
+def _tell_what_else(course: CourseDirectory, assignment: str) -> None:
+    if old := batch.graded_with_other_tests(course, assignment):
+        text = _(
+            "{count} results were reached with other tests or points than there are now: grade "
+            "them again with --force. {students}"
+        )
+        print(text.format(count=len(old), students=", ".join(old)))
+    if odd := batch.left_out(course, assignment):
+        text = _("Left out, because the folder's name is no student's: {names}")
+        print(text.format(names=", ".join(odd)))
 
 
 class Progress:
@@ -119,13 +139,13 @@ class Progress:
         self.failed += not result.graded
         self.died += result.why == batch.DIED
         self.refused += result.graded and bool(result.why)
-        count = f"{self.done}/{self.total} {_printable(result.student)}: "
+        count = f"{self.done}/{self.total} {printable(result.student)}: "
         if not result.graded:
-            self._line(f"{count}NOT GRADED: {_printable(result.why)}")
+            self._line(f"{count}NOT GRADED: {printable(result.why)}")
         elif result.why:
-            self._line(f"{count}refused, no points: {_printable(result.why)}")
+            self._line(f"{count}refused, no points: {printable(result.why)}")
         elif result.notes:
-            self._line(f"{count}graded in {result.seconds:.1f} s. {_printable(result.notes)}")
+            self._line(f"{count}graded in {result.seconds:.1f} s. {printable(result.notes)}")
         elif not self.bar:
             self._line(f"{count}graded in {result.seconds:.1f} s")
         self._draw()
@@ -168,11 +188,6 @@ class Progress:
     def _write(self, text: str) -> None:
         self.out.write(text)
         self.out.flush()
-
-
-def _printable(text: str) -> str:
-    """Names and reasons come from strangers: no control characters on the terminal."""
-    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _need_confinement(unsafe: bool, dask: str | None) -> None:

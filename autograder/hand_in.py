@@ -9,10 +9,11 @@ import nbformat
 from nbformat.notebooknode import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import parse_utc, rmtree
+from nbgrader.utils import parse_utc
 
-from autograder import intake
+from autograder import intake, small_files
 from autograder.names import notebook_name, shown
+from autograder.small_files import REFUSED, SECRET, TIMESTAMP
 from autograder.transplant import has_work, is_untouched
 from illustrated_attention.language import _
 
@@ -46,9 +47,7 @@ def take_in(source: Path, target: Path, released: dict[str, NotebookNode | None]
             notes += left_out.read_text(encoding="utf-8", errors="replace")[:2000].splitlines()
             left_out.unlink()
         found = _notebooks(target)
-        chosen = {
-            name: _choose(name, original, found, notes) for name, original in released.items()
-        }
+        chosen, refused = _chosen(released, found, notes, small_files.read(source, REFUSED))
     except intake.Refused as reason:
         intake.write_refusal(str(reason), target, list(released))
         taken = Taken(str(reason))
@@ -60,9 +59,38 @@ def take_in(source: Path, target: Path, released: dict[str, NotebookNode | None]
             if notes:
                 notebook.cells.insert(0, _note(notes))
             nbformat.write(notebook, target / f"{name}.ipynb")
-        taken = Taken("", notes)
-    _write_timestamp(source, target / "timestamp.txt")
+        for name, reason in refused.items():
+            nbformat.write(intake.refusal(reason), target / f"{name}.ipynb")
+        taken = Taken(" ".join(refused.values()), notes)
+    when = timestamp(source)
+    small_files.write(target, TIMESTAMP, f"{when} UTC\n" if when else None)
+    small_files.write(target, SECRET, small_files.read(source, SECRET))
+    small_files.write(target, REFUSED, taken.refused[:1000] or None)
     return taken
+
+
+def _chosen(
+    released: dict[str, NotebookNode | None],
+    found: dict[Path, str],
+    notes: list[str],
+    told: str | None,
+) -> tuple[dict[str, NotebookNode], dict[str, str]]:
+    """Return the notebooks that are graded, and of the others why not: each for itself.
+
+    `told` is why `collect` refused the hand-in. Then there is a note that says so, and nothing
+    else, in the notebook's place; where there is more, a stranger wrote it.
+    """
+    chosen, refused = {}, {}
+    for name, original in released.items():
+        try:
+            notebook = _choose(name, original, found, notes)
+            said = [cell.source for cell in notebook.cells]
+            if told and said == [cell.source for cell in intake.refusal(told).cells]:
+                raise intake.Refused(told)
+            chosen[name] = notebook
+        except intake.Refused as reason:
+            refused[name] = str(reason)
+    return chosen, refused
 
 
 def released_notebooks(course: CourseDirectory, assignment: str) -> dict[str, NotebookNode | None]:
@@ -79,12 +107,10 @@ def released_notebooks(course: CourseDirectory, assignment: str) -> dict[str, No
 
 def timestamp(folder: Path) -> datetime | None:
     """When a student handed in, as nbgrader's exchange wrote it down; None if it does not say."""
-    path = folder / "timestamp.txt"
-    if not path.is_file() or path.is_symlink() or path.stat().st_size > 100:
-        return None
+    text = small_files.read(folder, TIMESTAMP)
     try:
-        return parse_utc(path.read_text().strip())
-    except (ValueError, OverflowError, TypeError, OSError):
+        return parse_utc(text.strip()) if text else None
+    except (ValueError, OverflowError, TypeError, AttributeError):
         return None
 
 
@@ -156,11 +182,3 @@ def _add_note_on_python(notebook: NotebookNode, notes: list[str]) -> None:
 def _note(notes: list[str]) -> NotebookNode:
     title = _("**About this hand-in:**")
     return intake.new_cell("markdown", "\n".join([title, "", *map("- {}".format, notes)]), "about")
-
-
-def _write_timestamp(source: Path, path: Path) -> None:
-    if path.is_dir():
-        rmtree(path)
-    path.unlink(missing_ok=True)
-    if (when := timestamp(source)) is not None:
-        path.write_text(f"{when} UTC\n")

@@ -53,3 +53,21 @@ def shown(name: str) -> str:
     """Write a stranger's file name for a message: it may hold anything."""
     composed = unicodedata.normalize("NFC", name)
     return re.sub(r"[^\w ./()+-]", "?", composed)[:100]
+
+
+def student_id(name: str) -> str | None:
+    """Return a student's id as it may be used, in composed form; None if it may not be one.
+
+    An id becomes a folder, a line in a table and a word in a page: it is made of letters of all
+    languages, digits, and ``. _ - @``, and begins with a letter, a digit or ``_``.
+    """
+    name = file_name(name)
+    if name is None or not (name[0] == "_" or name[0].isalnum()):
+        return None
+    allowed = all(c in "._-@" or unicodedata.category(c)[0] in "LM" or c.isdecimal() for c in name)
+    return name if allowed else None
+
+
+def printable(text: str) -> str:
+    """Write a stranger's text for a terminal or a log: nothing in it steers the terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)

@@ -3,22 +3,24 @@
 Marks come from the gradebook; the mistakes are what the judge noted in the graded notebooks.
 """
 
-import csv
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean, median
 
 import jinja2
-from nbgrader.api import BaseCell, Grade, Gradebook, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import Grade, Gradebook, SubmittedAssignment, SubmittedNotebook
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy import func
 
-from autograder import batch, intake
+from autograder import batch, names, small_files
 from autograder.course import need_assignment, read_config
 from autograder.execute import VERDICT
 from autograder.feedback import TEMPLATES, number
-from autograder.names import notebook_name
+from autograder.small_files import REFUSED
+from autograder.tables import write_table
 
 LITTLE = 0.5  # who has less than this part of the points needs attention
 
@@ -49,11 +51,14 @@ class Row:
     when: str = ""
     refused: str = ""
     newer: bool = False
+    other_tests: bool = False
+    penalty: float = 0.0
     works: dict[str, Work] = field(default_factory=dict)
 
     @property
     def score(self) -> float:
-        return sum(work.score for work in self.works.values())
+        """What counts: the points less what was taken off for being late."""
+        return max(0.0, sum(work.score for work in self.works.values()) - self.penalty)
 
     @property
     def most(self) -> float:
@@ -71,6 +76,10 @@ class Row:
             reasons.append(f"was refused: {self.refused}")
         if self.newer:
             reasons.append("handed in again since")
+        if self.other_tests:
+            reasons.append("was graded with other tests or points: grade again with --force")
+        if self.penalty:
+            reasons.append(f"handed in late: {number(self.penalty)} points less")
         waiting = [name for name, work in self.works.items() if work.to_mark]
         if waiting:
             reasons.append(f"waits for marks by hand: {', '.join(waiting)}")
@@ -104,10 +113,11 @@ def write_report(assignment: str, db: str | None = None) -> list[Path]:
     graded = Path(course.format_path(course.autograded_directory, ".", "."))
     folder = graded.parent / "reports"
     folder.mkdir(exist_ok=True)
-    page, table = folder / f"{assignment}.html", folder / f"{assignment}.csv"
-    page.write_text(make_page(assignment, rows, exercises), encoding="utf-8")
-    write_table(table, rows, exercises)
-    return [page, table]
+    page, spreadsheet = folder / f"{assignment}.html", folder / f"{assignment}.csv"
+    html = make_page(assignment, rows, exercises)
+    page.write_text(html, encoding="utf-8", errors="replace")
+    write_table(spreadsheet, table(rows, exercises))
+    return [page, spreadsheet]
 
 
 def read_class(course: CourseDirectory, assignment: str) -> tuple[list[Row], list[str]]:
@@ -115,42 +125,57 @@ def read_class(course: CourseDirectory, assignment: str) -> tuple[list[Row], lis
     with Gradebook(course.db_url, course.course_id) as gradebook:
         rows = {s.id: Row(s.id, _full_name(s)) for s in gradebook.students}
         found = gradebook.find_assignment(assignment)
-        solutions = [c.name for notebook in found.notebooks for c in notebook.solution_cells]
-        cells = {
-            cell.name: cell.max_score
-            for notebook in found.notebooks
-            for cell in (*notebook.grade_cells, *notebook.task_cells)
-        }
-        exercise_of = {name: _exercise(name, solutions) for name in cells}
+        several = len(found.notebooks) > 1
+        cells, exercise_of = {}, {}
+        for notebook in found.notebooks:
+            solutions = [cell.name for cell in notebook.solution_cells]
+            for cell in (*notebook.grade_cells, *notebook.task_cells):
+                # Two notebooks may have cells of the same name.
+                exercise = _exercise(cell.name, solutions)
+                exercise_of[notebook.name, cell.name] = (
+                    f"{notebook.name}: {exercise}" if several else exercise
+                )
+                cells[cell.id] = (notebook.name, cell.name, cell.max_score)
         exercises = list(dict.fromkeys(exercise_of.values()))
         # One query: nbgrader's own properties ask the database anew for every cell.
         grades = (
             gradebook.db.query(
                 SubmittedAssignment.student_id,
                 SubmittedAssignment.timestamp,
-                BaseCell.name,
+                Grade.cell_id,
                 Grade.score,
                 Grade.needs_manual_grade,
             )
             .select_from(Grade)
-            .join(BaseCell, Grade.cell_id == BaseCell.id)
             .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
             .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
             .filter(SubmittedAssignment.assignment_id == found.id)
         )
-        for student, when, cell, score, to_mark in grades:
+        for student, when, cell_id, score, to_mark in grades:
+            notebook, cell, most = cells[cell_id]
             row = rows[student]
             row.graded = row.handed_in = True
             row.when = when.strftime("%Y-%m-%d %H:%M") if when else ""
             row.works = row.works or {name: Work() for name in exercises}
-            work = row.works[exercise_of[cell]]
+            work = row.works[exercise_of[notebook, cell]]
             work.score += score
-            work.most += cells[cell]
+            work.most += most
             work.to_mark |= bool(to_mark)
+        for student, penalty in (
+            gradebook.db.query(
+                SubmittedAssignment.student_id, func.sum(SubmittedNotebook.late_submission_penalty)
+            )
+            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+            .filter(SubmittedAssignment.assignment_id == found.id)
+            .group_by(SubmittedAssignment.student_id)
+        ):
+            rows[student].penalty = penalty or 0.0
     for student in batch.handed_in(course, assignment):
         rows.setdefault(student, Row(student, student)).handed_in = True
     for student in batch.pending(course, assignment):
         rows[student].newer = rows[student].graded
+    for student in batch.graded_with_other_tests(course, assignment):
+        rows[student].other_tests = rows[student].graded
     for row in rows.values():
         if row.graded:
             _read_verdicts(course, assignment, row, exercise_of)
@@ -169,14 +194,12 @@ def _exercise(cell: str, solutions: list[str]) -> str:
 
 def _read_verdicts(course: CourseDirectory, assignment: str, row: Row, exercise_of: dict) -> None:
     folder = Path(course.format_path(course.autograded_directory, row.id, assignment))
-    refused = intake.refusal("").cells[0].source.strip()
-    for path in sorted(path for path in folder.iterdir() if notebook_name(path.name)):
+    row.refused = names.printable(small_files.read(folder, REFUSED) or "")
+    for path in sorted(path for path in folder.iterdir() if names.notebook_name(path.name)):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            source = "".join(cell["source"])
-            if cell["cell_type"] == "markdown" and source.startswith(refused):
-                row.refused = source.removeprefix(refused).strip()
             verdict = cell["metadata"].get(VERDICT)
-            exercise = exercise_of.get(cell["metadata"].get("nbgrader", {}).get("grade_id"))
+            grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
+            exercise = exercise_of.get((path.stem, grade_id))
             if verdict and exercise:
                 work = row.works[exercise]
                 # `check` and the hidden test say the same, or the hidden test says more.
@@ -232,23 +255,15 @@ def make_page(assignment: str, rows: list[Row], exercises: list[str]) -> str:
     )
 
 
-def write_table(path: Path, rows: list[Row], exercises: list[str]) -> None:
-    """Write a line for each student, for a spreadsheet."""
+def table(rows: list[Row], exercises: list[str]) -> Iterator[list[str]]:
+    """A line for each student, for a spreadsheet."""
     columns = [f"{name}{part}" for name in exercises for part in (" points", " mistake")]
-    # With the mark at the beginning Excel reads the file as UTF-8.
-    with open(path, "w", newline="", encoding="utf-8-sig") as file:
-        table = csv.writer(file)
-        table.writerow(["student_id", "name", "handed_in", "points", "of", "attention", *columns])
-        for row in rows:
-            line = [row.id, row.name, row.when or ("yes" if row.handed_in else "no")]
-            points = [number(row.score), number(row.most)] if row.graded else ["", ""]
-            line += [*points, "; ".join(row.reasons)]
-            for name in exercises:
-                work = row.works.get(name)
-                line += [number(work.score), work.mistake or ""] if work else ["", ""]
-            table.writerow([_inert(value) for value in line])
-
-
-def _inert(value: str) -> str:
-    """A spreadsheet runs what begins like a formula: names come from strangers."""
-    return "'" + value if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    yield ["student_id", "name", "handed_in", "points", "of", "late", "attention", *columns]
+    for row in rows:
+        line = [row.id, row.name, row.when or ("yes" if row.handed_in else "no")]
+        points = [number(row.score), number(row.most), number(row.penalty)]
+        line += [*(points if row.graded else ["", "", ""]), "; ".join(row.reasons)]
+        for name in exercises:
+            work = row.works.get(name)
+            line += [number(work.score), work.mistake or ""] if work else ["", ""]
+        yield line

@@ -54,6 +54,11 @@ class StudentTimeout(StudentDied):
     out_of_time = True  # for those who only know that something was called
 
 
+# A student reads these names in a traceback and on a card: `softmax stopped with ProcessEnded.`
+StudentDied.__name__ = StudentDied.__qualname__ = "ProcessEnded"
+StudentTimeout.__name__ = StudentTimeout.__qualname__ = "TookTooLong"
+
+
 @dataclass(frozen=True)
 class Limits:
     """Time for one cell or one call.

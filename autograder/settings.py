@@ -38,6 +38,12 @@ def configure_grading(config) -> None:
     config.Autograde.exporter_class = "autograder.execute.HandInExporter"
     config.GenerateAssignment.exporter_class = "autograder.release.ReleaseExporter"
     config.ExchangeFactory.collect = "autograder.collect.Collect"
+    config.ExchangeFactory.release_assignment = "autograder.exchange.ReleaseAssignment"
+    config.ExchangeFactory.release_feedback = "autograder.exchange.ReleaseFeedback"
+    config.ZipCollectApp.extractor_plugin = "autograder.zip_collect.Extractor"
+    config.ZipCollectApp.collector_plugin = "autograder.zip_collect.Collector"
+    config.ZipCollectApp.force = True  # what is collected again takes the place of what was
+    config.ExportApp.plugin_class = "autograder.tables.CsvExport"
     config.TemplateExporter.filters = {"markdown2html": "autograder.safe.markdown2html"}
     # SQLAlchemy warns about nbgrader's own way of adding a submission; the marks are right.
     warnings.filterwarnings("ignore", message="Object of type <Submitted(Assignment|Notebook)>")

@@ -87,7 +87,7 @@ def test_every_hand_in_is_graded_or_has_a_reason(course, tmp_path):
     assert list((course.root / ".grading").glob("*-*")) == []
 
 
-def test_only_what_is_missing_or_newer_is_pending(course):
+def test_only_what_is_missing_or_another_is_pending(course):
     for student in ("ada", "bob", "cleo", "dan"):
         course.hand_in(student)
     (course.submitted("cleo") / "timestamp.txt").unlink()

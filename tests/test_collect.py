@@ -1,14 +1,22 @@
 """`nbgrader collect` takes in what strangers wrote into the exchange."""
 
+import io
+import json
 import os
+import shutil
 import sys
+import zipfile
+from pathlib import Path
 
 import pytest
 from nbgrader.apps.api import NbGraderAPI
+from nbgrader.apps.zipcollectapp import ZipCollectApp
 from nbgrader.exchange import ExchangeFactory
+from nbgrader.utils import notebook_hash
 from small_course import ASSIGNMENT, FULL, NOTEBOOK
 
-from autograder import confine
+from autograder import confine, intake
+from autograder.exchange import exchange_problem
 from autograder.settings import configure_grading
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="nbgrader has no exchange there")
@@ -56,7 +64,7 @@ def test_a_link_is_not_followed_and_its_owner_reads_why(course, inbound, tmp_pat
     assert collect(course) == {"ada", "file", "folder", "notebook", "pipe"}
     for student in ("file", "folder", "notebook", "pipe"):
         files = {path.name: path for path in course.submitted(student).iterdir()}
-        assert set(files) == {f"{NOTEBOOK}.ipynb", "timestamp.txt"}
+        assert set(files) == {f"{NOTEBOOK}.ipynb", "timestamp.txt", "refused.txt"}
         assert files["timestamp.txt"].read_text() == "2026-01-01 10:00:00 UTC\n"
         assert "link or no ordinary file" in files[f"{NOTEBOOK}.ipynb"].read_text()
     assert (inbound / "file+week+2026-01-01 10:00:00 UTC+abc" / "data.txt").is_symlink()
@@ -73,7 +81,7 @@ def test_what_was_refused_is_graded_as_blank_and_the_rest_as_always(course, inbo
     assert "link or no ordinary file" in course.graded("eve").cells[0].source
 
 
-def test_names_that_nbgrader_did_not_give_stop_nobody(course, inbound, tmp_path):
+def test_names_that_nbgrader_did_not_give_stop_nobody(course, inbound, tmp_path, caplog):
     submit(course, inbound, "ada")
     submit(course, inbound, "bob", when="garbage")
     submit(course, inbound, "bob", when="9" * 40)
@@ -83,8 +91,15 @@ def test_names_that_nbgrader_did_not_give_stop_nobody(course, inbound, tmp_path)
     (inbound / f"eve+{ASSIGNMENT}+2026-01-01 10:00:00 UTC").symlink_to(tmp_path / "nowhere")
     (inbound / f"fred+{ASSIGNMENT}+2026-01-01 10:00:00 UTC").write_text("no folder")
     (course.root / "submitted").mkdir(exist_ok=True)
+    odd = ["<img src=x onerror=alert(1)>", "e\x1b[2Jve", "a b", "-rf", ".hidden", "a|b"]
+    for name in odd:
+        submit(course, inbound, "odd").rename(inbound / f"{name}+{ASSIGNMENT}+2026 UTC")
+    submit(course, inbound, "bad").rename(inbound / os.fsdecode(b"caf\xe9+week+2026-01-01 UTC"))
     before = set(course.root.iterdir())
     assert {"ada", "bob"} <= collect(course) <= {"ada", "bob", "cleo"}
+    said = "".join(caplog.messages)
+    assert "<img src=x onerror=alert(1)>+week+2026 UTC is left out" in said
+    assert "e?[2Jve+week" in said and "\x1b" not in said
     assert set(course.root.iterdir()) == before
     assert (course.submitted("bob") / "timestamp.txt").read_text() == "1970-01-01 00:00:00 UTC\n"
 
@@ -104,3 +119,187 @@ def test_the_formgraders_button_collects_in_the_same_way(course, inbound):
     result = NbGraderAPI(course.course, config=settings(course)).collect(ASSIGNMENT)
     assert result["success"]
     assert not (course.submitted("eve") / "data").exists()
+
+
+def test_one_name_in_two_spellings_is_one_student(course, inbound):
+    submit(course, inbound, "jose\N{COMBINING ACUTE ACCENT}")
+    submit(course, inbound, "jos\N{LATIN SMALL LETTER E WITH ACUTE}", "2026-01-02 10:00:00 UTC")
+    assert collect(course) == {"jos\N{LATIN SMALL LETTER E WITH ACUTE}"}
+
+
+def test_a_folder_that_cannot_be_read_or_is_gone_again_stops_nobody(course, inbound, monkeypatch):
+    for student in ("ada", "closed", "deep", "gone", "zoe"):
+        submit(course, inbound, student)
+    deep = inbound / f"deep+{ASSIGNMENT}+2026-01-01 10:00:00 UTC+abc"
+    at = os.getcwd()
+    os.chdir(deep)
+    for _ in range(30):  # a path of 6,000 characters
+        os.mkdir("d" * 200)
+        os.chdir("d" * 200)
+    os.chdir(at)
+    copy_folder = intake.copy_folder
+
+    def copy(source, target):
+        if Path(source).name.startswith("closed"):  # as mode 744 is, for whoever is not root
+            raise PermissionError(13, "Permission denied", str(source))
+        if Path(source).name.startswith("gone"):
+            shutil.rmtree(source)
+        copy_folder(source, target)
+
+    monkeypatch.setattr(intake, "copy_folder", copy)
+    assert {"ada", "zoe", "closed", "deep"} <= collect(course)
+    assert "cannot be copied" in (course.submitted("closed") / f"{NOTEBOOK}.ipynb").read_text()
+    assert (course.submitted("ada") / f"{NOTEBOOK}.ipynb").read_text().count("softmax") > 1
+
+
+def test_what_is_no_folder_hides_no_hand_in(course, inbound):
+    submit(course, inbound, "ada")
+    (inbound / f"ada+{ASSIGNMENT}+2027-01-01 10:00:00 UTC+abc").write_text("later, and no folder")
+    assert collect(course) == {"ada"}
+
+
+def feedback(course, student, secret=None):
+    """The page that grading made, with what nbgrader copied along."""
+    folder = course.root / "feedback" / student / ASSIGNMENT
+    folder.mkdir(parents=True)
+    (folder / f"{NOTEBOOK}.html").write_text(f"for {student}")
+    if secret:
+        (folder / "submission_secret.txt").write_text(secret)
+    return folder
+
+
+def fetched(course, secret, name=NOTEBOOK):
+    """What `nbgrader fetch_feedback` would find, with the secret that it has kept."""
+    code = notebook_hash(secret=secret, notebook_id=name)
+    path = course.root / "exchange" / "small" / "feedback" / f"{code}.html"
+    return path.read_text() if path.exists() else None
+
+
+def test_feedback_reaches_everybody_whatever_one_of_them_handed_in(course, inbound, caplog):
+    for student in ("ada", "bob", "eve"):
+        secret = submit(course, inbound, student) / "submission_secret.txt"
+        secret.write_text(f"secret of {student}")
+        if student == "bob":  # browsers number second downloads
+            (secret.parent / f"{NOTEBOOK}.ipynb").rename(secret.parent / f"{NOTEBOOK} (1).ipynb")
+        if student == "eve":
+            (secret.parent / "data").symlink_to("/etc")
+    collect(course)
+    feedback(course, "ada", "secret of ada")
+    feedback(course, "bob", "secret of bob")
+    feedback(course, "eve")  # refused: grading has thrown away what was handed in
+    feedback(course, "file")  # came by mail
+    (feedback(course, "binary") / "submission_secret.txt").write_bytes(b"\xff\xfe\x00")
+    (feedback(course, "folder") / "submission_secret.txt").mkdir()
+    (feedback(course, "long", "x" * 2000)).chmod(0o755)
+    (course.root / "feedback" / "<b>").mkdir()
+    config = settings(course)
+    factory = ExchangeFactory(config=config)
+    factory.ReleaseFeedback(coursedir=course.course, config=config).start()
+    assert fetched(course, "secret of ada") == "for ada"
+    assert fetched(course, "secret of eve") == "for eve"
+    assert fetched(course, "secret of bob", f"{NOTEBOOK} (1)") == "for bob"
+    assert len(list((course.root / "exchange" / "small" / "feedback").iterdir())) == 4
+    assert "binary, file, folder, long" in "".join(caplog.messages)
+    assert NbGraderAPI(course.course, config=config).release_feedback(ASSIGNMENT)["success"]
+
+
+def test_no_student_can_rename_what_the_instructor_put_into_the_exchange(course):
+    root = course.root / "exchange"
+    root.mkdir()
+    root.chmod(0o777)
+    assert "chmod 1777" in exchange_problem(root)
+    config = settings(course)
+    ExchangeFactory(config=config).ReleaseAssignment(coursedir=course.course, config=config).start()
+    assert root.stat().st_mode & 0o7777 == 0o1777 and exchange_problem(root) is None
+
+
+def notebook_of(who):
+    return json.dumps({"nbformat": 4, "cells": [], "metadata": {"who": who}}).encode()
+
+
+def zip_collect(course, monkeypatch, caplog):
+    """Run `nbgrader zip_collect`; return whose notebook each student has, and what was said."""
+    course.write_settings()
+    monkeypatch.chdir(course.root)
+    caplog.clear()
+    app = ZipCollectApp()
+    app.initialize([ASSIGNMENT])
+    app.log.propagate = True
+    app.start()
+    submitted = {
+        path.parents[1].name: json.loads(path.read_text())["metadata"]["who"]
+        for path in (course.root / "submitted").glob(f"*/{ASSIGNMENT}/{NOTEBOOK}.ipynb")
+    }
+    return submitted, "\n".join(caplog.messages)
+
+
+@pytest.fixture
+def archive(course):
+    folder = course.root / "downloaded" / ASSIGNMENT / "archive"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_files_come_in_from_mail_and_platforms_and_nobody_stops_the_others(
+    course, archive, monkeypatch, caplog
+):
+    for name in [
+        *("ada+week.ipynb", "ada+week (1).ipynb", "bob+week.IPYNB", "cleo+week.ipynb.txt"),
+        *("._dan+week.ipynb", "photo.png", "week.ipynb", "a b+week.ipynb", "=1+week.ipynb"),
+        *("..+week.ipynb", "e\x1b[2J+week.ipynb", "jose\u0301+week.ipynb"),
+        "lovelaceeve_12345_678_week.ipynb",  # Canvas
+        "curiefay_LATE_12346_679_fay+week-1.ipynb",
+        "Gus van Sant_77_assignsubmission_file_week.ipynb",  # Moodle
+        "one_1_2_twin+week.ipynb",  # two people, one name
+        "two_3_4_twin+week.ipynb",
+    ]:
+        (archive / name).write_bytes(notebook_of(name))
+    (archive / "Hal Abelson_78_assignsubmission_file_").mkdir()
+    (archive / "Hal Abelson_78_assignsubmission_file_" / "week.ipynb").write_bytes(
+        notebook_of("Hal")
+    )
+    for n, name in enumerate(("ada+week.ipynb", "ada+week (1).ipynb")):
+        os.utime(archive / name, (1e9 + n, 1e9 + n))
+    with zipfile.ZipFile(archive / "all.zip", "w") as all_:
+        for name in ["x/ian+week.ipynb", "x/.ipynb_checkpoints/ian+week-checkpoint.ipynb"]:
+            all_.writestr(name, notebook_of(name))
+        all_.writestr("__MACOSX/x/._ian+week.ipynb", b"junk")
+        all_.writestr("../../../../evil+week.ipynb", notebook_of("evil"))
+        inner = io.BytesIO()
+        with zipfile.ZipFile(inner, "w") as zipped:
+            zipped.writestr("kim+week.ipynb", notebook_of("kim"))
+        all_.writestr("inner.zip", inner.getvalue())
+        all_.writestr("big+week.ipynb", b" " * (intake.MAX_NOTEBOOK + 1))
+    (archive / "broken.zip").write_bytes(b"PK\x03\x04 no archive")
+    with zipfile.ZipFile(archive / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as bomb:
+        for n in range(3):
+            bomb.writestr(f"bomb{n}+week.ipynb", b" " * (100 << 20))
+    expected = {
+        **{"ada": "ada+week (1).ipynb", "bob": "bob+week.IPYNB", "cleo": "cleo+week.ipynb.txt"},
+        "jos\xe9": "jose\u0301+week.ipynb",
+        "lovelaceeve": "lovelaceeve_12345_678_week.ipynb",
+        "fay": "curiefay_LATE_12346_679_fay+week-1.ipynb",
+        "Gus_van_Sant": "Gus van Sant_77_assignsubmission_file_week.ipynb",
+        **{"Hal_Abelson": "Hal", "ian": "x/ian+week.ipynb", "evil": "evil", "kim": "kim"},
+    }
+    found, said = zip_collect(course, monkeypatch, caplog)
+    assert found == expected
+    for words in [
+        "ada+week.ipynb is left out: ada+week (1).ipynb is newer",
+        "photo.png is left out: it is no notebook",
+        "week.ipynb is left out: its name does not say whose it is",
+        "twin is left out: these files come from different people",
+        "big+week.ipynb is left out: it is larger than 16 MB",
+        "bomb.zip is left out: it would unpack to far more",
+        "broken.zip is left out",
+    ]:
+        assert words in said
+    assert "\x1b" not in said
+    assert not (course.root.parent / "evil+week.ipynb").exists()
+
+    # Again, with one more: nothing has to be forced, and nobody is lost.
+    (archive / "lea+week.ipynb").write_bytes(notebook_of("lea"))
+    (course.submitted("ada") / "timestamp.txt").write_text("2026-01-01 00:00:00 UTC")  # exchange
+    found, said = zip_collect(course, monkeypatch, caplog)
+    assert found == {**expected, "lea": "lea"}
+    assert "there is a later hand-in from the exchange" in said

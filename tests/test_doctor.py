@@ -53,3 +53,12 @@ def test_other_systems_are_told_what_it_means(capsys, monkeypatch):
 def test_it_takes_no_arguments(capsys):
     assert doctor.main(["--help"]) == 2
     assert "usage" in capsys.readouterr().err
+
+
+def test_an_exchange_that_a_student_can_take_over_is_named(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(confine, "layers", confine.Layers)
+    monkeypatch.setenv("ILLUSTRATED_ATTENTION_EXCHANGE", str(tmp_path))
+    for mode, said in ((0o777, True), (0o1777, False), (0o700, False)):
+        tmp_path.chmod(mode)
+        doctor.main([])
+        assert (f"chmod 1777 {tmp_path}" in capsys.readouterr().out) == said

@@ -1,14 +1,17 @@
 """`python -m autograder grade`: what it says and what it returns. See test_batch.py as well."""
 
+import os
 import re
 import signal
 import subprocess
 import sys
 import time
 
+import nbformat
 import pytest
 from classroom import surroundings
-from small_course import ASSIGNMENT, FULL
+from nbgrader.converters import GenerateAssignment
+from small_course import ASSIGNMENT, FULL, NOTEBOOK, SmallCourse, source_notebook
 
 from autograder import confine
 from autograder.__main__ import main
@@ -71,6 +74,63 @@ def test_only_what_is_missing_or_newer_is_graded(course, capsys):
     assert main(["grade", ASSIGNMENT, "--jobs", "1"]) == 0
     said = capsys.readouterr().out
     assert said.startswith(f"{ASSIGNMENT}: 0 graded") and "2 graded before" in said
+
+
+def test_another_hand_in_is_graded_whatever_its_date_and_the_same_is_not(course, capsys):
+    folder = course.hand_in("ada", double="def double(x):\n    return 3 * x\n")
+    (folder / "timestamp.txt").unlink()
+    assert main(["grade", ASSIGNMENT, "--jobs", "1"]) == 0
+    low = course.total("ada")
+    folder = course.hand_in("ada")
+    (folder / "timestamp.txt").unlink()
+    os.utime(folder / f"{ASSIGNMENT}.ipynb", (1, 1))  # as copied from an archive
+    assert main(["grade", ASSIGNMENT, "--jobs", "1"]) == 0
+    assert course.total("ada") > low
+    os.utime(folder / f"{ASSIGNMENT}.ipynb")
+    capsys.readouterr()
+
+    # Other tests or points are noticed, and said, and change a mark when they are asked to.
+    path = course.root / "source" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
+    source = nbformat.read(path, 4)
+    [cell] = [cell for cell in source.cells if cell.id == "double_check"]
+    cell.metadata.nbgrader.points = 5
+    nbformat.write(source, path)
+    GenerateAssignment(coursedir=course.course, config=course.config, force=True).start()
+    folder.parent.parent.joinpath("<b>").mkdir()
+    folder.parent.parent.joinpath("<b>", ASSIGNMENT).mkdir()
+    assert main(["grade", ASSIGNMENT, "--jobs", "1"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"{ASSIGNMENT}: 0 graded") and "1 graded before" in said
+    assert "1 results were reached with other tests or points than there are now" in said
+    assert "Left out, because the folder's name is no student's: <b>" in said
+    assert main(["grade", ASSIGNMENT, "--jobs", "1", "--force"]) == 0
+    assert course.scores("ada")["double_check"] == 5
+    assert "other tests" not in capsys.readouterr().out
+
+
+def test_a_notebook_that_is_missing_does_not_cost_the_other_one(tmp_path, monkeypatch, capsys):
+    course = SmallCourse(tmp_path)
+    course.release({NOTEBOOK: source_notebook(), "more": source_notebook()})
+    course.write_settings()
+    monkeypatch.chdir(course.root)
+    course.hand_in("ada")
+    assert main(["grade", ASSIGNMENT, "--jobs", "1"]) == 0
+    assert "refused, no points: more.ipynb is missing" in capsys.readouterr().out
+    assert course.scores("ada") == FULL
+    assert sum(course.scores("ada", "more").values()) == 0
+    page = course.root / "autograded" / "ada" / ASSIGNMENT / "more.ipynb"
+    assert "more.ipynb is missing" in page.read_text()
+
+
+def test_where_one_may_not_write_the_command_says_so(course, capsys, monkeypatch):
+    course.hand_in("ada")
+
+    def forbidden(self, *args, **kwargs):
+        raise PermissionError(13, "Permission denied", str(course.root / ".grading" / "x.lock"))
+
+    monkeypatch.setattr("filelock.FileLock.acquire", forbidden)
+    assert main(["grade", ASSIGNMENT]) == 2
+    assert f"You may not write into {course.root / '.grading'}" in capsys.readouterr().err
 
 
 def test_a_broken_hand_in_gets_a_line_with_the_reason_and_the_others_are_graded(course, capsys):

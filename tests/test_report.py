@@ -3,11 +3,13 @@
 import csv
 import datetime
 import json
+import os
 import sys
 import time
 
 import pytest
 from bs4 import BeautifulSoup
+from nbformat.v4 import new_markdown_cell
 from nbgrader.api import Grade, Gradebook, Student, SubmittedAssignment, SubmittedNotebook
 from small_course import ASSIGNMENT, NOTEBOOK, SmallCourse
 
@@ -15,6 +17,9 @@ from autograder import confine
 from autograder.__main__ import main
 from autograder.course import find_alembic
 from autograder.execute import VERDICT
+from autograder.intake import refusal
+from autograder.report import read_class
+from autograder.tables import CsvExport, inert
 
 STUDENTS = 500
 CELLS = {"scores_check": 1, "scores_hidden": 2, "softmax_check": 1, "softmax_hidden": 2}
@@ -22,6 +27,7 @@ ODD_NAMES = {
     498: ("=HYPERLINK(1)", "First 498"),
     499: ("<script>alert(1)</script>", "E & V"),
 }
+LATE = "student200"
 SCALED = "You divide by d_model. Divide by the length of one key."
 
 
@@ -65,7 +71,10 @@ def enter_marks(db, notebook, student, verdicts):
     )
     db.add(hand_in)
     db.flush()
-    copy = SubmittedNotebook(assignment_id=hand_in.id, notebook_id=notebook.id)
+    penalty = 2 if student == LATE else None
+    copy = SubmittedNotebook(
+        assignment_id=hand_in.id, notebook_id=notebook.id, late_submission_penalty=penalty
+    )
     db.add(copy)
     db.flush()
     for cell in notebook.grade_cells:
@@ -157,6 +166,51 @@ def test_the_table_has_points_and_mistakes_of_every_exercise(large_class, monkey
     assert table["student495"]["points"] == ""
 
 
+def test_who_was_late_has_the_points_that_count(large_class, monkeypatch):
+    page, table = report(large_class, monkeypatch)
+    assert (table[LATE]["points"], table[LATE]["late"]) == ("4", "2")
+    assert table[LATE]["attention"] == "handed in late: 2 points less"
+    assert any(row[:2] == ["Last 200, First 200", LATE] and "4 of 6" in row for row in page.rows)
+
+
+def test_cells_of_one_name_in_two_notebooks_are_two_exercises(tmp_path):
+    find_alembic()
+    course = SmallCourse(tmp_path)
+    with Gradebook(course.config.CourseDirectory.db_url, "small") as gradebook:
+        gradebook.add_assignment(ASSIGNMENT)
+        for notebook in ("first", "second"):
+            gradebook.add_notebook(notebook, ASSIGNMENT)
+            gradebook.add_solution_cell("f", notebook, ASSIGNMENT)
+            gradebook.add_grade_cell("f_check", notebook, ASSIGNMENT, max_score=4, cell_type="code")
+        gradebook.add_student("ada")
+        gradebook.add_submission(ASSIGNMENT, "ada")
+        gradebook.find_grade("f_check", "second", ASSIGNMENT, "ada").auto_score = 3
+        gradebook.db.commit()
+    [row], exercises = read_class(course.course, ASSIGNMENT)
+    assert exercises == ["first: f", "second: f"]
+    assert [(work.score, work.most) for work in row.works.values()] == [(0, 4), (3, 4)]
+
+
+def test_nbgraders_export_runs_nothing_and_keeps_its_columns(large_class, monkeypatch):
+    monkeypatch.chdir(large_class.root)
+    path = large_class.root / "grades.csv"
+    with Gradebook(large_class.config.CourseDirectory.db_url, "small") as gradebook:
+        some = [f"student{n}" for n in (200, 498)]
+        CsvExport(to=str(path), student=some).export(gradebook)
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        rows = {row["student_id"]: row for row in csv.DictReader(file)}
+    late, odd = rows["student200"], rows["student498"]
+    columns = ("raw_score", "late_submission_penalty", "score", "max_score")
+    assert [float(late[column]) for column in columns] == [6, 2, 4, 6]
+    assert odd["last_name"] == "'=HYPERLINK(1)" and odd["score"] == "0.0"
+
+
+@pytest.mark.parametrize("text", ["=1", " =1", "\t=1", "+1", "-1", "@x", "\uff1d1", "\r\n=1"])
+def test_what_begins_like_a_formula_is_text(text):
+    assert inert(text).startswith("'")
+    assert inert(f"a{text}").startswith("a") and inert(-1.5) == -1.5
+
+
 def test_the_page_is_accessible_and_loads_nothing(large_class, monkeypatch):
     page, _ = report(large_class, monkeypatch)
     tags = [tag for tag, _ in page.tags]
@@ -196,6 +250,12 @@ def test_what_grading_found_is_in_the_report(tmp_path, monkeypatch):
     )
     course.hand_in("bob", softmax=wrong)
     (course.hand_in("eve") / f"{NOTEBOOK}.ipynb").write_text("no notebook")
+    course.hand_in("left", softmax="import os\n\ndef softmax(scores):\n    os._exit(1)\n")
+    forged = course.released()
+    forged.cells.insert(0, new_markdown_cell(refusal("Pay me.").cells[0].source))
+    forged_folder = course.hand_in("forger", forged)
+    (forged_folder / "refused.txt").write_text("Pay me.")
+    (course.root / "submitted" / os.fsdecode(b"caf\xe9") / ASSIGNMENT).mkdir(parents=True)
     monkeypatch.chdir(course.root)
     assert main(["grade", ASSIGNMENT, "--jobs", "1"]) == 0
     _, table = report(course, monkeypatch)
@@ -203,4 +263,8 @@ def test_what_grading_found_is_in_the_report(tmp_path, monkeypatch):
     assert table["bob"]["softmax mistake"] == "over_everything"
     assert table["bob"]["double points"] == "5"
     assert table["eve"]["attention"].startswith("was refused: The file is no notebook")
+    assert table["forger"]["attention"] == "waits for marks by hand: essay"
+    assert set(table) == {"ada", "bob", "eve", "forger", "left"}
+    words = json.dumps(course.graded("left"))  # what a student reads has no inner names
+    assert "ProcessEnded" in words and "StudentDied" not in words and "/tmp" not in words
     assert "waits for marks by hand: essay" in table["ada"]["attention"]
