@@ -83,7 +83,9 @@ def _chosen(
     chosen, refused = {}, {}
     for name, original in released.items():
         try:
-            notebook = _choose(name, original, found, notes)
+            # What bears another notebook's name is that one.
+            its = {path: its for path, its in found.items() if its == name or its not in released}
+            notebook = _choose(name, original, its, notes)
             said = [cell.source for cell in notebook.cells]
             if told and said == [cell.source for cell in intake.refusal(told).cells]:
                 raise intake.Refused(told)

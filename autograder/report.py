@@ -195,7 +195,7 @@ def _exercise(cell: str, solutions: list[str]) -> str:
 def _read_verdicts(course: CourseDirectory, assignment: str, row: Row, exercise_of: dict) -> None:
     folder = Path(course.format_path(course.autograded_directory, row.id, assignment))
     row.refused = names.printable(small_files.read(folder, REFUSED) or "")
-    for path in sorted(path for path in folder.iterdir() if names.notebook_name(path.name)):
+    for path in sorted(path for path in folder.glob("*") if names.notebook_name(path.name)):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             verdict = cell["metadata"].get(VERDICT)
             grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
