@@ -4,12 +4,16 @@ import functools
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from autograder.exercises import find_exercise
 from autograder.exercises.kit import Exercise
+from autograder.exercises.steps import STEPS
 from autograder.exercises.variations import variations
 from autograder.reference import reference
-from illustrated_attention.answers import AnswerKey, Mistake, Property, Signature
+from illustrated_attention.answers import AnswerKey, Mistake, Property, Signature, find_key
 from illustrated_attention.examine import Verdict, examine, observe, raised_on_purpose
+from illustrated_attention.fingerprints import Combined, fingerprint, matching
 from illustrated_attention.language import _
 from illustrated_attention.outcomes import Case, call
 
@@ -46,7 +50,8 @@ def judge(function: Callable, exercise: str | None = None) -> Verdict:
 def visible_key(name: str) -> AnswerKey:
     """The answer key that students get: visible cases only."""
     exercise = find_exercise(name)
-    return _make_key(exercise, exercise.visible, [p.visible for p in exercise.promises])
+    key = _make_key(exercise, exercise.visible, [p.visible for p in exercise.promises])
+    return replace(key, combined=_combined(key))
 
 
 @functools.cache
@@ -54,7 +59,9 @@ def full_key(name: str) -> AnswerKey:
     """The judge's key: visible and hidden cases, and the properties on hidden arguments."""
     exercise = find_exercise(name)
     cases = (*exercise.visible, *exercise.hidden, *variations(exercise))
-    return _make_key(exercise, cases, [p.hidden for p in exercise.promises])
+    key = _make_key(exercise, cases, [p.hidden for p in exercise.promises])
+    students = find_key(name)  # the table of two mistakes at once is made by `make build`
+    return replace(key, combined=students.combined if students else None)
 
 
 def _make_key(exercise: Exercise, cases: tuple[Case, ...], arguments: list[tuple]) -> AnswerKey:
@@ -77,6 +84,38 @@ def _make_key(exercise: Exercise, cases: tuple[Case, ...], arguments: list[tuple
         for m in exercise.mistakes
     )
     return replace(key, mistakes=mistakes)
+
+
+def _combined(key: AnswerKey) -> Combined | None:
+    """The table of all implementations with one or two wrong steps that are told apart by it."""
+    steps = STEPS.get(key.exercise)
+    if steps is None:
+        return None
+    cases = [case for case in key.cases if not (case.raises or case.late)]
+    exact = all(type(value) in (int, bool) for value in key.expected)
+    right = [fingerprint(call(reference(key.exercise), case)) for case in cases]
+    known = [
+        [fingerprint(o) for o, case in zip(s.outcomes, key.cases, strict=False) if case in cases]
+        for mistake in key.mistakes
+        for s in mistake.signatures
+    ]
+    found, sentences = [], {}
+    for wrong, function in steps.variants():
+        prints = [fingerprint(call(function, case)) for case in cases]
+        sentences.update((step.id, step.sentence) for step in wrong)
+        found.append((tuple(step.id for step in wrong), prints))
+    table = Combined(
+        sentences, tuple(ids for ids, _p in found), np.array([p for _i, p in found]), exact
+    )
+    taken = {
+        ids
+        for prints in (right, *(k for k in known if len(k) == len(right)))
+        for ids in matching(table, prints)
+    }
+    kept = [(ids, prints) for ids, prints in found if ids not in taken]
+    return Combined(
+        sentences, tuple(ids for ids, _p in kept), np.array([p for _i, p in kept]), exact
+    )
 
 
 def _behaviour(implementation: Callable, key: AnswerKey) -> Signature:

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from illustrated_attention.answers import AnswerKey, Mistake, Signature
+from illustrated_attention.fingerprints import Combined
 from illustrated_attention.outcomes import Case
 
 RTOL, ATOL = 1e-9, 1e-12  # of float64; processors differ by less than 1e-12, mistakes by 1e-4
@@ -42,7 +43,18 @@ def with_known_digits(fresh: AnswerKey, known: AnswerKey | None) -> AnswerKey:
             for prop in fresh.properties
         ),
         mistakes=tuple(_mistake(m, mistakes.get(m.id), before) for m in fresh.mistakes),
+        combined=_combined(fresh.combined, known.combined),
     )
+
+
+def _combined(fresh: Combined | None, known: Combined | None) -> Combined | None:
+    """Fingerprints one by one: each is a sum, and some implementations make large numbers."""
+    if fresh is None or known is None or fresh.steps != known.steps:
+        return fresh
+    if fresh.prints.shape != known.prints.shape:
+        return fresh
+    same = np.isclose(fresh.prints, known.prints, rtol=1e-7, atol=1e-9, equal_nan=True)
+    return replace(fresh, prints=np.where(same, known.prints, fresh.prints))
 
 
 def _case(fresh: Case, known: Case) -> Case:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from illustrated_attention.data import data_path
+from illustrated_attention.fingerprints import Combined
 from illustrated_attention.outcomes import Case, Outcome
 
 
@@ -56,6 +57,7 @@ class AnswerKey:
     properties: tuple[Property, ...]
     mistakes: tuple[Mistake, ...]
     hints: tuple[str, ...]
+    combined: Combined | None = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,19 @@ def _pack_key(key: AnswerKey, arrays: dict) -> dict:
     def pack(value):
         return _pack(value, arrays)
 
+    combined = {}
+    if key.combined:
+        # All of them take some bytes: the ids as numbers, and the fingerprints in one array.
+        ids = list(key.combined.sentences)
+        pairs = [[ids.index(id) for id in (*steps, steps[0])[:2]] for steps in key.combined.steps]
+        combined["combined"] = {
+            "sentences": key.combined.sentences,
+            "steps": pack(np.array(pairs, np.int16)),
+            "prints": pack(key.combined.prints),
+            "exact": key.combined.exact,
+        }
     return {
+        **combined,
         "exercise": key.exercise,
         "lesson": key.lesson,
         "hints": list(key.hints),
@@ -198,7 +212,15 @@ def _unpack_key(packed: dict, arrays: dict) -> AnswerKey:
             outcomes.append(Outcome(**values))
         return Signature(tuple(outcomes), tuple(entry["held"]))
 
+    combined = None
+    if table := packed.get("combined"):
+        ids = list(table["sentences"])
+        steps = tuple(
+            (ids[a],) if a == b else (ids[a], ids[b]) for a, b in unpack(table["steps"]).tolist()
+        )
+        combined = Combined(table["sentences"], steps, unpack(table["prints"]), table["exact"])
     return AnswerKey(
+        combined=combined,
         exercise=packed["exercise"],
         lesson=packed["lesson"],
         cases=tuple(

@@ -82,6 +82,7 @@ def _failure_parts(verdict: Verdict) -> list[tuple[str, str]]:
         where = _("Smallest case that shows it: {title}; {inputs}.")
         inputs = ", ".join(map(_describe_input, failure.parameters, failure.case.args))
         parts.append(paragraph(where.format(title=_(failure.title), inputs=inputs)))
+        parts.append(paragraph(_to_try_it(verdict)))
     if failure.detail:
         parts.append(paragraph(failure.detail))
     if failure.difference is not None:
@@ -89,8 +90,22 @@ def _failure_parts(verdict: Verdict) -> list[tuple[str, str]]:
     return parts
 
 
+def _to_try_it(verdict: Verdict) -> str:
+    """Lines to paste that load the case."""
+    failure = verdict.failure
+    names = [name if name.isidentifier() else "_" for name in failure.parameters]
+    load = f'{", ".join(names)} = case("{verdict.exercise}", {failure.number})'
+    text = _("To try it by hand: `from illustrated_attention import case; {load}`")
+    return text.format(load=load)
+
+
 def _describe_input(name: str, arg) -> str:
-    """Name an argument with its shape, and with its numbers if they are few."""
+    """Name an argument with its shape, and with its numbers if they are few.
+
+    A parameter that the function does not have has a number for a name.
+    """
+    if name.isdigit():
+        name = _("argument {number}").format(number=name)
     if isinstance(arg, np.ndarray):
         if 0 < arg.size <= MOST_NUMBERS:
             return f"`{name} = {arg.tolist()}`"
@@ -122,6 +137,8 @@ def _list_of_results(verdict: Verdict) -> tuple[str, str]:
 def _drawn_difference(difference: Difference) -> list[tuple[str, str]]:
     """Yours and expected side by side, the first wrong cell boxed."""
     got, expected = difference.got, difference.expected
+    if getattr(expected, "dtype", None) == bool and set(np.unique(got)) <= {0, 1}:
+        got = np.asarray(got).astype(bool)  # 1 beside True would look like another mistake
     drawable = all(isinstance(a, np.ndarray) and a.size for a in (got, expected))
     if difference.kind not in ("value", "not_finite", "shape") or not drawable:
         return []

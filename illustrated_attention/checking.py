@@ -1,5 +1,8 @@
 """`check`, `hint` and `answer`: the three things a learner calls."""
 
+import math
+import numbers
+import re
 import sys
 from collections.abc import Callable, Mapping
 
@@ -8,6 +11,7 @@ from illustrated_attention.cards import Card, paragraph, verdict_card
 from illustrated_attention.examine import examine
 from illustrated_attention.language import _
 from illustrated_attention.notebook_state import doubt
+from illustrated_attention.outcomes import copy_data
 
 
 class CheckFailed(AssertionError):
@@ -18,7 +22,7 @@ class CheckFailed(AssertionError):
     exercise : str
         The exercise's name.
     mistake : str or None
-        The id of the known mistake that the function makes, if it is one.
+        The id of the mistake or of the general cause that was told, if one was.
     """
 
     def __init__(self, exercise: str, mistake: str | None, text: str):
@@ -98,11 +102,40 @@ def hint(function: Callable | str) -> None:
     title = _("Hint {number} of {all} for {name}")
     parts = [paragraph(_(key.hints[number]))]
     if given >= len(key.hints):
-        parts.append(paragraph(_("This was the last hint. The worked example above has the rest.")))
+        text = _("This was the last hint. Try the smallest case by hand, on paper if need be.")
+        parts.append(paragraph(text))
     _show(Card(title.format(number=number + 1, all=len(key.hints), name=key.exercise), None, parts))
 
 
-def answer(question: str, reply: str | float) -> None:
+def case(exercise: str, number: int) -> object:
+    """Return the input of a case, to try it by hand; the card of `check` names its number.
+
+    Parameters
+    ----------
+    exercise : str
+        The exercise's name, such as "softmax".
+    number : int
+        Which case, counted from 1.
+
+    Returns
+    -------
+    tuple
+        Copies of the arguments; a single argument comes by itself.
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise or no such case.
+    """
+    key = _key_for(None, exercise, {})
+    if type(number) is not int or not 1 <= number <= len(key.cases):
+        text = _("{name} has the cases 1 to {count}.")
+        raise ValueError(text.format(name=exercise, count=len(key.cases)))
+    args = copy_data(key.cases[number - 1].args)
+    return args if len(args) > 1 else args[0]
+
+
+def answer(question: str, *reply: str | float) -> None:
     """Check your answer to a question of the lesson. Nothing is graded.
 
     Parameters
@@ -110,15 +143,38 @@ def answer(question: str, reply: str | float) -> None:
     question : str
         The question's id, as printed beside it.
     reply : str or number
-        A letter such as "b", or a number.
+        A letter such as "b", or a number: 2362368, "2,362,368", "8 %" and "1/3" will all do.
     """
     asked = find_question(question)
     if asked is None:
         raise ValueError(_("There is no question {id!r}.").format(id=question))
     if isinstance(asked.right, str):
-        _show(_letter_card(asked, str(reply).strip().lower()))
+        _show(_letter_card(asked, "".join(map(str, reply)).strip().lower()))
     else:
-        _show(_number_card(asked, reply))
+        _show(_number_card(asked, _as_number(reply)))
+
+
+def _as_number(reply: tuple) -> float | None:
+    """Read a number as people write it; None if it is none.
+
+    To Python 2,362,368 without quotes is three numbers.
+    """
+    if len(reply) == 1 and isinstance(reply[0], numbers.Real):
+        return float(reply[0])
+    text = ",".join(
+        f"{part:03}" if i and type(part) is int else str(part) for i, part in enumerate(reply)
+    )
+    text = text.replace("_", "").replace("\u00a0", " ").strip()
+    percent = text.endswith("%")
+    text = text.rstrip("%").strip()
+    if re.fullmatch(r"[+-]?\d{1,3}([ ,]\d{3})+(\.\d+)?", text):
+        text = text.replace(",", "").replace(" ", "")
+    above, stroke, below = text.partition("/")
+    try:
+        number = float(above) / (float(below) if stroke else 1.0)
+    except (ValueError, ZeroDivisionError):
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _letter_card(asked, letter: str) -> Card:
@@ -131,10 +187,8 @@ def _letter_card(asked, letter: str) -> Card:
     return Card(title.format(letter=letter), good, [paragraph(_(asked.replies[letter]))])
 
 
-def _number_card(asked, reply) -> Card:
-    try:
-        number = float(reply)
-    except (TypeError, ValueError):
+def _number_card(asked, number: float | None) -> Card:
+    if number is None:
         text = _("Answer with a number: replace the dots.")
         return Card(_("Your answer, please"), None, [paragraph(text)])
     # A whole number is counted, so the next one is wrong; others may be rounded.

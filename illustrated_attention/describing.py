@@ -1,5 +1,6 @@
 """Say in words what is wrong with a result, and show the smallest case where it is wrong."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ class Failure:
     sentence: str  # without any value of an input or result
     detail: str = ""  # with values: for visible cases only
     case: Case | None = None
+    number: int = 0  # of the case, counted from 1
     parameters: tuple[str, ...] = ()  # the names of the case's arguments
     difference: Difference | None = None
 
@@ -36,26 +38,16 @@ def describe(function: Callable, key: AnswerKey, signature: Signature, problems:
     case, problem, outcome = key.cases[i], problems[i], signature.outcomes[i]
     kind = problem.kind if isinstance(problem, Difference) else problem
     sentence, detail = _DESCRIBE[kind](
-        name=key.exercise, function=function, case=case, outcome=outcome, problem=problem
+        name=key.exercise,
+        function=function,
+        case=case,
+        outcome=outcome,
+        problem=problem,
+        whole=key.expected[i],
     )
-    if _only_with_more_axes(key, problems):
-        hint = _("With fewer axes your result is right: what changes when leading axes are added?")
-        sentence = f"{sentence} {hint}"
     difference = problem if isinstance(problem, Difference) else None
     parameters = tuple(parameter_name(function, i) for i in range(len(case.args)))
-    return Failure(case.title, kind, sentence, detail, case, parameters, difference)
-
-
-def _only_with_more_axes(key: AnswerKey, problems: list) -> bool:
-    """True when every wrong case has arrays of more axes than any case that came out right."""
-    tried = [
-        (case.axes(), bool(problem))
-        for case, problem in zip(key.cases, problems, strict=False)
-        if not case.raises
-    ]
-    wrong = [axes for axes, failed in tried if failed]
-    right = [axes for axes, failed in tried if not failed]
-    return bool(wrong and right) and min(wrong) > max(right) > 0
+    return Failure(case.title, kind, sentence, detail, case, i + 1, parameters, difference)
 
 
 def _unwritten(name, **rest):
@@ -102,23 +94,30 @@ def _did_not_raise(name, case, outcome, **rest):
     return text.format(name=name, error=case.raises), ""
 
 
-def _changed(name, function, outcome, **rest):
-    text = _(
-        "{name} changed its argument {argument}. Work on a new array: write `x = x - 1`, not "
-        "`x -= 1`."
-    )
+def _changed(name, function, case, outcome, **rest):
+    given = case.args[outcome.changed[0]]
+    if isinstance(given, np.ndarray):
+        text = _(
+            "{name} changed its argument {argument}. Work on a new array: write `x = x - 1`, not "
+            "`x -= 1`."
+        )
+    else:
+        text = _(
+            "{name} changed its argument {argument}, or what is in it. Whoever called it still "
+            "needs that: work on a copy."
+        )
     argument = parameter_name(function, outcome.changed[0])
     return text.format(name=name, argument=argument), ""
 
 
-def _none(name, problem, **rest):
+def _none(name, problem, whole, **rest):
     if problem.part:
         return _("One of the values that {name} returns is None.").format(name=name), ""
     return _("{name} returned None. Does it end with `return`?").format(name=name), ""
 
 
-def _type(name, problem, **rest):
-    name, got, expected = _part(name, problem), problem.got, problem.expected
+def _type(name, problem, whole, **rest):
+    name, got, expected = _part(name, problem, whole), problem.got, problem.expected
     if isinstance(got, np.ndarray) and isinstance(expected, tuple):
         text = _("{name} returned one array; expected several values, separated by commas.")
         detail = _("number of values: yours 1, an array of shape {got}, expected {wanted}")
@@ -142,38 +141,47 @@ def _array_would_do(got, expected: np.ndarray) -> bool:
     return array.dtype.kind in "biuf" and (type(got) is list or array.shape == expected.shape)
 
 
-def _length(name, problem, **rest):
+def _length(name, problem, whole, **rest):
     text = _("{name} returned the wrong number of values.")
+    detail = _("number of values: yours {got}, expected {wanted}")
+    if isinstance(problem.expected, list):
+        text = _("{name}: a list of another length than expected.")
+        detail = _("length of the list: yours {got}, expected {wanted}")
     try:
         got = len(problem.got)
     except TypeError:
         got = 0
-    detail = _("number of values: yours {got}, expected {wanted}").format(
-        got=got, wanted=len(problem.expected)
-    )
-    return text.format(name=_part(name, problem)), detail
+    detail = detail.format(got=got, wanted=len(problem.expected))
+    return text.format(name=_part(name, problem, whole)), detail
 
 
-def _shape(name, problem, **rest):
+def _shape(name, problem, whole, **rest):
     text = _("{name} has the wrong shape.")
     detail = _("yours {got}, expected {wanted}").format(
         got=problem.got.shape, wanted=problem.expected.shape
     )
-    return text.format(name=_part(_("The result of {name}").format(name=name), problem)), detail
+    name = _part(_("The result of {name}").format(name=name), problem, whole)
+    return text.format(name=name), detail
 
 
-def _not_finite(name, problem, **rest):
+def _not_finite(name, problem, whole, **rest):
     text = _("{name} holds {value} where a plain number belongs.")
-    value = str(problem.got[problem.where])
-    name = _part(_("The result of {name}").format(name=name), problem)
+    value = _strange(problem.got[problem.where])
+    name = _part(_("The result of {name}").format(name=name), problem, whole)
     return text.format(name=name, value=value), _cell(problem)
 
 
-def _value(name, problem, case, **rest):
+def _strange(number) -> str:
+    """One of three words: a number of more digits than a float holds is infinite to us."""
+    number = float(number)
+    return "nan" if math.isnan(number) else "inf" if number > 0 else "-inf"
+
+
+def _value(name, problem, case, whole, **rest):
     text = _("{name} has the right shape, but not the right numbers.")
     if np.ndim(problem.got) == 0:
         text = _("{name} is not the right value.")
-    name = _part(_("The result of {name}").format(name=name), problem)
+    name = _part(_("The result of {name}").format(name=name), problem, whole)
     if case.within:
         low, high = case.within
         detail = _("yours {got:.4g}; any number from {low:.4g} to {high:.4g} is right")
@@ -187,9 +195,8 @@ def _cell(problem: Difference) -> str:
             got=repr(problem.got)[:200], wanted=repr(problem.expected)
         )
     if problem.expected.ndim == 0 and problem.expected.dtype == bool:
-        return _("yours {got}, expected {wanted}").format(
-            got=bool(problem.got), wanted=bool(problem.expected)
-        )
+        got = bool(problem.got) if problem.got.dtype == bool else f"{float(problem.got):.6g}"
+        return _("yours {got}, expected {wanted}").format(got=got, wanted=bool(problem.expected))
     if problem.got.ndim == 0:
         return _("yours {got:.6g}, expected {wanted:.6g}").format(
             got=float(problem.got), wanted=float(problem.expected)
@@ -207,11 +214,14 @@ def _cell(problem: Difference) -> str:
     )
 
 
-def _part(name: str, problem: Difference) -> str:
+def _part(name: str, problem: Difference, whole) -> str:
+    """Name the value that is meant, when several are returned, or a list."""
     if not problem.part:
         return name
-    number = problem.part[0] + 1
-    return _("{name} (returned value {number})").format(name=name, number=number)
+    text = _("{name} (returned value {number})")
+    if isinstance(whole, list):
+        text = _("{name} (number {number} in the list)")
+    return text.format(name=name, number=problem.part[0] + 1)
 
 
 def _kind_of(value) -> str:

@@ -13,12 +13,21 @@ import numpy as np
 
 from illustrated_attention import properties
 from illustrated_attention.answers import AnswerKey, Mistake, Property, Signature
+from illustrated_attention.causes import find_cause, find_certain_cause
 from illustrated_attention.comparing import alike, compare
 from illustrated_attention.describing import Failure, describe
 from illustrated_attention.language import _
 from illustrated_attention.outcomes import Case, Outcome, call, copy_data
 
 SECONDS_PER_LATE_CALL = 10.0  # for a long text: a loop over all pairs of tokens is right, too
+# What is seen in these is the cause itself. For each, the id under which it is counted.
+SELF_EXPLAINING = {
+    "timeout": "no_end",
+    "did_not_raise": "bad_input_accepted",
+    "changed": "argument_changed",
+    "none": "returned_none",
+    "type": "wrong_type",
+}
 CALLED_AGAIN = 3  # wrong cases that are called again, to see whether the result stays
 
 
@@ -34,7 +43,7 @@ class Verdict:
     mistake: str | None
     message: str
     results: tuple[tuple[str, bool | None], ...]  # title and outcome; None: not tried
-    failure: Failure | None
+    failure: Failure | None  # `mistake` is a known one, or the id of a general cause
     remarks: tuple[str, ...]
 
 
@@ -50,14 +59,24 @@ def examine(function: Callable, key: AnswerKey) -> Verdict:
         return Verdict(key.exercise, True, None, message, results, None, remarks)
     failure = describe(function, key, signature, problems)
     mistake = name_mistake(signature, problems, key)
-    if not mistake and _differs_each_time(function, key, signature, problems):
+    certain = find_certain_cause(function, key, signature, problems)
+    if certain:
+        id, message = certain.id, certain.sentence
+    elif mistake:
+        id, message = mistake.id, _(mistake.message)
+    elif _differs_each_time(function, key, signature, problems):
         text = _(
             "{name} returns something else each time, for the same input. Is something in it drawn "
             "at random, never filled (np.empty), or kept from earlier calls?"
         )
-        failure = replace(failure, sentence=text.format(name=key.exercise))
-    message = _(mistake.message) if mistake else failure.sentence
-    return Verdict(key.exercise, False, mistake and mistake.id, message, results, failure, remarks)
+        id, message = "different_each_time", text.format(name=key.exercise)
+    elif failure.kind in SELF_EXPLAINING:
+        id, message = SELF_EXPLAINING[failure.kind], failure.sentence
+    elif cause := find_cause(function, key, signature, problems):
+        id, message = cause.id, cause.sentence
+    else:
+        id, message = None, failure.sentence
+    return Verdict(key.exercise, False, id, message, results, failure, remarks)
 
 
 def observe(function: Callable, key: AnswerKey) -> tuple[Signature, list]:

@@ -1,0 +1,147 @@
+"""What sets the wrong cases apart from the right ones, when it is one thing about their input."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from illustrated_attention.causes.evidence import Cause, Evidence
+from illustrated_attention.language import _
+
+
+def cause_in_conditions(evidence: Evidence) -> Cause | None:
+    """Return the one property of the input that all wrong cases have, and no right one."""
+    if not evidence.right or not evidence.wrong:
+        return None
+    fitting = [
+        (id, sentence)
+        for id, holds, sentence in _conditions(evidence)
+        if all(holds(one.case) for one in evidence.wrong)
+        and not any(holds(one.case) for one in evidence.right)
+    ]
+    if not fitting or len(evidence.tried) < 3:
+        return None
+    [*told] = dict.fromkeys(fitting)
+    if len(told) != 1 or told[0][0] == "unclear":
+        return None  # several things set them apart: which one it is, nobody can say
+    [(id, sentence)] = told
+    text = _("Every case where {condition} is wrong; all others are right.")
+    return Cause(id, text.format(condition=sentence))
+
+
+def _conditions(evidence: Evidence) -> Iterator[tuple[str, Callable, str]]:
+    fewest = min(one.case.axes() for one in evidence.tried)
+    yield (
+        "leading_axes",
+        lambda case: case.axes() > max(fewest, 2) or case.axes() > fewest > 0,
+        _("there are more leading axes"),
+    )
+    yield "only_leading_axes", lambda case: case.axes() == fewest, _("there are no leading axes")
+    yield "axis_of_one", _has_axis_of_one, _("an axis has length 1")
+    yield "whole_number_input", _has_whole_numbers, _("an array holds whole numbers")
+    yield "negative_infinity", lambda case: _any(case, np.isneginf), _("a number is minus infinity")
+    yield "large_numbers", lambda case: _any(case, lambda a: np.abs(a) > 50), _("numbers are large")
+    yield "unclear", _not_square, _("an array has not as many rows as columns")
+    yield (
+        "unclear",
+        lambda case: not _not_square(case),
+        _("every array has as many rows as columns"),
+    )
+    width = max(len(one.case.args) for one in evidence.tried)
+    for position in range(width):
+        name = evidence.name_of(position)
+        yield from _of_argument(position, name, evidence)
+
+
+def _of_argument(position: int, name: str, evidence: Evidence):
+    def arg(case):
+        return case.args[position] if position < len(case.args) else None
+
+    given = [len(one.case.args) > position for one in evidence.tried]
+    if not all(given):
+        yield (
+            "with_argument",
+            lambda case: position < len(case.args),
+            _("`{name}` is given").format(name=name),
+        )
+    values = [arg(one.case) for one in evidence.tried]
+    if any(value is None for value in values) and any(value is not None for value in values):
+        yield (
+            "with_argument",
+            lambda case: arg(case) is not None,
+            _("`{name}` is given, not None").format(name=name),
+        )
+        yield (
+            "without_argument",
+            lambda case: arg(case) is None,
+            _("`{name}` is None").format(name=name),
+        )
+    whole = [value for value in values if type(value) is int]
+    if whole:
+        for edge in (0, 1):
+            yield (
+                "value_of_argument",
+                lambda case, e=edge: type(arg(case)) is int and arg(case) == e,
+                _("`{name}` is {value}").format(name=name, value=edge),
+            )
+            yield (
+                "unclear",  # true of almost every case
+                lambda case, e=edge: type(arg(case)) is int and arg(case) > e,
+                _("`{name}` is greater than {value}").format(name=name, value=edge),
+            )
+        largest = max(  # what is wrong beyond a small size is as a rule wrong in another way
+            (arg(one.case) for one in evidence.right if type(arg(one.case)) is int), default=None
+        )
+        if largest is not None and largest > 1:
+            yield (
+                "beyond_a_size" if largest > 4 else "unclear",
+                lambda case: type(arg(case)) is int and arg(case) > largest,
+                _("`{name}` is greater than {value}").format(name=name, value=largest),
+            )
+    lengths = [_length(value) for value in values]
+    if any(lengths):
+        largest = max((_length(arg(one.case)) for one in evidence.right), default=0)
+        if largest > 1:
+            yield (
+                "beyond_a_size" if largest > 4 else "unclear",
+                lambda case: _length(arg(case)) > largest,
+                _("`{name}` is longer than {value}").format(name=name, value=largest),
+            )
+
+
+def _length(value) -> int:
+    if isinstance(value, np.ndarray) and value.ndim:
+        return value.shape[-2] if value.ndim > 1 else value.shape[0]
+    return len(value) if isinstance(value, (list, tuple)) else 0
+
+
+def _arrays(case) -> list[np.ndarray]:
+    found = []
+    for arg in case.args:
+        items = (
+            arg
+            if isinstance(arg, (list, tuple))
+            else arg.values()
+            if isinstance(arg, dict)
+            else [arg]
+        )
+        found += [item for item in items if isinstance(item, np.ndarray)]
+    return found
+
+
+def _any(case, test: Callable) -> bool:
+    with np.errstate(all="ignore"):
+        return any(
+            bool(test(a.astype(float)).any()) for a in _arrays(case) if a.dtype.kind in "biuf"
+        )
+
+
+def _has_axis_of_one(case) -> bool:
+    return any(1 in a.shape for a in _arrays(case))
+
+
+def _has_whole_numbers(case) -> bool:
+    return any(a.dtype.kind in "iu" for a in _arrays(case))
+
+
+def _not_square(case) -> bool:
+    return any(a.ndim >= 2 and a.shape[-1] != a.shape[-2] for a in _arrays(case))

@@ -1,0 +1,214 @@
+"""What usually lies behind an exception: its usual reason, in words."""
+
+import re
+
+from illustrated_attention.causes.evidence import Cause, Evidence
+from illustrated_attention.language import _
+
+
+def _reasons() -> list[tuple[str, str, str]]:
+    """Patterns of messages, each with an id and what it says to a learner. The first that fits."""
+    return [
+        (
+            "missing_argument",
+            r"^(\w+)\(\) missing \d+ required positional arguments?: (.+)$",
+            _(
+                "`{0}` was called without {1}: give it in the call, or take it out of the `def` line."
+            ),
+        ),
+        (
+            "too_many_arguments",
+            r"^(\w+|<lambda>)\(\) takes (?:from \d+ to )?(\d+) positional arguments? but (\d+) (?:was|were) given",
+            _(
+                "`{0}` takes {1} arguments and was called with {2}: compare its `def` line with the exercise's."
+            ),
+        ),
+        (
+            "unknown_keyword",
+            r"^(\w+)\(\) got an unexpected keyword argument '(\w+)'",
+            _("`{0}` knows no argument `{1}`: is its name spelled as in the documentation?"),
+        ),
+        (
+            "none_used",
+            r"'NoneType' object is not (?:subscriptable|iterable)|NoneType|cannot unpack non-iterable NoneType",
+            _(
+                "Something here is None and is used like an array. Is it an argument that may be None, such as a cache that does not exist yet?"
+            ),
+        ),
+        (
+            "not_defined",
+            r"^name '(\w+)' is not defined",
+            _(
+                "There is no `{0}`: is it spelled as where it was defined, is it an argument, is it imported?"
+            ),
+        ),
+        (
+            "used_before_set",
+            r"^cannot access local variable '(\w+)'",
+            _(
+                "`{0}` is used before it has a value: it gets one only in a branch or loop that was not run."
+            ),
+        ),
+        (
+            "fixed_axes",
+            r"(?:too many|not enough) values to unpack \(expected (?:at least )?(\d+)",
+            _(
+                "Here {0} values are unpacked, and there is another number of them. Is it a shape? There may be more or fewer axes than you think of."
+            ),
+        ),
+        (
+            "truth_of_array",
+            r"truth value of an array",
+            _(
+                "`if`, `and`, `or`, `not`, `max` and `min` ask an array whether it is true, and an array holds many answers. Use np.where, `&`, `~`, np.maximum, or `is None`."
+            ),
+        ),
+        (
+            "no_attribute",
+            r"'numpy\.ndarray' object has no attribute '(\w+)'",
+            _(
+                "Arrays have no `{0}`: is it a word of another library, or a function of NumPy, `np.{0}`?"
+            ),
+        ),
+        (
+            "no_attribute",
+            r"module 'numpy' has no attribute '(\w+)'",
+            _("NumPy has no `{0}`: is it a word of another library?"),
+        ),
+        (
+            "list_for_array",
+            r"'(list|tuple)' object has no attribute '(\w+)'",
+            _("This is a {0}, which has no `{1}`: only arrays have."),
+        ),
+        (
+            "unknown_key",
+            r"^'([\w.]+)'$",
+            _("There is no entry `{0}` in this dictionary. Print its keys: `params.keys()`."),
+        ),
+        (
+            "beyond_the_end",
+            r"index (-?\d+) is out of bounds for axis (\d+) with size (\d+)",
+            _("Index {0} is beyond the end: axis {1} has {2} entries, numbered from 0."),
+        ),
+        (
+            "no_such_axis",
+            r"axis (-?\d+) is out of bounds for array of dimension (\d+)",
+            _(
+                "Axis {0} does not exist in an array of {1} axes. Count axes from the end: -1 is the last."
+            ),
+        ),
+        (
+            "sizes_do_not_fit",
+            r"matmul: .*\(size (\d+) is different from (\d+)\)",
+            _(
+                "In a product `a @ b` the last axis of a must be as long as the last but one of b; here they are {1} and {0}. Which of the two has to be transposed?"
+            ),
+        ),
+        (
+            "sizes_do_not_fit",
+            r"shapes (\(.*?\)) and (\(.*?\)) not aligned",
+            _(
+                "Shapes {0} and {1} do not fit for a product. Which of the two has to be transposed?"
+            ),
+        ),
+        (
+            "do_not_broadcast",
+            r"could not be broadcast together(?: with shapes)? (\(.*?\)) (\(.*?\))",
+            _(
+                "Shapes {0} and {1} do not fit together. Axes are compared from the last; each must be equal or 1. Is a `keepdims=True` missing, or an axis in another place?"
+            ),
+        ),
+        (
+            "do_not_broadcast",
+            r"could not broadcast input array from shape (\(.*?\)) into shape (\(.*?\))",
+            _("An array of shape {0} is put where {1} is expected. Which axis was not thought of?"),
+        ),
+        (
+            "reshape_does_not_fit",
+            r"cannot reshape array of size (\d+) into shape (\(.*?\))",
+            _("{0} numbers do not fit into shape {1}. Which axes are missing there?"),
+        ),
+        (
+            "fixed_axes",
+            r"axes don't match array",
+            _(
+                "This transpose names another number of axes than the array has: there may be leading axes, or none. `np.swapaxes(x, -1, -2)` counts from the end."
+            ),
+        ),
+        (
+            "sizes_do_not_join",
+            r"all the input array dimensions except for the concatenation axis must match exactly|all the input arrays must have same number of dimensions",
+            _(
+                "These arrays cannot be joined: all axes but the joined one must be equally long. Along which axis do tokens run?"
+            ),
+        ),
+        (
+            "shape_as_two_numbers",
+            r"Cannot interpret '?(\d+)'? as a data type",
+            _("A shape is one argument: write np.zeros((n, n)), with two pairs of brackets."),
+        ),
+        (
+            "whole_number_buffer",
+            r"Cannot cast ufunc '\w+' output from dtype\('float\d+'\) to dtype\('u?int\d+'\)",
+            _(
+                "Numbers with a decimal point are written into an array of whole numbers. Make a new array: `x = x / y`, not `x /= y`."
+            ),
+        ),
+        (
+            "not_a_mask",
+            r"ufunc 'invert' not supported",
+            _(
+                "`~` turns a mask of True and False round; this array holds numbers. Use a comparison, or `.astype(bool)`."
+            ),
+        ),
+        (
+            "not_callable",
+            r"'(\w+)' object is not callable",
+            _(
+                "A {0} is called like a function: `x.shape` has no brackets, and a product needs `*` or `@`."
+            ),
+        ),
+        (
+            "not_subscriptable",
+            r"'(?:builtin_function_or_method|function|method)' object is not subscriptable",
+            _("A function is followed by square brackets: call it with round ones."),
+        ),
+        (
+            "needs_whole_numbers",
+            r"'float' object cannot be interpreted as an integer|(?:slice indices|only integers)",
+            _(
+                "A whole number is needed here, and this is one with a decimal point: `/` always gives such; use `//`."
+            ),
+        ),
+        (
+            "read_only",
+            r"read-only",
+            _("This array cannot be written to. Make a new one instead of changing an argument."),
+        ),
+    ]
+
+
+def cause_in_errors(evidence: Evidence) -> Cause | None:
+    """Return the usual reason of the exception, when all that stopped did so for one reason."""
+    stopped = [one for one in evidence.wrong if one.outcome.error and one.problem == "raised"]
+    if not stopped:
+        return None
+    if len(stopped) < len(evidence.wrong):
+        return None  # other cases are wrong in another way: the error is not the whole story
+    first = min(stopped, key=lambda one: one.case.size())
+    found = [_reason(one.outcome.message, one.outcome.error) for one in (first, *stopped)]
+    if None in found or len({id for id, _s in found}) > 1:
+        return None
+    id, sentence = found[0]
+    line = first.outcome.line
+    if line:
+        sentence = _("In your line `{line}`: {reason}").format(line=line, reason=sentence)
+    return Cause(id, sentence)
+
+
+def _reason(message: str, error: str) -> tuple[str, str] | None:
+    for id, pattern, sentence in _reasons():
+        match = re.search(pattern, message)
+        if match and (id != "unknown_key" or error == "KeyError"):
+            return id, sentence.format(*(group or "" for group in match.groups()))
+    return None

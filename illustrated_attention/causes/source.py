@@ -1,0 +1,478 @@
+"""Causes that stand in the source: told only when what the function did agrees with them.
+
+The function's own text is read, never run here; what has to be tried is tried by calling the
+function on its cases.
+"""
+
+import ast
+import builtins
+import inspect
+import textwrap
+import types
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from illustrated_attention.causes.evidence import Cause, Evidence
+from illustrated_attention.comparing import alike
+from illustrated_attention.language import _
+from illustrated_attention.outcomes import call, named
+
+
+class Source:
+    """The text of a function as a tree, with its lines.
+
+    `tree` is None where the text cannot be had: a built-in, a function made by a library.
+    """
+
+    def __init__(self, function: Callable):
+        self.function = _innermost(function)
+        self.tree, self.lines = None, []
+        try:
+            text = textwrap.dedent(inspect.getsource(self.function))
+            module = ast.parse(text)
+        except (OSError, TypeError, SyntaxError, ValueError):
+            return
+        code = getattr(self.function, "__code__", None)
+        self.lines = text.split("\n")
+        for node in ast.walk(module):
+            if isinstance(node, (ast.FunctionDef, ast.Lambda)) and _is_code_of(node, code):
+                self.tree = node
+                return
+
+    def line(self, node: ast.AST) -> str:
+        return self.lines[node.lineno - 1].strip()
+
+    def walk(self) -> Iterator[ast.AST]:
+        body = self.tree.body if isinstance(self.tree.body, list) else [self.tree.body]
+        for statement in body:
+            yield from ast.walk(statement)
+
+    @property
+    def parameters(self) -> list[str]:
+        arguments = self.tree.args
+        return [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+
+
+def _innermost(function: Callable) -> Callable:
+    function = inspect.unwrap(named(function))
+    return getattr(function, "__func__", function)
+
+
+def _is_code_of(node, code) -> bool:
+    if code is None:
+        return False
+    arguments = node.args
+    names = [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
+    named_right = getattr(node, "name", "<lambda>") == code.co_name
+    return named_right and names == list(code.co_varnames[: code.co_argcount])
+
+
+def certain_cause_in_source(evidence: Evidence) -> Cause | None:
+    """Return a cause that is wrong wherever it stands: known mistakes may only look like it."""
+    return _first((_slip_of_precedence, _notebook_name, _thrown_away, _returns_in_loop), evidence)
+
+
+def cause_in_source(evidence: Evidence) -> Cause | None:
+    """Return the first cause in the function's text that agrees with what it did."""
+    finders = (
+        _pytorch,
+        _axes_fixed_by_unpacking,
+        _plain_transpose,
+        _pythons_own,
+        _cache_or,
+        _mutable_default,
+    )
+    return _first(finders, evidence)
+
+
+def unused_argument(evidence: Evidence) -> Cause | None:
+    """Return that an argument is not used: true, but often only a part of what is wrong."""
+    return _first((_argument_not_used,), evidence)
+
+
+def _first(finders: tuple[Callable, ...], evidence: Evidence) -> Cause | None:
+    source = Source(evidence.function)
+    if source.tree is None or not evidence.wrong:
+        return None
+    found = (find(source, evidence) for find in finders)
+    return next(filter(None, found), None)
+
+
+# --- slips that are wrong wherever they stand -----------------------------------------------------
+
+
+def _slip_of_precedence(source: Source, evidence: Evidence) -> Cause | None:
+    for node in source.walk():
+        if not isinstance(node, ast.BinOp) or not isinstance(node.op, (ast.Div, ast.FloorDiv)):
+            continue
+        power = node.left  # in a / b ** 1 / 2 it is the right side of what is on the left
+        if isinstance(power, ast.BinOp) and isinstance(power.op, (ast.Div, ast.Mult)):
+            power = power.right
+        if (
+            isinstance(power, ast.BinOp)
+            and isinstance(power.op, ast.Pow)
+            and _number(power.right) in (1, -1)
+            and _number(node.right) in (2, 3, 4)
+            and not _in_brackets(source, power)
+        ):
+            text = _(
+                "In your line `{line}`: `**` binds more tightly than `/`, so `{slip}` is "
+                "`{meant}`. Put the exponent in brackets, or use np.sqrt."
+            )
+            slip = f"{ast.unparse(power)} / {ast.unparse(node.right)}"
+            meant = f"({ast.unparse(power)}) / {ast.unparse(node.right)}"
+            return Cause("precedence", text.format(line=source.line(node), slip=slip, meant=meant))
+    return None
+
+
+def _in_brackets(source: Source, node: ast.AST) -> bool:
+    line = source.lines[node.lineno - 1]
+    return line[node.end_col_offset : node.end_col_offset + 1] == ")"
+
+
+def _number(node: ast.AST) -> float | None:
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
+        return node.value
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        value = _number(node.operand)
+        return None if value is None else -value
+    return None
+
+
+# PyTorch's words, and what NumPy has in their place.
+_METHODS = {
+    "view": "x.reshape(...)",
+    "permute": "np.transpose(x, ...)",
+    "unsqueeze": "x[..., None]",
+    "masked_fill": "np.where(mask, x, value)",
+    "masked_fill_": "np.where(mask, x, value)",
+    "chunk": "np.split(x, 3, axis=-1)",
+    "size": "x.shape",
+    "contiguous": "x",
+    "mm": "x @ w",
+    "bmm": "x @ w",
+    "matmul": "x @ w",
+    "softmax": "softmax(x)",
+    "expand": "np.broadcast_to(x, shape)",
+    "float": "x.astype(float)",
+    "cat": "np.concatenate([...], axis=-2)",
+    "tril": "np.tril(x)",
+    "triu": "np.triu(x)",
+    "exp": "np.exp(x)",
+    "sqrt": "np.sqrt(x)",
+    "pow": "x ** n",
+    "mul": "x * y",
+    "div": "x / y",
+    "add": "x + y",
+    "t": "np.swapaxes(x, -1, -2)",
+    "numel": "x.size",
+    "item_": "x.item()",
+    "rsqrt": "1 / np.sqrt(x)",
+    "tanh": "np.tanh(x)",
+    "abs": "np.abs(x)",
+}
+_KEYWORDS = {
+    "dim": "axis",
+    "keepdim": "keepdims",
+    "unbiased": "ddof",
+    "dim0": "axis",
+    "dim1": "axis",
+}
+
+
+def _pytorch(source: Source, evidence: Evidence) -> Cause | None:
+    errors = [one.outcome for one in evidence.wrong if one.outcome.error]
+    for node in source.walk():
+        if not isinstance(node, ast.Call):
+            continue
+        for keyword in node.keywords:
+            if keyword.arg in _KEYWORDS and _blamed(errors, keyword.arg):
+                text = _("`{word}=` is PyTorch's word; NumPy's is `{numpy}=`.")
+                return Cause(
+                    "pytorch_word", text.format(word=keyword.arg, numpy=_KEYWORDS[keyword.arg])
+                )
+        if not isinstance(node.func, ast.Attribute):
+            continue
+        word = node.func.attr
+        if word in _METHODS and (
+            _blamed(errors, f"attribute '{word}'")
+            or (word in ("view", "size") and _at(errors, source, node))
+        ):
+            text = _("`.{word}(...)` is PyTorch's; with NumPy write `{numpy}`.")
+            return Cause("pytorch_word", text.format(word=word, numpy=_METHODS[word]))
+        if word in ("transpose", "swapaxes_") and len(node.args) == 2:
+            axes = [_number(arg) for arg in node.args]
+            of_module = isinstance(node.func.value, ast.Name) and node.func.value.id == "np"
+            if not of_module and None not in axes:
+                text = _(
+                    "In your line `{line}`: PyTorch's `transpose({a}, {b})` exchanges two axes; "
+                    "NumPy's takes the order of all axes. NumPy's word is "
+                    "`np.swapaxes(x, {a}, {b})`."
+                )
+                words = text.format(line=source.line(node), a=int(axes[0]), b=int(axes[1]))
+                return Cause("pytorch_word", words)
+    return None
+
+
+def _blamed(errors: list, words: str) -> bool:
+    return any(words in outcome.message for outcome in errors)
+
+
+def _at(errors: list, source: Source, node: ast.AST) -> bool:
+    return any(outcome.line and outcome.line == source.line(node) for outcome in errors)
+
+
+# --- names that come from the notebook ------------------------------------------------------------
+
+
+def _notebook_name(source: Source, evidence: Evidence) -> Cause | None:
+    """Data of the notebook that stands where an argument should."""
+    function = source.function
+    scope = getattr(function, "__globals__", {})
+    local = set(function.__code__.co_varnames) | set(function.__code__.co_cellvars)
+    for node in source.walk():
+        if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
+            continue
+        name = node.id
+        if name in local or name not in scope or hasattr(builtins, name):
+            continue
+        value = scope[name]
+        if _stands_for_an_argument(name, value, source) and _result_hangs_on(
+            function, name, value, evidence
+        ):
+            text = _(
+                "`{name}` in your line `{line}` is not an argument: it is the notebook's `{name}`"
+                "{value}, whatever your function is called with. Take it from the arguments."
+            )
+            shown = f" ({value})" if isinstance(value, (bool, int, float)) else ""
+            words = text.format(name=name, line=source.line(node), value=shown)
+            return Cause("notebook_name", words)
+    return None
+
+
+# What the course's functions take: one of these that is no argument was meant to be one.
+_ARGUMENTS = frozenset(
+    "x q k v w b g z d n D T H N V w_q w_k w_v c_attn c_proj token_ids ids wte wpe start scores "
+    "mask weights table attention q_new k_new v_new cache past chunk_sizes n_new n_past n_tokens "
+    "n_layer n_head d_head d_k d_model n_embd n_vocab n_positions batch itemsize merged params eps "
+    "text tokens keys queries values positions".split()
+)
+
+
+def _stands_for_an_argument(name: str, value, source: Source) -> bool:
+    """Data of the notebook that was meant to come from the call: an array, or a known name.
+
+    A number under another name is a constant, which is nobody's mistake.
+    """
+    if isinstance(value, (np.ndarray, dict, list)):
+        return True
+    return isinstance(value, (bool, int, float, np.generic, tuple)) and name in _ARGUMENTS
+
+
+def _result_hangs_on(function, name: str, value, evidence: Evidence) -> bool:
+    """True when a wrong case comes out otherwise with another value under that name."""
+    one = min(evidence.wrong, key=lambda one: one.case.size(), default=None)
+    if one is None or not isinstance(function, types.FunctionType):
+        return False
+    for other in _others(value):
+        scope = {**function.__globals__, name: other}
+        changed = types.FunctionType(
+            function.__code__, scope, function.__name__, function.__defaults__, function.__closure__
+        )
+        changed.__kwdefaults__ = function.__kwdefaults__
+        again = call(changed, one.case)
+        if (again.error, again.message) != (one.outcome.error, one.outcome.message):
+            return True
+        if again.returned and not alike(again.value, one.outcome.value):
+            return True
+    return False
+
+
+def _others(value) -> list:
+    if isinstance(value, (bool, np.bool_)):
+        return [not value]
+    if isinstance(value, (int, float, np.generic)):
+        return [value + 1, value * 2]
+    if isinstance(value, np.ndarray):
+        return [value + 1 if value.dtype.kind in "biuf" else value, value[..., :1]]
+    return [type(value)()]
+
+
+def _argument_not_used(source: Source, evidence: Evidence) -> Cause | None:
+    names = {node.id for node in source.walk() if isinstance(node, ast.Name)}
+    if any(
+        isinstance(n, ast.Call) and getattr(n.func, "id", "") == "locals" for n in source.walk()
+    ):
+        return None
+    asked = max((len(one.case.args) for one in evidence.tried), default=0)
+    unused = [
+        name for name in source.parameters[:asked] if name not in names and not name.startswith("_")
+    ]
+    if not unused:
+        return None
+    text = _("Your function never uses its argument `{name}`: the result cannot depend on it.")
+    return Cause("unused_argument", text.format(name=unused[0]))
+
+
+# --- what works for two axes only -----------------------------------------------------------------
+
+
+def _axes_fixed_by_unpacking(source: Source, evidence: Evidence) -> Cause | None:
+    unpacked = [one for one in evidence.wrong if "values to unpack" in one.outcome.message]
+    if not unpacked:
+        return None
+    for node in source.walk():
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Tuple)
+            and isinstance(node.value, ast.Attribute)
+            and node.value.attr == "shape"
+        ):
+            count = len(node.targets[0].elts)
+            text = _(
+                "Your line `{line}` works for arrays of {count} axes only. There may be more or "
+                "fewer: take the sizes from the end, with `x.shape[-1]` and `x.shape[-2]`."
+            )
+            return Cause("fixed_axes", text.format(line=source.line(node), count=count))
+    return None
+
+
+def _plain_transpose(source: Source, evidence: Evidence) -> Cause | None:
+    """`.T` turns all axes round: right for two, wrong for more."""
+    if not evidence.right or any(one.case.axes() <= 2 for one in evidence.wrong):
+        return None
+    for node in source.walk():
+        if isinstance(node, ast.Attribute) and node.attr == "T":
+            text = _(
+                "In your line `{line}`: `.T` turns round all axes, also the leading ones. "
+                "Exchange only the last two: `np.swapaxes(x, -1, -2)`."
+            )
+            return Cause("all_axes_transposed", text.format(line=source.line(node)))
+    return None
+
+
+# --- Python's habits ------------------------------------------------------------------------------
+
+
+def _thrown_away(source: Source, evidence: Evidence) -> Cause | None:
+    for node in source.walk():
+        if not isinstance(node, ast.Expr):
+            continue
+        value = node.value
+        lost = isinstance(value, (ast.BinOp, ast.Compare)) or (
+            isinstance(value, ast.Call) and _makes_a_new_array(value.func)
+        )
+        if lost and not any(keyword.arg == "out" for keyword in getattr(value, "keywords", [])):
+            text = _(
+                "Your line `{line}` works something out and throws it away: give the result a "
+                "name, or return it."
+            )
+            return Cause("thrown_away", text.format(line=source.line(node)))
+    return None
+
+
+def _makes_a_new_array(function: ast.AST) -> bool:
+    if not isinstance(function, ast.Attribute):
+        return False
+    of_numpy = isinstance(function.value, ast.Name) and function.value.id in ("np", "numpy")
+    makers = ("where", "swapaxes", "transpose", "reshape", "concatenate", "exp", "sqrt", "matmul",
+              "stack", "tril", "triu", "maximum", "minimum", "split", "round", "append", "sum")  # fmt: skip
+    methods = ("reshape", "swapaxes", "transpose", "astype", "copy", "sum", "mean", "max", "dot",
+               "squeeze", "round")  # fmt: skip
+    return function.attr in (makers if of_numpy else methods)
+
+
+def _returns_in_loop(source: Source, evidence: Evidence) -> Cause | None:
+    for node in source.walk():
+        if isinstance(node, (ast.For, ast.While)):
+            direct = [child for child in node.body if isinstance(child, ast.Return)]
+            if direct:
+                text = _(
+                    "Your `return` stands inside the loop, so only its first round is done: line "
+                    "`{line}`. Move it to the left, below the loop."
+                )
+                return Cause("return_in_loop", text.format(line=source.line(direct[0])))
+    return None
+
+
+def _pythons_own(source: Source, evidence: Evidence) -> Cause | None:
+    """Python's max, min, sum and abs where NumPy's belong: they look at the first axis only."""
+    scope = getattr(source.function, "__globals__", {})
+    for node in source.walk():
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in ("max", "min", "sum", "all", "any", "round")
+            and node.func.id not in scope
+            and len(node.args) == 1
+            and _names_an_array(node.args[0], source, evidence)
+        ):
+            text = _(
+                "In your line `{line}`: Python's `{name}` goes along the first axis of an array. "
+                "NumPy's `np.{name}(x, axis=-1, keepdims=True)` takes the axis that you name."
+            )
+            return Cause("pythons_own", text.format(line=source.line(node), name=node.func.id))
+    return None
+
+
+def _names_an_array(node: ast.AST, source: Source, evidence: Evidence) -> bool:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return isinstance(node.func.value, ast.Name) and node.func.value.id in ("np", "numpy")
+    if not isinstance(node, ast.Name) or node.id not in source.parameters:
+        return False
+    position = source.parameters.index(node.id)
+    return any(
+        position < len(one.case.args)
+        and isinstance(one.case.args[position], np.ndarray)
+        and one.case.args[position].ndim > 1
+        for one in evidence.wrong
+    )
+
+
+def _cache_or(source: Source, evidence: Evidence) -> Cause | None:
+    ambiguous = any("truth value" in one.outcome.message for one in evidence.wrong)
+    for node in source.walk():
+        first = (
+            node.values[0] if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) else None
+        )
+        if isinstance(first, ast.Name) and first.id in source.parameters and ambiguous:
+            text = _(
+                "In your line `{line}`: `{name} or ...` asks an array whether it is true, and an "
+                "array cannot say. Ask `if {name} is None`."
+            )
+            return Cause("or_with_array", text.format(line=source.line(node), name=first.id))
+    return None
+
+
+def _mutable_default(source: Source, evidence: Evidence) -> Cause | None:
+    arguments = source.tree.args
+    for default in arguments.defaults:
+        if isinstance(default, (ast.List, ast.Dict, ast.Set)):
+            names = source.parameters[-len(arguments.defaults) :]
+            name = names[arguments.defaults.index(default)]
+            if not _written_to(source, name):
+                continue
+            text = _(
+                "The default of `{name}` is made once and kept from call to call: what one call "
+                "puts in, the next one finds. Use None, and make a new one inside."
+            )
+            return Cause("mutable_default", text.format(name=name))
+    return None
+
+
+def _written_to(source: Source, name: str) -> bool:
+    for node in source.walk():
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            value = node.func.value
+            if isinstance(value, ast.Name) and value.id == name and node.func.attr in (
+                "append", "extend", "insert", "update", "setdefault", "add", "pop",
+            ):  # fmt: skip
+                return True
+        if isinstance(node, (ast.Assign, ast.AugAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+                    if target.value.id == name:
+                        return True
+    return False

@@ -1,0 +1,191 @@
+"""check names causes that nobody listed: from the numbers, the source, errors, and two at once."""
+
+import math
+
+import numpy as np
+import pytest
+
+from autograder.exercises.steps import STEPS
+from autograder.judging import visible_key
+from autograder.reference import reference
+from illustrated_attention.answers import find_key
+from illustrated_attention.comparing import compare
+from illustrated_attention.examine import examine
+from illustrated_attention.outcomes import call
+
+n_head = 4  # "the notebook's"
+w = np.ones((3, 3))
+
+softmax = reference("softmax")
+split_heads, merge_heads = reference("split_heads"), reference("merge_heads")
+
+
+def told(function, exercise: str):
+    verdict = examine(function, find_key(exercise))
+    assert not verdict.passed
+    return verdict
+
+
+# --- every wrong implementation with the id that must be told, and words that must be in it -------
+
+
+def q_times_k(q, k):
+    return q @ np.swapaxes(k, -1, -2)
+
+
+def in_torch(q, k):
+    return q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
+
+
+def with_dim(scores):
+    e = np.exp(scores - scores.max(dim=-1, keepdim=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def halved_power(q, k):
+    return q_times_k(q, k) / q.shape[-1] ** 1 / 2
+
+
+def notebooks_head_count(x, n_heads):
+    return np.swapaxes(x.reshape(*x.shape[:-1], n_head, x.shape[-1] // n_head), -2, -3)
+
+
+def thrown_away(scores, mask):
+    np.where(mask, scores, -np.inf)
+    return softmax(scores) + 0.25
+
+
+def returned_in_the_loop(z):
+    for head in range(z.shape[-3]):
+        return z[..., head, :, :] + 1
+
+
+def pythons_max(weights, v):
+    return sum(weights) * 0.5 + weights @ v
+
+
+def plain_transpose(q, k, v):
+    n = q.shape[-2]
+    weights = softmax(np.where(np.tri(n, dtype=bool), q @ k.T / q.shape[-1] ** 0.5, -np.inf))
+    return weights @ v, weights
+
+
+def argument_left_out(merged, w, b):
+    return merged @ w @ w
+
+
+SOURCE = [
+    (in_torch, "scaled_scores", "pytorch_word", "np.swapaxes(x, -2, -1)"),
+    (with_dim, "softmax", "pytorch_word", "axis="),
+    (halved_power, "scaled_scores", "precedence", "binds more tightly"),
+    (notebooks_head_count, "split_heads", "notebook_name", "`n_head` in your line"),
+    (thrown_away, "masked_softmax", "thrown_away", "throws it away"),
+    (returned_in_the_loop, "merge_heads", "return_in_loop", "inside the loop"),
+    (pythons_max, "weighted_sum", "pythons_own", "first axis"),
+    (plain_transpose, "causal_attention", "all_axes_transposed", "`.T` turns round all axes"),
+    (argument_left_out, "project", "unused_argument", "`b`"),
+]
+
+
+@pytest.mark.parametrize(("function", "exercise", "id", "words"), SOURCE)
+def test_a_cause_in_the_source_is_named_with_the_learners_line(function, exercise, id, words):
+    verdict = told(function, exercise)
+    assert verdict.mistake == id
+    assert words in verdict.message
+
+
+def right(name):
+    return reference(name)
+
+
+NUMBERS = [
+    ("scaled_scores", lambda y: 3 * y, "factor"),
+    ("make_qkv", lambda y: tuple(np.round(part, 1) for part in y), "rounded"),
+    ("project", lambda y: y[..., ::-1], "reversed"),
+    ("project", lambda y: np.roll(y, 1, -1), "shifted"),
+    ("project", lambda y: y - 3, "offset"),
+    ("project", np.exp, "exp"),
+    ("project", lambda y: y.reshape(-1, y.shape[-1]), "axes_flattened"),
+    ("project", lambda y: np.clip(y, -0.5, None), "cut_off"),
+    ("causal_mask", lambda m: m[None], "axis_too_many"),
+    ("make_qkv", lambda y: (y[1], y[2], y[0]), "order_kvq"),
+    ("head_contributions", lambda y: y.sum(-3), "summed"),
+]
+
+
+@pytest.mark.parametrize(("exercise", "change", "id"), NUMBERS)
+def test_what_was_done_to_the_right_numbers_is_named(exercise, change, id):
+    solution = reference(exercise)
+    assert told(lambda *args: change(solution(*args)), exercise).mistake == id
+
+
+def test_only_the_wrong_one_of_several_values_is_blamed():
+    solution = reference("make_qkv")
+
+    def make_qkv(*args):
+        q, k, v = solution(*args)
+        return q, 5 * k, v
+
+    verdict = told(make_qkv, "make_qkv")
+    assert verdict.mistake == "factor"
+    assert "only number 2 is wrong" in verdict.message
+
+
+def test_the_size_behind_a_factor_is_named():
+    """d times too large, while no step of the exercise would give that."""
+    solution = reference("weighted_sum")
+    verdict = told(lambda weights, v: solution(weights, v) * v.shape[-1] ** 0.5, "weighted_sum")
+    assert verdict.mistake == "factor"
+    assert "the root of the last axis of `v`" in verdict.message
+
+
+def test_two_mistakes_at_once_are_both_told():
+    def scaled_scores(q, k):
+        return k @ np.swapaxes(q, -1, -2) / q.shape[-1]
+
+    verdict = told(scaled_scores, "scaled_scores")
+    assert verdict.mistake == "keys_times_queries+divided_by_d"
+    assert "Two things at once" in verdict.message
+
+
+def test_what_is_just_different_is_not_explained():
+    rng = np.random.default_rng(5)
+    noise = {}
+
+    def project(merged, w, b):
+        key = merged.tobytes()
+        if key not in noise:
+            noise[key] = rng.normal(size=(*merged.shape[:-1], w.shape[-1]))
+        return merged @ w + b + noise[key]
+
+    assert told(project, "project").mistake is None
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_the_right_steps_together_are_right(name):
+    steps, key = STEPS[name], visible_key(name)
+    function = steps.build(**steps.right)
+    for case, expected in zip(key.cases, key.expected, strict=True):
+        if not case.raises:
+            assert compare(call(function, case).value, expected) is None, case.title
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_what_is_told_of_steps_is_true(name):
+    """A few of the implementations with two wrong steps: what is told is what was done."""
+    key = find_key(name)
+    variants = [v for v in STEPS[name].variants() if len(v[0]) == 2]
+    for wrong, function in variants[:: max(1, len(variants) // 5)]:
+        verdict = examine(function, key)
+        if verdict.passed or "+" not in (verdict.mistake or ""):
+            continue
+        done = [step.sentence for step in wrong]
+        assert all(sentence in verdict.message for sentence in done) or "Or:" in verdict.message
+
+
+def test_no_right_variant_is_accused():
+    from autograder.exercises import all_exercises
+
+    for exercise in all_exercises():
+        for variant in exercise.right:
+            assert examine(variant.implementation, find_key(exercise.name)).passed
