@@ -61,14 +61,15 @@ def verdict_card(verdict: Verdict) -> Card:
     name = verdict.exercise
     if verdict.passed:
         title = _("✓ {name}: passed").format(name=name)
-        # Not graded yet: it must not look as if it were.
-        parts = [paragraph(_("Hidden tests, with other inputs, run when the work is graded."))]
+        parts = []
     else:
         title = _("✗ {name}: not yet").format(name=name)
         parts = [paragraph(verdict.message), *_failure_parts(verdict)]
     parts += [paragraph(remark) for remark in verdict.remarks]
     parts.append(_list_of_results(verdict))
-    if not verdict.passed:
+    if verdict.passed:  # not graded yet: it must not look as if it were
+        parts.append(paragraph(_("Hidden tests, with other inputs, run when the work is graded.")))
+    else:
         parts.append(paragraph(_("Stuck? `hint({name})` gives a hint.").format(name=name)))
     return Card(title, verdict.passed, parts)
 

@@ -55,6 +55,8 @@ class Source:
 
 
 def _innermost(function: Callable) -> Callable:
+    if not inspect.isroutine(function) or inspect.isbuiltin(function):
+        return function
     function = inspect.unwrap(named(function))
     return getattr(function, "__func__", function)
 
@@ -238,7 +240,7 @@ def _notebook_name(source: Source, evidence: Evidence) -> Cause | None:
         if name in local or name not in scope or hasattr(builtins, name):
             continue
         value = scope[name]
-        if _stands_for_an_argument(name, value, source) and _result_hangs_on(
+        if _stands_for_an_argument(name, value) and _result_hangs_on(
             function, name, value, evidence
         ):
             text = _(
@@ -260,14 +262,13 @@ _ARGUMENTS = frozenset(
 )
 
 
-def _stands_for_an_argument(name: str, value, source: Source) -> bool:
-    """Data of the notebook that was meant to come from the call: an array, or a known name.
+def _stands_for_an_argument(name: str, value) -> bool:
+    """Data of the notebook that was meant to come from the call, by its name.
 
-    A number under another name is a constant, which is nobody's mistake.
+    Under another name it is a constant, which is nobody's mistake.
     """
-    if isinstance(value, (np.ndarray, dict, list)):
-        return True
-    return isinstance(value, (bool, int, float, np.generic, tuple)) and name in _ARGUMENTS
+    kinds = (bool, int, float, np.ndarray, np.generic, dict, list, tuple)
+    return isinstance(value, kinds) and name in _ARGUMENTS
 
 
 def _result_hangs_on(function, name: str, value, evidence: Evidence) -> bool:
