@@ -1,11 +1,10 @@
 """The steps of each exercise, and how each of them goes wrong: all pairs are made from them.
 
 A learner often makes two mistakes at once. They are not listed but put together here: `build` makes
-an implementation from one choice for each step, the right one or a wrong one. A way that
-hangs on the last digit of a number (rounding, the largest of equal ones) is left out where it would
-come out differently on another processor. `make build` runs all
+an implementation from one choice for each step, the right one or a wrong one. `make build` runs all
 implementations with one or two wrong steps and keeps a fingerprint of what they return, so that
-`check` can tell both.
+`check` can tell both. A way that hangs on a number's last digit (rounding, the largest of equal
+ones) is left out where it would come out differently on another processor.
 """
 
 from collections.abc import Callable, Iterator
