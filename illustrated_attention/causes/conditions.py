@@ -24,6 +24,8 @@ def cause_in_conditions(evidence: Evidence) -> Cause | None:
     if len(told) != 1 or told[0][0] == "unclear":
         return None  # several things set them apart: which one it is, nobody can say
     [(id, sentence)] = told
+    if id == "leading_axes" and len(evidence.wrong) < 2:
+        return None  # one case with more axes may well be wrong for another reason
     text = _("Every case where {condition} is wrong; all others are right.")
     return Cause(id, text.format(condition=sentence))
 
