@@ -12,6 +12,9 @@ def main(argv: list[str] | None = None) -> int:
     commands.add_parser("build", help="derive notebooks, answer keys and the kill matrix")
     template = commands.add_parser("template", help="collect all sentences for a translation")
     template.add_argument("file", type=Path, help="where to write the gettext template (.pot)")
+    fuzz = commands.add_parser("fuzz", help="try all that is right on random valid input")
+    fuzz.add_argument("--minutes", type=float, default=5, help="for how long (5)")
+    fuzz.add_argument("--seed", type=int, help="a number that an earlier run has told")
     commands.add_parser("doctor", help="tell whether student code can be confined here")
     grade = commands.add_parser("grade", help="grade the hand-ins that are missing or newer")
     grade.add_argument("assignment", help="its id, such as 01_self_attention")
@@ -37,6 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     run = {
         "build": _build,
         "template": _template,
+        "fuzz": _fuzz,
         "doctor": _doctor,
         "grade": _grade,
         "mine": _mine,
@@ -58,6 +62,17 @@ def _build() -> int:
     for path in build():
         print(path)
     return 0
+
+
+def _fuzz(minutes: float, seed: int | None) -> int:
+    try:
+        from autograder.fuzz import fuzz_for
+    except ModuleNotFoundError as error:
+        if error.name != "hypothesis":
+            raise
+        print("fuzz needs the test tools: python3 scripts/set_up.py --test", file=sys.stderr)
+        return 1
+    return 0 if fuzz_for(60 * minutes, seed) else 1
 
 
 def _template(file: Path) -> int:

@@ -1376,6 +1376,18 @@ def _nearest_of(divisors, error=lambda e: e.max(axis=(1, 2)), tables=_tables):
     return recover_divisor
 
 
+def _rounded_tables(scores, divisors):
+    return np.round(_tables(scores, divisors), 2)
+
+
+def _mean_error(errors):
+    return errors.mean(axis=(1, 2))
+
+
+def _squared_error(errors):
+    return (errors**2).sum(axis=(1, 2))
+
+
 def _tables_without_mask(scores, divisors):
     return _softmax(scores / np.asarray(divisors)[:, None, None])
 
@@ -1393,7 +1405,7 @@ def _by_halving(scores, table):
     low, high = 1.0, 20.0
     for _ in range(60):
         thirds = np.array([low + (high - low) / 3, high - (high - low) / 3])
-        near, far = ((_tables(scores, thirds) - table) ** 2).sum(axis=(1, 2))
+        near, far = np.abs(_tables(scores, thirds) - table).max(axis=(1, 2))
         low, high = (low, thirds[1]) if near < far else (thirds[0], high)
     return low
 
@@ -1540,8 +1552,8 @@ RECOVER_DIVISOR = Exercise(
         Right("the last that fits", _first_of(_STEPS[::-1])),
         Right("finer steps from 0.5 on", _first_of(np.arange(0.5, 25, 0.001))),
         Right("smallest largest error", _nearest_of(_STEPS)),
-        Right("smallest mean error", _nearest_of(_STEPS, lambda e: e.mean(axis=(1, 2)))),
-        Right("least squares", _nearest_of(_STEPS, lambda e: (e**2).sum(axis=(1, 2)))),
+        Right("smallest mean error", _nearest_of(_STEPS, _mean_error, _rounded_tables)),
+        Right("least squares", _nearest_of(_STEPS, _squared_error, _rounded_tables)),
         Right("search by thirds", _by_halving),
         Right("NumPy's float", lambda scores, table: np.float32(_middle(scores, table))),
     ),
