@@ -138,7 +138,7 @@ def _list_of_results(verdict: Verdict) -> tuple[str, str]:
 def _drawn_difference(difference: Difference) -> list[tuple[str, str]]:
     """Yours and expected side by side, the first wrong cell boxed."""
     got, expected = difference.got, difference.expected
-    if getattr(expected, "dtype", None) == bool and set(np.unique(got)) <= {0, 1}:
+    if getattr(expected, "dtype", np.dtype(float)).kind == "b" and set(np.unique(got)) <= {0, 1}:
         got = np.asarray(got).astype(bool)  # 1 beside True would look like another mistake
     drawable = all(isinstance(a, np.ndarray) and a.size for a in (got, expected))
     if difference.kind not in ("value", "not_finite", "shape") or not drawable:

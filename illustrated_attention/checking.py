@@ -165,7 +165,6 @@ def _as_number(reply: tuple) -> float | None:
         f"{part:03}" if i and type(part) is int else str(part) for i, part in enumerate(reply)
     )
     text = text.replace("_", "").replace("\u00a0", " ").strip()
-    percent = text.endswith("%")
     text = text.rstrip("%").strip()
     if re.fullmatch(r"[+-]?\d{1,3}([ ,]\d{3})+(\.\d+)?", text):
         text = text.replace(",", "").replace(" ", "")

@@ -82,7 +82,9 @@ def test_a_translation_reaches_hints_and_answers(capsys, monkeypatch):
 
 
 def test_a_translation_reaches_the_judge_and_errors():
-    assert judge(lambda s: np.sin(7 * s) + s**2, "softmax").message.startswith("ON A CASE OF THE KIND «")
+    assert judge(lambda s: np.sin(7 * s) + s**2, "softmax").message.startswith(
+        "ON A CASE OF THE KIND «"
+    )
     with pytest.raises(ValueError, match="THERE IS NO EXERCISE NAMED 'sotfmax'"):
         check(lambda s: s, "sotfmax")
 

@@ -74,7 +74,7 @@ SCALES = (
     Wrong("log_of_d", _("The scores are divided by the logarithm of d."), lambda d, **n: max(np.log(d), 1e-9)),
     Wrong("scaled_twice_over", _("The scores are divided by the root of d and by 2 more."), lambda d, **n: 2 * d**0.5),
 )  # fmt: skip
-RIGHT_SCALE = lambda d, **n: d**0.5  # noqa: E731
+RIGHT_SCALE = lambda d, **n: d**0.5
 
 SCORES = (
     Wrong("keys_times_queries", _("Rows and columns of the scores are exchanged: keys times queries."), lambda q, k: k @ flip(q)),
@@ -82,7 +82,7 @@ SCORES = (
     Wrong("keys_with_themselves", _("The keys are multiplied with themselves; the queries are not used."), lambda q, k: k @ flip(k)),
     Wrong("cosine", _("Queries and keys are brought to length 1 first."), lambda q, k: (q / np.linalg.norm(q, axis=-1, keepdims=True)) @ flip(k / np.linalg.norm(k, axis=-1, keepdims=True))),
 )  # fmt: skip
-RIGHT_SCORES = lambda q, k: q @ flip(k)  # noqa: E731
+RIGHT_SCORES = lambda q, k: q @ flip(k)
 
 SHARES = (
     Wrong("softmax_over_queries", _("Softmax runs over the queries, down the columns."), softmax_over(-2)),
@@ -105,7 +105,7 @@ BLENDS = (
     Wrong("weights_renormalised", _("The weights are divided by their sum again."), lambda w, v: (w / w.sum(-1, keepdims=True)) @ v),
     Wrong("largest_weight_only", _("Only the value with the largest weight is taken."), lambda w, v: np.take_along_axis(v, w.argmax(-1)[..., None], -2)),
 )  # fmt: skip
-RIGHT_BLEND = lambda w, v: w @ v  # noqa: E731
+RIGHT_BLEND = lambda w, v: w @ v
 
 INPUTS = (
     Wrong("input_centred", _("From the input its mean is taken away first."), lambda x: x - x.mean(-1, keepdims=True)),
@@ -136,7 +136,7 @@ MASKS = (
     Wrong("mask_transposed", _("The mask is transposed."), lambda n, past=0: np.tri(past + n, n, dtype=bool).T),
     Wrong("not_itself_but_the_first", _("A token does not see itself, except the first."), lambda n, past=0: np.tri(n, past + n, past - 1, dtype=bool) | ((np.arange(n) == 0)[:, None] & (np.arange(past + n) == 0))),
 )  # fmt: skip
-RIGHT_MASK = lambda n, past=0: np.tri(n, past + n, past, dtype=bool)  # noqa: E731
+RIGHT_MASK = lambda n, past=0: np.tri(n, past + n, past, dtype=bool)
 
 HIDES = (
     Wrong("hidden_scores_zero", _("Hidden scores become 0, which is no hiding: exp(0) is 1."), lambda s, m: np.where(m, s, 0.0)),
@@ -146,7 +146,7 @@ HIDES = (
     Wrong("rows_lowest_minus_one", _("Hidden scores become a little less than their row's lowest: some weight leaks."), lambda s, m: np.where(m, s, s.min(-1, keepdims=True) - 1)),
     Wrong("lowest_minus_one", _("Hidden scores become a little less than the lowest: some weight leaks."), lambda s, m: np.where(m, s, s.min() - 1)),
 )  # fmt: skip
-RIGHT_HIDE = lambda s, m: np.where(m, s, -np.inf)  # noqa: E731
+RIGHT_HIDE = lambda s, m: np.where(m, s, -np.inf)
 
 
 def _weights(scores, mask, hide, shares):
@@ -405,7 +405,9 @@ CAUSAL_MASK = Steps(
 
 
 def _masked_softmax(mask_is, hide, shares, out):
-    return lambda scores, mask: out(_weights(scores, mask_is(np.asarray(mask, bool), scores), hide, shares))
+    return lambda scores, mask: out(
+        _weights(scores, mask_is(np.asarray(mask, bool), scores), hide, shares)
+    )
 
 
 MASKED_SOFTMAX = Steps(
@@ -493,10 +495,22 @@ def _append_kv(order, axis, keys, values, out):
 _PARTS = (
     Wrong("old_twice", _("The old ones are joined with themselves."), lambda a, b: (a, a)),
     Wrong("new_twice", _("The new ones are joined with themselves."), lambda a, b: (b, b)),
-    Wrong("old_backwards", _("The old ones stand in reverse order."), lambda a, b: (a[..., ::-1, :], b)),
+    Wrong(
+        "old_backwards",
+        _("The old ones stand in reverse order."),
+        lambda a, b: (a[..., ::-1, :], b),
+    ),
     Wrong("oldest_dropped", _("The oldest is dropped."), lambda a, b: (a[..., 1:, :], b)),
-    Wrong("only_last_new", _("Only the last of the new ones is kept."), lambda a, b: (a, b[..., -1:, :])),
-    Wrong("only_first_new", _("Only the first of the new ones is kept."), lambda a, b: (a, b[..., :1, :])),
+    Wrong(
+        "only_last_new",
+        _("Only the last of the new ones is kept."),
+        lambda a, b: (a, b[..., -1:, :]),
+    ),
+    Wrong(
+        "only_first_new",
+        _("Only the first of the new ones is kept."),
+        lambda a, b: (a, b[..., :1, :]),
+    ),
 )
 APPEND_KV = Steps(
     _append_kv,
@@ -555,7 +569,17 @@ def _decode(order, scale, mask, hide, shares, blend, out, keys, chunk):
         for i, size in enumerate(chunk_sizes):
             end = start + size
             a, b = keys(start, end, q.shape[-2])
-            z, _w = attention(q[..., start:end, :], k[..., a:b, :], v[..., a:b, :], scale, RIGHT_SCORES, mask, hide, shares, blend)
+            z, _w = attention(
+                q[..., start:end, :],
+                k[..., a:b, :],
+                v[..., a:b, :],
+                scale,
+                RIGHT_SCORES,
+                mask,
+                hide,
+                shares,
+                blend,
+            )
             rows.append(z)
             start = chunk(start, end, i, chunk_sizes)
         return out(np.concatenate(rows[::order], axis=-2))
@@ -586,7 +610,7 @@ _BIASES = (
     Wrong("bias_twice", _("The bias is added twice."), lambda y, b: y + 2 * b),
     Wrong("bias_multiplied", _("The result is multiplied by the bias."), lambda y, b: y * b),
 )
-RIGHT_BIAS = lambda y, b: y + b  # noqa: E731
+RIGHT_BIAS = lambda y, b: y + b
 
 
 def _qkv_projection(x_is, turn, bias, cut, order, out):
@@ -653,7 +677,11 @@ _HEAD_AXES = (
     Wrong("heads_first", _("The heads' axis stands before the batch."), lambda z: np.moveaxis(z, -3, 0)),
     Wrong("tokens_backwards", _("The tokens stand in reverse order."), lambda z: z[..., ::-1, :]),
 )  # fmt: skip
-SPLIT_HEADS = Steps(_split_heads, {"split": _split, "out": _same}, {"split": _SPLITS, "out": (*_HEAD_AXES, *OUTPUTS[:5])})
+SPLIT_HEADS = Steps(
+    _split_heads,
+    {"split": _split, "out": _same},
+    {"split": _SPLITS, "out": (*_HEAD_AXES, *OUTPUTS[:5])},
+)
 MERGE_HEADS = Steps(
     lambda x_is, merge, out: lambda x: out(merge(x_is(x))),
     {"x_is": _same, "merge": _merge, "out": _same},
@@ -661,7 +689,9 @@ MERGE_HEADS = Steps(
 )  # fmt: skip
 
 
-def _multi_head_attention(split, scale, scores, mask, hide, shares, blend, merge, out, operands, returned):
+def _multi_head_attention(
+    split, scale, scores, mask, hide, shares, blend, merge, out, operands, returned
+):
     def multi_head_attention(q, k, v, n_head):
         q, k, v = operands(*(split(a, n_head) for a in (q, k, v)))
         z, w = attention(q, k, v, scale, scores, mask, hide, shares, blend, q.shape[-1] * n_head)
@@ -680,9 +710,21 @@ _OPERANDS = (
     Wrong("shared_queries", _("All heads use the first head's queries."), lambda q, k, v: (np.broadcast_to(q[..., :1, :, :], q.shape), k, v)),
 )  # fmt: skip
 _WEIGHTS_OUT = (
-    Wrong("weights_averaged", _("The returned weights are averaged over the heads."), lambda z, w: (z, w.mean(-3))),
-    Wrong("first_heads_weights", _("Only the first head's weights are returned."), lambda z, w: (z, w[..., 0, :, :])),
-    Wrong("weights_transposed_out", _("The returned weights are transposed."), lambda z, w: (z, flip(w))),
+    Wrong(
+        "weights_averaged",
+        _("The returned weights are averaged over the heads."),
+        lambda z, w: (z, w.mean(-3)),
+    ),
+    Wrong(
+        "first_heads_weights",
+        _("Only the first head's weights are returned."),
+        lambda z, w: (z, w[..., 0, :, :]),
+    ),
+    Wrong(
+        "weights_transposed_out",
+        _("The returned weights are transposed."),
+        lambda z, w: (z, flip(w)),
+    ),
 )
 MULTI_HEAD_ATTENTION = Steps(
     _multi_head_attention,
@@ -789,7 +831,11 @@ _GAINS = (
     Wrong("gain_missing", _("The gain g is not used."), lambda n, g, b: n + b),
     Wrong("bias_missing", _("The bias b is not added."), lambda n, g, b: n * g),
     Wrong("gain_and_bias_missing", _("Gain and bias are not used."), lambda n, g, b: n),
-    Wrong("bias_before_gain", _("The bias is added before the gain is multiplied."), lambda n, g, b: (n + b) * g),
+    Wrong(
+        "bias_before_gain",
+        _("The bias is added before the gain is multiplied."),
+        lambda n, g, b: (n + b) * g,
+    ),
     Wrong("gain_and_bias_exchanged", _("Gain and bias are exchanged."), lambda n, g, b: n * b + g),
     Wrong("gain_plus_one", _("1 is added to the gain."), lambda n, g, b: n * (1 + g) + b),
     Wrong("bias_subtracted", _("The bias is subtracted."), lambda n, g, b: n * g - b),
@@ -803,7 +849,9 @@ LAYER_NORM = Steps(
 _C = np.sqrt(2 / np.pi)
 
 
-def gelu_of(factor=_C, cubic=0.044715, power=lambda x: x**3, half=0.5, one=1.0, outer=_same, squash=np.tanh):
+def gelu_of(
+    factor=_C, cubic=0.044715, power=lambda x: x**3, half=0.5, one=1.0, outer=_same, squash=np.tanh
+):
     def gelu(x):
         x = np.asarray(x, dtype=np.result_type(x, 0.0))
         with np.errstate(all="ignore"):
@@ -866,9 +914,15 @@ _ACTIVATIONS = (
     Wrong("first_neurons_only", _("Only the first D of the 4D neurons are used."), lambda x: x * (np.arange(x.shape[-1]) < x.shape[-1] // 4)),
 )  # fmt: skip
 _MLP_OUT = (
-    Wrong("input_added", _("The input is added to the result: that belongs to the block."), lambda y, x: y + x),
+    Wrong(
+        "input_added",
+        _("The input is added to the result: that belongs to the block."),
+        lambda y, x: y + x,
+    ),
     Wrong("gelu_last", _("GELU is applied to the result, too."), lambda y, x: gelu_of()(y)),
-    Wrong("divided_by_root_2", _("The result is divided by the root of 2."), lambda y, x: y / 2**0.5),
+    Wrong(
+        "divided_by_root_2", _("The result is divided by the root of 2."), lambda y, x: y / 2**0.5
+    ),
     *(Wrong(w.id, w.sentence, lambda y, x, f=w.way: f(y)) for w in OUTPUTS),
 )
 
@@ -899,7 +953,13 @@ def _count_parameters(words, positions, norm, qkv, proj, fc, back, last, extra):
     def count_parameters(n_layer, d_model, n_vocab, n_positions):
         d, n = d_model, n_layer
         layer = 2 * norm(d) + qkv(d) + proj(d) + fc(d) + back(d)
-        return int(words(n_vocab, d) + positions(n_positions, d) + n * layer + last(d) + extra(n, d, n_vocab, n_positions))
+        return int(
+            words(n_vocab, d)
+            + positions(n_positions, d)
+            + n * layer
+            + last(d)
+            + extra(n, d, n_vocab, n_positions)
+        )
 
     return count_parameters
 
@@ -960,7 +1020,14 @@ COUNT_PARAMETERS = Steps(
 def _kv_cache_bytes(pair, layer, head, size, tokens, batch, item, extra):
     def kv_cache_bytes(n_layer, n_head, d_head, n_tokens, batch_size=1, item_size=4, **kw):
         b, i = kw.get("batch", batch_size), kw.get("itemsize", item_size)
-        count = pair * layer(n_layer) * head(n_head) * size(d_head, n_head) * tokens(n_tokens) * batch(b)
+        count = (
+            pair
+            * layer(n_layer)
+            * head(n_head)
+            * size(d_head, n_head)
+            * tokens(n_tokens)
+            * batch(b)
+        )
         return int((count + extra(n_layer, n_head, d_head, n_tokens, b)) * item(i))
 
     return kv_cache_bytes
@@ -998,7 +1065,9 @@ def _gpt2_attention(qkv, operands, split, scale, mask, hide, shares, merge, bias
         q, k, v = operands(*(split(a, n_head) for a in np.split(y, 3, -1)))
         if past is not None:
             k, v = (np.concatenate(p, axis=-2) for p in zip(past, (k, v), strict=True))
-        z, _w = attention(q, k, v, scale, RIGHT_SCORES, mask, hide, shares, RIGHT_BLEND, x.shape[-1])
+        z, _w = attention(
+            q, k, v, scale, RIGHT_SCORES, mask, hide, shares, RIGHT_BLEND, x.shape[-1]
+        )
         y = bias(merge(z) @ params["c_proj.weight"], params["c_proj.bias"])
         return out(y, x), kept(k, v, q.shape[-2])
 
@@ -1011,10 +1080,29 @@ _KEPT = (
     Wrong("keys_twice", _("The returned cache holds the keys twice."), lambda k, v, n: (k, k)),
     Wrong("oldest_dropped", _("In the returned cache the oldest token is missing."), lambda k, v, n: (k[..., 1:, :], v[..., 1:, :])),
 )  # fmt: skip
-_QKV_BIAS = tuple(Wrong(f"qkv_{w.id}", _("Queries, keys and values: {what}").format(what=w.sentence), w.way) for w in _BIASES[:3])
-_PROJ_BIAS = tuple(Wrong(f"proj_{w.id}", _("Projection: {what}").format(what=w.sentence), w.way) for w in _BIASES[:3])
-_RESIDUAL = (Wrong("residual_added", _("The input is added to the result: that belongs to the block."), lambda y, x: y + x),)
-_EXTRA_SCALE = (*SCALES, Wrong("scaled_by_half_more", _("The scores are divided by the root of d and by one more number."), lambda d, **n: 4 * d**0.5))
+_QKV_BIAS = tuple(
+    Wrong(f"qkv_{w.id}", _("Queries, keys and values: {what}").format(what=w.sentence), w.way)
+    for w in _BIASES[:3]
+)
+_PROJ_BIAS = tuple(
+    Wrong(f"proj_{w.id}", _("Projection: {what}").format(what=w.sentence), w.way)
+    for w in _BIASES[:3]
+)
+_RESIDUAL = (
+    Wrong(
+        "residual_added",
+        _("The input is added to the result: that belongs to the block."),
+        lambda y, x: y + x,
+    ),
+)
+_EXTRA_SCALE = (
+    *SCALES,
+    Wrong(
+        "scaled_by_half_more",
+        _("The scores are divided by the root of d and by one more number."),
+        lambda d, **n: 4 * d**0.5,
+    ),
+)
 
 GPT2_ATTENTION = Steps(
     _gpt2_attention,
@@ -1024,7 +1112,9 @@ GPT2_ATTENTION = Steps(
 
 
 def _part(params, name):
-    return {key[len(name) + 1 :]: value for key, value in params.items() if key.startswith(name + ".")}
+    return {
+        key[len(name) + 1 :]: value for key, value in params.items() if key.startswith(name + ".")
+    }
 
 
 _ATTENTION = GPT2_ATTENTION.build(**GPT2_ATTENTION.right)
@@ -1038,10 +1128,14 @@ def _attention_with(**ways):
 
 def _block(first, attend, add_one, second, mlp, add_two, out, kept):
     def block(x, params, n_head, past=None):
-        g1, b1, g2, b2 = (params[key] for key in ("ln_1.weight", "ln_1.bias", "ln_2.weight", "ln_2.bias"))
+        g1, b1, g2, b2 = (
+            params[key] for key in ("ln_1.weight", "ln_1.bias", "ln_2.weight", "ln_2.bias")
+        )
         y, present = attend(first(x, g1, b1), _part(params, "attn"), n_head, past)
         a = add_one(x, y)
-        return out(add_two(a, mlp(second(a, g2, b2), _part(params, "mlp")), x)), kept(*present, x.shape[-2])
+        return out(add_two(a, mlp(second(a, g2, b2), _part(params, "mlp")), x)), kept(
+            *present, x.shape[-2]
+        )
 
     return block
 
@@ -1100,7 +1194,11 @@ BLOCK = Steps(
 def _next_token_pairs(first, last, context, target):
     def next_token_pairs(token_ids):
         ids = list(token_ids)
-        return [(context(ids, t), target(ids, t)) for t in range(first, len(ids) + last) if 0 <= t < len(ids)]
+        return [
+            (context(ids, t), target(ids, t))
+            for t in range(first, len(ids) + last)
+            if 0 <= t < len(ids)
+        ]
 
     return next_token_pairs
 

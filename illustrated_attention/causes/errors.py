@@ -13,14 +13,19 @@ def _reasons() -> list[tuple[str, str, str]]:
             "missing_argument",
             r"^(\w+)\(\) missing \d+ required positional arguments?: (.+)$",
             _(
-                "`{0}` was called without {1}: give it in the call, or take it out of the `def` line."
+                "`{0}` was called without {1}: give it in the call, or take it out of the `def` "
+                "line."
             ),
         ),
         (
             "too_many_arguments",
-            r"^(\w+|<lambda>)\(\) takes (?:from \d+ to )?(\d+) positional arguments? but (\d+) (?:was|were) given",
+            (
+                r"^(\w+|<lambda>)\(\) takes (?:from \d+ to )?(\d+) positional arguments? but (\d+) "
+                r"(?:was|were) given"
+            ),
             _(
-                "`{0}` takes {1} arguments and was called with {2}: compare its `def` line with the exercise's."
+                "`{0}` takes {1} arguments and was called with {2}: compare its `def` line with "
+                "the exercise's."
             ),
         ),
         (
@@ -30,44 +35,53 @@ def _reasons() -> list[tuple[str, str, str]]:
         ),
         (
             "none_used",
-            r"'NoneType' object is not (?:subscriptable|iterable)|NoneType|cannot unpack non-iterable NoneType",
+            (
+                r"'NoneType' object is not (?:subscriptable|iterable)|NoneType|cannot unpack "
+                r"non-iterable NoneType"
+            ),
             _(
-                "Something here is None and is used like an array. Is it an argument that may be None, such as a cache that does not exist yet?"
+                "Something here is None and is used like an array. Is it an argument that may be "
+                "None, such as a cache that does not exist yet?"
             ),
         ),
         (
             "not_defined",
             r"^name '(\w+)' is not defined",
             _(
-                "There is no `{0}`: is it spelled as where it was defined, is it an argument, is it imported?"
+                "There is no `{0}`: is it spelled as where it was defined, is it an argument, is "
+                "it imported?"
             ),
         ),
         (
             "used_before_set",
             r"^cannot access local variable '(\w+)'",
             _(
-                "`{0}` is used before it has a value: it gets one only in a branch or loop that was not run."
+                "`{0}` is used before it has a value: it gets one only in a branch or loop that "
+                "was not run."
             ),
         ),
         (
             "fixed_axes",
             r"(?:too many|not enough) values to unpack \(expected (?:at least )?(\d+)",
             _(
-                "Here {0} values are unpacked, and there is another number of them. Is it a shape? There may be more or fewer axes than you think of."
+                "Here {0} values are unpacked, and there is another number of them. Is it a "
+                "shape? There may be more or fewer axes than you think of."
             ),
         ),
         (
             "truth_of_array",
             r"truth value of an array",
             _(
-                "`if`, `and`, `or`, `not`, `max` and `min` ask an array whether it is true, and an array holds many answers. Use np.where, `&`, `~`, np.maximum, or `is None`."
+                "`if`, `and`, `or`, `not`, `max` and `min` ask an array whether it is true, and "
+                "an array holds many answers. Use np.where, `&`, `~`, np.maximum, or `is None`."
             ),
         ),
         (
             "no_attribute",
             r"'numpy\.ndarray' object has no attribute '(\w+)'",
             _(
-                "Arrays have no `{0}`: is it a word of another library, or a function of NumPy, `np.{0}`?"
+                "Arrays have no `{0}`: is it a word of another library, or a function of NumPy, "
+                "`np.{0}`?"
             ),
         ),
         (
@@ -94,28 +108,32 @@ def _reasons() -> list[tuple[str, str, str]]:
             "no_such_axis",
             r"axis (-?\d+) is out of bounds for array of dimension (\d+)",
             _(
-                "Axis {0} does not exist in an array of {1} axes. Count axes from the end: -1 is the last."
+                "Axis {0} does not exist in an array of {1} axes. Count axes from the end: -1 is "
+                "the last."
             ),
         ),
         (
             "sizes_do_not_fit",
             r"matmul: .*\(size (\d+) is different from (\d+)\)",
             _(
-                "In a product `a @ b` the last axis of a must be as long as the last but one of b; here they are {1} and {0}. Which of the two has to be transposed?"
+                "In a product `a @ b` the last axis of a must be as long as the last but one of "
+                "b; here they are {1} and {0}. Which of the two has to be transposed?"
             ),
         ),
         (
             "sizes_do_not_fit",
             r"shapes (\(.*?\)) and (\(.*?\)) not aligned",
             _(
-                "Shapes {0} and {1} do not fit for a product. Which of the two has to be transposed?"
+                "Shapes {0} and {1} do not fit for a product. Which of the two has to be "
+                "transposed?"
             ),
         ),
         (
             "do_not_broadcast",
             r"could not be broadcast together(?: with shapes)? (\(.*?\)) (\(.*?\))",
             _(
-                "Shapes {0} and {1} do not fit together. Axes are compared from the last; each must be equal or 1. Is a `keepdims=True` missing, or an axis in another place?"
+                "Shapes {0} and {1} do not fit together. Axes are compared from the last; each "
+                "must be equal or 1. Is a `keepdims=True` missing, or an axis in another place?"
             ),
         ),
         (
@@ -132,14 +150,19 @@ def _reasons() -> list[tuple[str, str, str]]:
             "fixed_axes",
             r"axes don't match array",
             _(
-                "This transpose names another number of axes than the array has: there may be leading axes, or none. `np.swapaxes(x, -1, -2)` counts from the end."
+                "This transpose names another number of axes than the array has: there may be "
+                "leading axes, or none. `np.swapaxes(x, -1, -2)` counts from the end."
             ),
         ),
         (
             "sizes_do_not_join",
-            r"all the input array dimensions except for the concatenation axis must match exactly|all the input arrays must have same number of dimensions",
+            (
+                r"all the input array dimensions except for the concatenation axis must match "
+                r"exactly|all the input arrays must have same number of dimensions"
+            ),
             _(
-                "These arrays cannot be joined: all axes but the joined one must be equally long. Along which axis do tokens run?"
+                "These arrays cannot be joined: all axes but the joined one must be equally "
+                "long. Along which axis do tokens run?"
             ),
         ),
         (
@@ -151,21 +174,24 @@ def _reasons() -> list[tuple[str, str, str]]:
             "whole_number_buffer",
             r"Cannot cast ufunc '\w+' output from dtype\('float\d+'\) to dtype\('u?int\d+'\)",
             _(
-                "Numbers with a decimal point are written into an array of whole numbers. Make a new array: `x = x / y`, not `x /= y`."
+                "Numbers with a decimal point are written into an array of whole numbers. Make a "
+                "new array: `x = x / y`, not `x /= y`."
             ),
         ),
         (
             "not_a_mask",
             r"ufunc 'invert' not supported",
             _(
-                "`~` turns a mask of True and False round; this array holds numbers. Use a comparison, or `.astype(bool)`."
+                "`~` turns a mask of True and False round; this array holds numbers. Use a "
+                "comparison, or `.astype(bool)`."
             ),
         ),
         (
             "not_callable",
             r"'(\w+)' object is not callable",
             _(
-                "A {0} is called like a function: `x.shape` has no brackets, and a product needs `*` or `@`."
+                "A {0} is called like a function: `x.shape` has no brackets, and a product needs "
+                "`*` or `@`."
             ),
         ),
         (
@@ -177,7 +203,8 @@ def _reasons() -> list[tuple[str, str, str]]:
             "needs_whole_numbers",
             r"'float' object cannot be interpreted as an integer|(?:slice indices|only integers)",
             _(
-                "A whole number is needed here, and this is one with a decimal point: `/` always gives such; use `//`."
+                "A whole number is needed here, and this is one with a decimal point: `/` always "
+                "gives such; use `//`."
             ),
         ),
         (

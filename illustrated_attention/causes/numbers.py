@@ -215,7 +215,8 @@ def _whole_changes() -> Iterator[tuple[str, Callable, str]]:
     """Changes of a right result by which wrong ones come about: id, change, sentence."""
     for digits in range(6):
         text = _(
-            "Your numbers are the right ones, rounded to {digits} decimals. Return them as they are."
+            "Your numbers are the right ones, rounded to {digits} decimals. Return them as they "
+            "are."
         )
         yield "rounded", lambda a, n=digits: np.round(a, n), text.format(digits=digits)
     yield (
@@ -376,7 +377,8 @@ def _in_another_order(wrong: list[Pair], right: list[Pair], evidence: Evidence) 
             if all(_same_slices(pair, axis) for pair in wrong):
                 return Cause("order", sentence)
         text = _(
-            "You return exactly the right numbers, but in other places: look at reshape and at the order of the axes."
+            "You return exactly the right numbers, but in other places: look at reshape and at "
+            "the order of the axes."
         )
         return Cause("order", text)
     return None
@@ -465,7 +467,8 @@ def _cause_in_shape(wrong: list[Pair], right: list[Pair], evidence: Evidence) ->
     if all(same(pair.got.ravel(), pair.expected.ravel()) for pair in odd):
         if all(pair.got.ndim < pair.expected.ndim for pair in odd):
             text = _(
-                "Your numbers are right, but leading axes were flattened into one and not brought back."
+                "Your numbers are right, but leading axes were flattened into one and not "
+                "brought back."
             )
             return Cause("axes_flattened", text)
         return Cause(
@@ -635,7 +638,8 @@ def _values_exchanged(evidence: Evidence) -> Cause | None:
             same(pairs[i].got, pairs[order[i]].expected) for pairs in groups for i in range(count)
         ):
             text = _(
-                "The returned values are right, but in another order: yours are the right number {order}."
+                "The returned values are right, but in another order: yours are the right number "
+                "{order}."
             )
             words = ", ".join(str(i + 1) for i in order)
             return Cause("values_exchanged", text.format(order=words))

@@ -254,12 +254,14 @@ def _notebook_name(source: Source, evidence: Evidence) -> Cause | None:
 
 
 # What the course's functions take: one of these that is no argument was meant to be one.
-_ARGUMENTS = frozenset(
-    "x q k v w b g z d n D T H N V w_q w_k w_v c_attn c_proj token_ids ids wte wpe start scores "
-    "mask weights table attention q_new k_new v_new cache past chunk_sizes n_new n_past n_tokens "
-    "n_layer n_head d_head d_k d_model n_embd n_vocab n_positions batch itemsize merged params eps "
-    "text tokens keys queries values positions".split()
-)
+_ARGUMENTS = {
+    *("x", "q", "k", "v", "w", "b", "g", "z", "d", "n", "D", "T", "H", "N", "V", "w_q", "w_k"),
+    *("w_v", "token_ids", "ids", "wte", "wpe", "start", "scores", "mask", "weights", "table"),
+    *("attention", "q_new", "k_new", "v_new", "cache", "past", "chunk_sizes", "n_new", "n_past"),
+    *("n_tokens", "n_layer", "n_head", "d_head", "d_k", "d_model", "n_embd", "n_vocab"),
+    *("n_positions", "batch", "itemsize", "merged", "params", "eps", "text", "tokens", "keys"),
+    *("queries", "values", "positions"),
+}
 
 
 def _stands_for_an_argument(name: str, value) -> bool:
@@ -377,10 +379,14 @@ def _makes_a_new_array(function: ast.AST) -> bool:
     if not isinstance(function, ast.Attribute):
         return False
     of_numpy = isinstance(function.value, ast.Name) and function.value.id in ("np", "numpy")
-    makers = ("where", "swapaxes", "transpose", "reshape", "concatenate", "exp", "sqrt", "matmul",
-              "stack", "tril", "triu", "maximum", "minimum", "split", "round", "append", "sum")  # fmt: skip
-    methods = ("reshape", "swapaxes", "transpose", "astype", "copy", "sum", "mean", "max", "dot",
-               "squeeze", "round")  # fmt: skip
+    makers = (
+        *("where", "swapaxes", "transpose", "reshape", "concatenate", "exp", "sqrt", "matmul"),
+        *("stack", "tril", "triu", "maximum", "minimum", "split", "round", "append", "sum"),
+    )
+    methods = (
+        *("reshape", "swapaxes", "transpose", "astype", "copy", "sum", "mean", "max", "dot"),
+        *("squeeze", "round"),
+    )
     return function.attr in (makers if of_numpy else methods)
 
 
@@ -473,7 +479,7 @@ def _written_to(source: Source, name: str) -> bool:
         if isinstance(node, (ast.Assign, ast.AugAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
-                if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
-                    if target.value.id == name:
-                        return True
+                inside = getattr(target, "value", None)
+                if isinstance(target, ast.Subscript) and getattr(inside, "id", None) == name:
+                    return True
     return False
