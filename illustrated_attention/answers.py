@@ -58,6 +58,7 @@ class AnswerKey:
     mistakes: tuple[Mistake, ...]
     hints: tuple[str, ...]
     combined: Combined | None = None
+    hidden: bool = False  # the judge's: no number that a function returned may be told
 
 
 @dataclass(frozen=True)

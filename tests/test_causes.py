@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from autograder import judge
 from autograder.exercises.steps import STEPS
 from autograder.judging import visible_key
 from autograder.reference import reference
@@ -181,6 +182,21 @@ def test_what_is_told_of_steps_is_true(name):
             continue
         done = [step.sentence for step in wrong]
         assert all(sentence in verdict.message for sentence in done) or "Or:" in verdict.message
+
+
+@pytest.mark.parametrize(
+    "change", [lambda y: 3.25 * y, lambda y: y + 3.25, lambda y: np.minimum(y, 3.25)]
+)
+def test_no_number_that_a_function_returned_is_told_by_the_judge(change):
+    """It could be one that a hidden case gave to the function."""
+    solution = reference("project")
+    function = lambda *args: change(solution(*args))  # noqa: E731
+    assert "3.25" not in judge(function, "project").message
+
+    def raising(*args):
+        raise NameError("name 'secret_325' is not defined")
+
+    assert "325" not in judge(raising, "project").message
 
 
 def test_no_right_variant_is_accused():

@@ -101,6 +101,8 @@ def _scaled(wrong: list[Pair], right: list[Pair], evidence: Evidence) -> Cause |
         sentence = _("Every number is {factor} times the right one.")
         return Cause("factor", sentence.format(factor=name))
     if all(same(factor, factors[0]) for factor in factors) and _spread(right):
+        if evidence.key.hidden:
+            return Cause("factor", _("All numbers are wrong by one and the same factor."))
         sentence = _("Every number is {factor:.4g} times the right one.")
         return Cause("factor", sentence.format(factor=factors[0]))
     if not right and len(factors) > 1 and all(np.count_nonzero(p.expected) > 1 for p in wrong):
@@ -202,6 +204,8 @@ def _moved(wrong: list[Pair], right: list[Pair], evidence: Evidence) -> Cause | 
         offsets.append(float(difference.mean()))
     if right or not _enough(wrong) or not all(same(o, offsets[0]) for o in offsets):
         return None
+    if evidence.key.hidden:
+        return Cause("offset", _("Every number is wrong by the same amount."))
     sentence = _("Every number is wrong by the same amount: {offset:+.4g}.")
     return Cause("offset", sentence.format(offset=offsets[0]))
 
@@ -271,7 +275,11 @@ def _changed_after(wrong: list[Pair], right: list[Pair], evidence: Evidence) -> 
     for id, change, sentence in _whole_changes():
         if _all_become(change, wrong, right):
             return Cause(id, sentence)
-    return _half_precision(wrong, right) or _cut(wrong, right) or _missing_step(wrong, right)
+    return (
+        _half_precision(wrong, right)
+        or _cut(wrong, right, evidence.key.hidden)
+        or _missing_step(wrong, right)
+    )
 
 
 def _half_precision(wrong: list[Pair], right: list[Pair]) -> Cause | None:
@@ -289,7 +297,7 @@ def _half_precision(wrong: list[Pair], right: list[Pair]) -> Cause | None:
     return None
 
 
-def _cut(wrong: list[Pair], right: list[Pair]) -> Cause | None:
+def _cut(wrong: list[Pair], right: list[Pair], hidden: bool) -> Cause | None:
     """All wrong numbers are one and the same limit, beyond which the right ones lie."""
     for way, sentence in (
         (1, _("No number of yours is above {limit:.4g}: larger ones were cut off.")),
@@ -303,6 +311,8 @@ def _cut(wrong: list[Pair], right: list[Pair]) -> Cause | None:
             continue
         [limit] = limits
         if all(same(np.minimum(expected, limit), got) for got, expected in cells):
+            if hidden:
+                sentence = _("Your numbers are cut off at a limit.")
             return Cause("cut_off", sentence.format(limit=way * limit))
     return None
 
