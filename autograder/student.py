@@ -5,6 +5,7 @@ process is locked up and that the other side believes nothing but plain data.
 """
 
 import base64
+import fnmatch
 import importlib
 import inspect
 import io
@@ -18,6 +19,7 @@ import numpy as np
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.utils.text import SList
 from traitlets import Type
 from traitlets.config import Config
@@ -108,12 +110,60 @@ class Publisher(DisplayPublisher):
             self.shell.outputs.items.clear()
 
 
+class Database(dict):
+    """IPython's store for `%cd`, `%bookmark` and `%store`; it ends with the process."""
+
+    def hget(self, table, key, default=None):
+        return self.get(f"{table}/{key}", default)
+
+    def hset(self, table, key, value):
+        self[f"{table}/{key}"] = value
+
+    def hdict(self, table):
+        begin = f"{table}/"
+        return {key[len(begin) :]: value for key, value in self.items() if key.startswith(begin)}
+
+    def keys(self, pattern="*"):
+        return [key for key in self if fnmatch.fnmatch(key, pattern)]
+
+    def __delitem__(self, key):
+        self.pop(key, None)
+
+
+class Kernel:
+    """Stands for a notebook's kernel where code asks for it: whatever is called does nothing."""
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *args, **kwargs: None
+
+
+@magics_class
+class KernelMagics(Magics):
+    """The magics that a notebook's kernel has beyond IPython's own: they need a page."""
+
+    def _nothing(self, line):
+        print("This is not done while grading.")
+
+    autosave = line_magic("autosave")(_nothing)
+    connect_info = line_magic("connect_info")(_nothing)
+    edit = line_magic("edit")(_nothing)
+    less = line_magic("less")(_nothing)
+    man = line_magic("man")(_nothing)
+    more = line_magic("more")(_nothing)
+    notebook = line_magic("notebook")(_nothing)
+    qtconsole = line_magic("qtconsole")(_nothing)
+    subshell = line_magic("subshell")(_nothing)
+
+
 class Shell(InteractiveShell):
     """IPython without terminal, history or a window system; commands of the system do nothing."""
 
     displayhook_class = Type(Hook)
     display_pub_class = Type(Publisher)
     outputs: Outputs | None = None
+    kernel = Kernel()
 
     def enable_gui(self, gui=None):
         """There is no event loop to enable."""
@@ -134,6 +184,9 @@ class Shell(InteractiveShell):
 
     def showtraceback(self, *args, **kwargs):
         kind, error, trace = sys.exc_info()
+        if kind is None:  # `%tb` shows the last one once more
+            print("No traceback available to show.")
+            return
         try:
             text = self.InteractiveTB.text(kind, error, trace)
         except Exception:
@@ -150,6 +203,11 @@ def make_shell(pictures: bool = True) -> Shell:
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.cache_size = 0
     shell = Shell.instance(config=config)
+    shell.db = Database()
+    shell.register_magics(KernelMagics)
+    for name in ("script", "bash", "sh", "perl", "ruby", "python", "python2", "python3", "pypy"):
+        shell.register_magic_function(lambda line, cell: shell.system(cell), "cell", name)
+    shell.extension_manager.load_extension("storemagic")  # as in every kernel
     if pictures:
         shell.enable_matplotlib("inline")
     return shell

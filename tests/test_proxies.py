@@ -50,6 +50,35 @@ def test_a_call_carries_arrays_there_and_back(define):
     assert told["sum"] == 3
 
 
+@pytest.mark.parametrize(
+    "magic",
+    [
+        *(
+            "%cd .",
+            "%cd /tmp",
+            "%pushd .",
+            "%bookmark here",
+            "%rehashx",
+            "%autosave 60",
+            "%store x",
+        ),
+        *("%connect_info", "%tb", "get_ipython().kernel", "%qtconsole", "%history", "%dhist"),
+        *("%load_ext autoreload", "%matplotlib inline", "!ls", "%ls", "%pip list"),
+        *("%xmode Minimal", "%precision 3", "%who", "%env", "%gui", "%logstart", "%pdb off"),
+    ],
+)
+def test_a_magic_that_is_harmless_in_a_kernel_costs_nothing_of_its_cell(define, magic):
+    source = f"x = 3\n{magic}\ndef f(a): return 2 * a"
+    assert define(source)["f"](4) == 8
+
+
+def test_commands_in_another_language_are_not_run_and_stop_nothing(define):
+    namespace = define("1")
+    for magic in ("bash", "sh", "script bash", "python3"):
+        outputs = run_cell(namespace.student, f"%%{magic}\nexit 1")
+        assert [item["output_type"] for item in outputs] == ["stream"], outputs
+
+
 def test_changed_arguments_are_seen_also_inside_containers(define):
     f = define(
         "def f(a, cache, params):\n"
