@@ -43,8 +43,8 @@ def with_dim(scores):
     return e / e.sum(-1, keepdims=True)
 
 
-def halved_power(q, k):
-    return q_times_k(q, k) / q.shape[-1] ** 1 / 2
+def halved_power(merged, w, b):
+    return merged @ w + abs(b) ** 1 / 2
 
 
 def notebooks_head_count(x, n_heads):
@@ -78,7 +78,7 @@ def argument_left_out(merged, w, b):
 SOURCE = [
     (in_torch, "scaled_scores", "pytorch_word", "np.swapaxes(x, -2, -1)"),
     (with_dim, "softmax", "pytorch_word", "axis="),
-    (halved_power, "scaled_scores", "precedence", "binds more tightly"),
+    (halved_power, "project", "precedence", "binds more tightly"),
     (notebooks_head_count, "split_heads", "notebook_name", "`n_head` in your line"),
     (thrown_away, "masked_softmax", "thrown_away", "throws it away"),
     (returned_in_the_loop, "merge_heads", "return_in_loop", "inside the loop"),

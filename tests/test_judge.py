@@ -135,7 +135,7 @@ def test_a_message_for_the_feedback_holds_no_hidden_number(exercise):
 def test_a_wrong_function_without_a_known_mistake_is_told_the_kind_of_case():
     def softmax(scores):
         exp = np.exp(scores - scores.max(-1, keepdims=True))
-        return exp / exp.sum(-1, keepdims=True) if scores.shape[-1] < 7 else scores * 1.0
+        return exp / exp.sum(-1, keepdims=True) if scores.shape[-1] < 7 else np.sin(9 * scores)
 
     verdict = judge(softmax)
     assert not verdict.passed and verdict.mistake is None

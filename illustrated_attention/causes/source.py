@@ -72,12 +72,14 @@ def _is_code_of(node, code) -> bool:
 
 def certain_cause_in_source(evidence: Evidence) -> Cause | None:
     """Return a cause that is wrong wherever it stands: known mistakes may only look like it."""
-    return _first((_slip_of_precedence, _notebook_name, _thrown_away, _returns_in_loop), evidence)
+    return _first((_notebook_name, _thrown_away), evidence)
 
 
 def cause_in_source(evidence: Evidence) -> Cause | None:
     """Return the first cause in the function's text that agrees with what it did."""
     finders = (
+        _slip_of_precedence,
+        _returns_in_loop,
         _pytorch,
         _axes_fixed_by_unpacking,
         _plain_transpose,
