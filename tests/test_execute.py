@@ -207,7 +207,7 @@ def test_nothing_is_copied_of_a_hand_in_with_links_or_pipes(course, tmp_path):
         assert course.total(student) == 0
         assert "link or no ordinary file" in course.graded(student).cells[0].source
         graded = course.root / "autograded" / student / ASSIGNMENT
-        kept = {path.name for path in graded.iterdir()} - {"timestamp.txt"}
+        kept = {path.name for path in graded.iterdir()} - {"timestamp.txt", "refused.txt"}
         assert kept == {f"{NOTEBOOK}.ipynb"}
 
 
