@@ -55,18 +55,22 @@ def test_old_queries_are_crossed_out():
 
 def test_the_strips_are_coloured_by_the_numbers_of_the_cache():
     [(q, k, v)] = layers_for(WORDS, n_layer=1)
-    [(_q, other_k, other_v)] = layers_for(WORDS, n_layer=1)
+    other_k = k.copy()
     other_k[0] += 5
     plain = cache_step(WORDS, [(q, k, v)], 1)
-    other = cache_step(WORDS, [(q, k, v)], 1, [(other_k[:2], other_v[:2])])
+    other = cache_step(WORDS, [(q, other_k, v)], 1, [(other_k[:2], v[:2])])
     assert plain.png() != other.png()
 
 
-def test_a_cache_that_lost_old_tokens_is_drawn_with_gaps():
+def test_a_cache_that_lost_or_shuffled_tokens_is_refused_in_one_sentence():
     [(q, k, v)] = layers_for(WORDS, n_layer=1)
-    figure = cache_step(WORDS, [(q, k, v)], 3, [(k[3:], v[3:])])
-    assert states(figure, "k") == ["kept", "empty", "empty", "empty"]
-    assert "In the cache of layer 0: keys 1, values 1." in figure.alt_text
+    for cache, words in (
+        ((k[3:], v[3:]), r"a row for each token so far: 4 .* your append_kv left 1"),
+        ((k[[1, 0, 2, 3]], v), "Row 0 of the keys .* 'robot', .* append_kv made it that of 'must'"),
+        ((k, v + 1), "Row 0 of the values in the cache must be that of 'robot'.*no token's"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            cache_step(WORDS, [(q, k, v)], 3, [cache])
 
 
 def test_the_squares_are_the_projections_of_every_step():
@@ -159,17 +163,17 @@ def test_the_two_counts_differ_in_more_than_colour():
 
 def test_wrong_arguments_are_told():
     [(q, k, v)] = layers_for(WORDS, n_layer=1)
-    with pytest.raises(ValueError, match="step must be a number from 0 to 3"):
+    with pytest.raises(ValueError, match="step must be a whole number from 0 to 3"):
         cache_step(WORDS, [(q, k, v)], 4)
     with pytest.raises(ValueError, match=r"k must have shape \(4, 3\), but yours .*\(3, 3\)"):
         cache_step(WORDS, [(q, k[:3], v)], 0)
-    with pytest.raises(ValueError, match="a cache must be a pair"):
+    with pytest.raises(ValueError, match="append_kv returned None"):
         cache_step(WORDS, [(q, k, v)], 0, [None])
     with pytest.raises(ValueError, match=r"the keys in the cache must have shape \(n, 3\)"):
         cache_step(WORDS, [(q, k, v)], 0, [(v, v)])
     with pytest.raises(ValueError, match=r"mask must have shape \(2, 4\)"):
         cached_mask(WORDS, np.tri(4), 2)
-    with pytest.raises(ValueError, match="n_past must be a number from 0 to 3"):
+    with pytest.raises(ValueError, match="n_past must be a whole number from 0 to 3"):
         cached_mask(WORDS, np.tri(4), 4)
     with pytest.raises(ValueError, match=r"with_cache must have shape \(2,\)"):
         projection_curve([1, 2], [1, 3], [1])

@@ -32,7 +32,6 @@ SCORES = np.array(  # the article's numbers
 TABLE = np.array(
     [[1, 0, 0, 0], [0.48, 0.52, 0, 0], [0.31, 0.35, 0.34, 0], [0.25, 0.26, 0.23, 0.26]]
 )
-VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def masked_softmax(scores, mask):
@@ -131,7 +130,6 @@ def test_the_query_slider_shows_every_query_and_has_a_static_page():
         assert f"The query &#x27;{word}&#x27;" in explorer.picture.value
         assert explorer.picture.value.count("score hidden") == 3 - query
     bundle = explorer._repr_mimebundle_()
-    assert VIEW in bundle
     assert bundle["text/html"].count("<img alt=") == 4
     assert "The query 'orders'" in bundle["text/plain"]
 

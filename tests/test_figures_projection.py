@@ -144,7 +144,7 @@ def test_wrong_arguments_are_named():
         head_writing(WORDS, contributions.sum(axis=0), bias, out, 1)
     with pytest.raises(ValueError, match=r"out must have shape \(4, 6\)"):
         head_writing(WORDS, contributions, bias, contributions, 1)
-    with pytest.raises(ValueError, match="query must be a position from 0 to 3"):
+    with pytest.raises(ValueError, match="query must be a whole number from 0 to 3"):
         head_writing(WORDS, contributions, bias, out, 4)
     with pytest.raises(ValueError, match="pronoun_head must be from 0 to 2, but yours is 3"):
         head_writing(WORDS, contributions, bias, out, 1, pronoun_head=3)

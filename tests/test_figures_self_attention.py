@@ -166,7 +166,7 @@ def test_wrong_shapes_are_named():
         pipeline(*pick(arrays, "x q k v weights"), None, WORDS)
     with pytest.raises(ValueError, match="scores must have shape"):
         scores_and_weights(WORDS, arrays["scores"][None], WEIGHTS, 0)
-    with pytest.raises(ValueError, match="query must be a position from 0 to 3"):
+    with pytest.raises(ValueError, match="query must be a whole number from 0 to 3"):
         attention_row(WORDS, WEIGHTS, 4)
     with pytest.raises(ValueError, match=r"largest_scaled must have shape \(3,\)"):
         saturation([4, 16, 64], [0.5, 0.7, 0.9], [0.4, 0.4])

@@ -23,12 +23,8 @@ from illustrated_attention.figures.style import (
     equation,
     equation_height,
     heatmap,
-    need_array,
-    need_query,
-    need_tokens,
     number,
     percent,
-    query_row,
     readable_on,
     token_label,
 )
@@ -224,45 +220,6 @@ def test_only_a_true_zero_is_called_zero_percent(weight, text):
 
 def test_a_rounded_zero_has_no_sign():
     assert number(-0.0001) == "0.00"
-
-
-def test_a_wrong_shape_is_told_with_both_shapes():
-    with pytest.raises(ValueError, match=r"q must have shape \(4, d\), but yours .* \(3, 4, 1\)"):
-        need_array(np.zeros((3, 4, 1)), "q", (4, "d"))
-    with pytest.raises(ValueError, match=r"q must have shape \(4, 3\), but yours .* \(3, 4\)"):
-        need_array(np.zeros((3, 4)), "q", (4, 3))
-
-
-def test_a_function_without_return_is_recognised():
-    with pytest.raises(ValueError, match=r"q is None.*return"):
-        need_array(None, "q", (4, 3))
-
-
-def test_what_is_not_numbers_is_refused():
-    with pytest.raises(ValueError, match="array of numbers"):
-        need_array(["a"], "q", (1,))
-    with pytest.raises(ValueError, match="empty"):
-        need_array(np.zeros((0, 3)), "q", ("n", 3))
-
-
-@pytest.mark.parametrize("tokens", ["robot must", [], [1, 2]])
-def test_tokens_must_be_a_list_of_words(tokens):
-    with pytest.raises(ValueError, match="list of words"):
-        need_tokens(tokens)
-
-
-@pytest.mark.parametrize("query", [-1, 4, 1.5, "it", None])
-def test_a_query_is_a_position_in_the_sentence(query):
-    with pytest.raises(ValueError, match="from 0 to 3"):
-        need_query(query, WORDS)
-
-
-def test_the_querys_row_is_taken_from_all_rows_or_given_alone():
-    weights = np.arange(16.0).reshape(4, 4)
-    assert query_row(weights, "weights", WORDS, 2).tolist() == [8, 9, 10, 11]
-    assert query_row(weights[2], "weights", WORDS, 2).tolist() == [8, 9, 10, 11]
-    with pytest.raises(ValueError, match="weights must have shape"):
-        query_row(weights[:, :3], "weights", WORDS, 2)
 
 
 def luminance(colour):

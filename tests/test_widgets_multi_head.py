@@ -8,7 +8,6 @@ from illustrated_attention.figures.multi_head import one_head
 from illustrated_attention.widgets.multi_head import head_switch
 
 WORDS = ["robot", "must", "obey", "orders"]
-VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 @pytest.fixture
@@ -34,9 +33,8 @@ def test_the_heads_differ_and_say_so_in_words(weights):
 
 def test_without_a_kernel_all_heads_are_shown_at_once(weights):
     bundle = head_switch(WORDS, weights, query=3)._repr_mimebundle_()
-    assert VIEW in bundle
     overview = attention_maps(WORDS, weights)
-    assert bundle["text/html"] == overview._repr_html_()
+    assert bundle["text/html"].startswith(overview._repr_html_())
     assert bundle["text/plain"] == overview.alt_text
 
 
@@ -53,5 +51,5 @@ def test_wrong_arguments_are_told(weights):
         head_switch(WORDS, weights[..., :3], query=3)
     with pytest.raises(ValueError, match="weights is None"):
         head_switch(WORDS, None, query=3)
-    with pytest.raises(ValueError, match="query must be a position from 0 to 3"):
+    with pytest.raises(ValueError, match="query must be a whole number from 0 to 3"):
         head_switch(WORDS, weights, query=-1)

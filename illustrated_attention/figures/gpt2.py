@@ -6,6 +6,13 @@ import numpy as np
 from matplotlib.patches import FancyBboxPatch, PathPatch
 from matplotlib.path import Path
 
+from illustrated_attention.figures.needs import (
+    NotDrawn,
+    need_array,
+    need_dict,
+    need_finite,
+    need_tokens,
+)
 from illustrated_attention.figures.style import (
     AMBER,
     BLUE,
@@ -33,8 +40,6 @@ from illustrated_attention.figures.style import (
     fit_text,
     heatmap,
     largest_size,
-    need_array,
-    need_tokens,
     number,
     percent,
     text_width,
@@ -71,7 +76,7 @@ def normalised(x, out, tokens):
     """
     tokens = need_tokens(tokens)
     x = need_array(x, "x", (len(tokens), "D"))
-    out = need_array(out, "out", x.shape)
+    out = need_array(out, "out", x.shape, "layer_norm")
 
     def measures(array):
         return np.stack([array.mean(axis=-1), array.var(axis=-1)], axis=-1)
@@ -136,8 +141,8 @@ def activation(x, y):
     ValueError
         If a shape does not fit.
     """
-    x = need_array(x, "x", ("n",))
-    y = need_array(y, "y", x.shape)
+    x = need_finite(x, "x", ("n",))
+    y = need_finite(y, "y", x.shape, "gelu")
     figure = LessonFigure(_("GELU: large numbers pass, far negative ones are stopped"), height=3.5)
     ax = figure.axes_at(MARGIN + 0.5, TITLE_SPACE, 5.6, 2.35)
     ax.axhline(0, color=GREY, linewidth=1)
@@ -220,17 +225,24 @@ def block_flow(params, n_tokens, n_head):
     ValueError
         If a weight matrix is missing.
     """
-    shapes = {}
+    params, shapes = need_dict(params, "params"), {}
     for name in ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"):
         if f"{name}.weight" not in params:
-            raise ValueError(
+            raise NotDrawn(
                 _(
                     "params holds no {name}.weight. It must hold the weights of one block: "
                     'part(params, "h.0.") for the first.'
                 ).format(name=name)
             )
-        shapes[name] = np.shape(params[f"{name}.weight"])
+        weight = need_array(params[f"{name}.weight"], f"{name}.weight", ("n", "m"))
+        shapes[name] = weight.shape
     width = shapes["attn.c_attn"][0]
+    if not isinstance(n_head, (int, np.integer)) or n_head < 1 or width % n_head:
+        raise NotDrawn(
+            _("n_head must share out {width} features evenly, but yours is {n_head!r}.").format(
+                width=width, n_head=n_head
+            )
+        )
     d = width // n_head
 
     def by(*sizes):
@@ -387,9 +399,8 @@ def next_words(words, probabilities):
         If a shape does not fit, or `probabilities` is empty.
     """
     words = need_tokens(words)
-    if not probabilities:
-        raise ValueError(_("probabilities is empty: there is nothing to draw."))
-    rows = {name: need_array(p, name, (len(words),)) for name, p in probabilities.items()}
+    probabilities = need_dict(probabilities, "probabilities")
+    rows = {name: need_array(p, name, (len(words),), "gpt2") for name, p in probabilities.items()}
     names = MARGIN + max(text_width(name, 10) for name in rows) * 1.12 + 0.25
     width = WIDTH - MARGIN - names
     below = token_axis_height(words, width / len(words))
@@ -436,7 +447,8 @@ def every_head_off(probabilities, before):
     ValueError
         If the shape does not fit.
     """
-    probabilities = need_array(probabilities, "probabilities", ("L", "H"))
+    probabilities = need_finite(probabilities, "probabilities", ("L", "H"), "gpt2")
+    before = float(need_array(before, "before", (), "gpt2"))
     n_layer, n_head = probabilities.shape
     layers = [_("layer {layer}").format(layer=layer) for layer in range(n_layer)]
     heads = [_("head {head}").format(head=head) for head in range(n_head)]
@@ -517,14 +529,17 @@ def parameter_counter(shapes, counted):
     ValueError
         If a parameter belongs to no known part, or `counted` is not a number.
     """
-    need_array(counted, "counted", ())
+    counted = float(need_array(counted, "counted", (), "count_parameters"))
+    shapes = need_dict(shapes, "shapes")
     sums = {name: 0 for name, _marks in GROUPS}
     for parameter, shape in shapes.items():
         found = [name for name, marks in GROUPS if any(mark in parameter for mark in marks)]
         if len(found) != 1:
-            raise ValueError(
+            raise NotDrawn(
                 _("{parameter} is not a parameter of GPT-2.").format(parameter=parameter)
             )
+        if not isinstance(shape, tuple):
+            raise NotDrawn(_("The shape of {parameter} is missing.").format(parameter=parameter))
         sums[found[0]] += math.prod(shape)
     total = sum(sums.values())
     names = {
@@ -557,10 +572,10 @@ def parameter_counter(shapes, counted):
             f"{size:,}  ({percent(size / total)})",
             fontsize=9,
         )
-    same = int(counted) == total
+    same = counted == total
     verdict = (
         _("✓ your count is the same: {counted}") if same else _("✗ your count is {counted}")
-    ).format(counted=f"{int(counted):,}")
+    ).format(counted=f"{counted:,.0f}")
     figure.write(
         left,
         TITLE_SPACE + row * len(sums) + 0.25,

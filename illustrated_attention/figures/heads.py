@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.colors import Normalize
 
+from illustrated_attention.figures.needs import axes, need_array, need_tokens
 from illustrated_attention.figures.style import (
     GREY,
     INK,
@@ -14,8 +15,6 @@ from illustrated_attention.figures.style import (
     LessonFigure,
     drawn,
     fit_text,
-    need_array,
-    need_tokens,
     outline_row,
     percent,
     text_width,
@@ -52,11 +51,11 @@ def attention_maps(tokens, weights):
     """
     tokens = need_tokens(tokens)
     n = len(tokens)
-    one_layer = np.ndim(weights) == 3
+    one_layer = axes(weights) == 3
     if one_layer:
-        weights = need_array(weights, "weights", ("H", n, n))[None]
+        weights = need_array(weights, "weights", ("H", n, n), "multi_head_attention")[None]
     else:
-        weights = need_array(weights, "weights", ("L", "H", n, n))
+        weights = need_array(weights, "weights", ("L", "H", n, n), "multi_head_attention")
     n_layer, n_head = weights.shape[:2]
     labels = [token_label(token) for token in tokens]
     names = max(text_width(label, 8.5) for label in labels) + 0.12

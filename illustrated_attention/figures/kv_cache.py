@@ -4,6 +4,14 @@ import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 
+from illustrated_attention.figures.needs import (
+    NotDrawn,
+    need_array,
+    need_mask,
+    need_pair,
+    need_position,
+    need_tokens,
+)
 from illustrated_attention.figures.style import (
     BLUE,
     GREY,
@@ -19,8 +27,6 @@ from illustrated_attention.figures.style import (
     drawn,
     fit_text,
     largest_size,
-    need_array,
-    need_tokens,
     text_width,
     token_label,
 )
@@ -62,11 +68,11 @@ def cache_step(tokens, layers, step, caches=None):
         If a shape or the step does not fit.
     """
     tokens = need_tokens(tokens)
-    step = _need_position(step, "step", tokens)
-    layers = [_need_layer(layer, len(tokens)) for layer in layers]
+    step = need_position(step, "step", len(tokens))
+    layers = need_layers(layers, len(tokens))
     if caches is None:
         caches = [(k[: step + 1], v[: step + 1]) for _q, k, v in layers]
-    caches = [need_cache(cache, layer) for cache, layer in zip(caches, layers, strict=True)]
+    caches = _need_caches(caches, layers, tokens, step)
 
     labels = [token_label(token) for token in tokens]
     column = min(COLUMN, (WIDTH - MARGIN - NAMES - MARGIN) / len(tokens))
@@ -117,7 +123,7 @@ def cache_step(tokens, layers, step, caches=None):
             y = top + line * (STRIP + STRIP_GAP)
             figure.write(left - 0.16, TITLE_SPACE + y + STRIP / 2, name, ha="center", fontsize=10)
             for position in range(len(tokens)):
-                state = _state(name, position, step, len(rows))
+                state = _state(name, position, step)
                 row = rows[position] if state in ("new", "kept") else None
                 box = (position * column + 0.07, y, column - 0.14, STRIP)
                 _strip(table, box, state, row, limit).set_gid(f"{name}{position} {state}")
@@ -127,43 +133,60 @@ def cache_step(tokens, layers, step, caches=None):
     return figure
 
 
-def need_cache(cache, layer):
-    """Return a cache as two arrays that fit the layer, or say what is wrong.
-
-    Raises
-    ------
-    ValueError
-    """
-    if not isinstance(cache, (tuple, list, np.ndarray)) or len(cache) != 2:
-        raise ValueError(_("a cache must be a pair: keys and values."))
-    _q, k, v = layer
-    keys = need_array(cache[0], _("the keys in the cache"), ("n", k.shape[1]))
-    return keys, need_array(cache[1], _("the values in the cache"), ("n", v.shape[1]))
-
-
-def _need_layer(layer, n):
-    q, k, v = layer
-    q = need_array(q, "q", (n, "d"))
-    return q, need_array(k, "k", q.shape), need_array(v, "v", (n, "dv"))
+def need_layers(layers, n):
+    if not isinstance(layers, (list, tuple)) or not all(
+        isinstance(layer, (list, tuple)) and len(layer) == 3 for layer in layers
+    ):
+        raise NotDrawn(_("layers must be a list with (q, k, v) for each layer."))
+    checked = []
+    for q, k, v in layers:
+        q = need_array(q, "q", (n, "d"), "make_qkv")
+        k = need_array(k, "k", q.shape, "make_qkv")
+        checked.append((q, k, need_array(v, "v", (n, "dv"), "make_qkv")))
+    return checked
 
 
-def _need_position(value, name, tokens):
-    if not isinstance(value, (int, np.integer)) or not 0 <= value < len(tokens):
-        raise ValueError(
-            _("{name} must be a number from 0 to {last}, but yours is {value!r}.").format(
-                name=name, last=len(tokens) - 1, value=value
+def _need_caches(caches, layers, tokens, step):
+    """Return each layer's cache: the keys and values of the tokens so far, in their order."""
+    if not isinstance(caches, (list, tuple)) or len(caches) != len(layers):
+        text = _("caches must be a list with one cache for each layer, {count} in all.")
+        raise NotDrawn(text.format(count=len(layers)))
+    checked = []
+    for cache, (_q, k, v) in zip(caches, layers, strict=True):
+        keys, values = need_pair(cache, "append_kv")
+        checked.append(
+            (
+                _need_rows(keys, k, _("the keys in the cache"), tokens, step),
+                _need_rows(values, v, _("the values in the cache"), tokens, step),
             )
         )
-    return int(value)
+    return checked
 
 
-def _state(name, position, step, n_rows):
+def _need_rows(rows, of_all, what, tokens, step):
+    rows = need_array(rows, what, ("n", of_all.shape[1]), "append_kv")
+    if len(rows) != step + 1:
+        text = _(
+            "{what} must have a row for each token so far: {right} after step {right}, but your "
+            "append_kv left {count}."
+        )
+        raise NotDrawn(text.format(what=what, right=step + 1, count=len(rows)))
+    for place, row in enumerate(rows):
+        like = [i for i, other in enumerate(of_all) if np.allclose(row, other, equal_nan=True)]
+        if place not in like:
+            of = _("that of '{token}'").format(token=tokens[like[0]]) if like else _("no token's")
+            text = _(
+                "Row {place} of {what} must be that of '{token}', but your append_kv made it {of}."
+            )
+            raise NotDrawn(text.format(place=place, what=what, token=tokens[place], of=of))
+    return rows
+
+
+def _state(name, position, step):
     """Say what there is of one vector: "new", "kept", "dropped" or nothing ("empty")."""
-    if name == "q":
-        return "new" if position == step else "dropped" if position < step else "empty"
-    if position >= n_rows:
-        return "empty"
-    return "new" if position == step else "kept"
+    if position >= step:
+        return "new" if position == step else "empty"
+    return "dropped" if name == "q" else "kept"
 
 
 def _strip(ax, box, state, row, limit):
@@ -310,9 +333,9 @@ def cached_mask(tokens, mask, n_past):
         If the shape of the mask does not fit the tokens.
     """
     tokens = need_tokens(tokens)
-    n_past = _need_position(n_past, "n_past", tokens)
+    n_past = need_position(n_past, "n_past", len(tokens))
     new = tokens[n_past:]
-    mask = need_array(mask, "mask", (len(new), len(tokens))).astype(bool)
+    mask = need_mask(mask, (len(new), len(tokens)), "cached_causal_mask")
 
     labels = [token_label(token) for token in tokens]
     names = max(text_width(label, 9.5) for label in labels) + 0.35
@@ -428,8 +451,8 @@ def projection_curve(n_tokens, without_cache, with_cache):
         If the three do not have the same length.
     """
     n_tokens = need_array(n_tokens, "n_tokens", ("n",))
-    without = need_array(without_cache, "without_cache", n_tokens.shape)
-    kept = need_array(with_cache, "with_cache", n_tokens.shape)
+    without = need_array(without_cache, "without_cache", n_tokens.shape, "causal_attention")
+    kept = need_array(with_cache, "with_cache", n_tokens.shape, "attend_with_cache")
 
     figure = LessonFigure(
         _("Tokens projected while a text is read token by token, as counted"), height=3.6
@@ -506,7 +529,7 @@ def cache_memory(names, sizes):
         If the two do not have the same length.
     """
     names = need_tokens(names)
-    sizes = need_array(sizes, "sizes", (len(names),))
+    sizes = need_array(sizes, "sizes", (len(names),), "kv_cache_bytes")
 
     left = MARGIN + max(text_width(name, 10) for name in names) + 0.15
     figure = LessonFigure(

@@ -3,6 +3,14 @@
 import numpy as np
 from matplotlib.patches import Rectangle
 
+from illustrated_attention.figures.needs import (
+    NotDrawn,
+    need_array,
+    need_mask,
+    need_position,
+    need_tokens,
+    query_row,
+)
 from illustrated_attention.figures.style import (
     BLUE,
     GREEN,
@@ -23,12 +31,8 @@ from illustrated_attention.figures.style import (
     equation_height,
     fit_text,
     largest_size,
-    need_array,
-    need_query,
-    need_tokens,
     number,
     percent,
-    query_row,
     shape_text,
     text_width,
     token_axis_height,
@@ -62,10 +66,10 @@ def next_token_table(tokens, mask, targets):
         If a shape does not fit.
     """
     tokens = need_tokens(tokens)
-    mask = _need_mask(mask, (len(tokens), len(tokens)))
+    mask = need_mask(mask, (len(tokens), len(tokens)), "causal_mask")
     targets = need_tokens(targets)
     if len(targets) != len(tokens):
-        raise ValueError(
+        raise NotDrawn(
             _(
                 "There must be one target for each token: {tokens} tokens, {targets} targets."
             ).format(tokens=len(tokens), targets=len(targets))
@@ -158,10 +162,11 @@ def masked_row(tokens, scores, mask, weights, query):
         If a shape or the position does not fit.
     """
     tokens = need_tokens(tokens)
-    query = need_query(query, tokens)
-    score_row = query_row(scores, "scores", tokens, query)
-    weight_row = query_row(weights, "weights", tokens, query)
-    seen = query_row(mask, "mask", tokens, query).astype(bool)
+    query = need_position(query, "query", len(tokens))
+    score_row = query_row(scores, "scores", tokens, query, "scaled_scores")
+    weight_row = query_row(weights, "weights", tokens, query, "masked_softmax")
+    seen = query_row(mask, "mask", tokens, query, "causal_mask")
+    seen = need_mask(seen, seen.shape, "causal_mask")
 
     width = min(WIDTH - MARGIN - BARS_LEFT, 1.3 * len(tokens))
     below = token_axis_height(tokens, width / len(tokens), query=True)
@@ -229,9 +234,9 @@ def scores_of_all(q, k, scores, tokens):
         If a shape does not fit.
     """
     tokens = need_tokens(tokens)
-    q = need_array(q, "q", (len(tokens), "d"))
-    k = need_array(k, "k", q.shape)
-    scores = need_array(scores, "scores", (len(tokens), len(tokens)))
+    q = need_array(q, "q", (len(tokens), "d"), "make_qkv")
+    k = need_array(k, "k", q.shape, "make_qkv")
+    scores = need_array(scores, "scores", (len(tokens), len(tokens)), "scaled_scores")
 
     limit = largest_size(q, k, scores)
     parts = [
@@ -281,9 +286,9 @@ def mask_and_softmax(tokens, scores, mask, weights):
     """
     tokens = need_tokens(tokens)
     square = (len(tokens), len(tokens))
-    scores = need_array(scores, "scores", square)
-    weights = need_array(weights, "weights", square)
-    mask = _need_mask(mask, square)
+    scores = need_array(scores, "scores", square, "scaled_scores")
+    weights = need_array(weights, "weights", square, "masked_softmax")
+    mask = need_mask(mask, square, "causal_mask")
 
     masked = np.where(mask, scores, -np.inf)
     limit = largest_size(scores)
@@ -333,7 +338,7 @@ def compare_tables(tokens, weights, table, name=""):
     """
     tokens = need_tokens(tokens)
     square = (len(tokens), len(tokens))
-    weights = need_array(weights, "weights", square)
+    weights = need_array(weights, "weights", square, "masked_softmax")
     table = need_array(table, "table", square)
 
     rounded = np.round(weights, 2)
@@ -402,9 +407,9 @@ def changed_rows(tokens, before, after, changed):
         If a shape or the position does not fit.
     """
     tokens = need_tokens(tokens)
-    changed = need_query(changed, tokens)
-    before = need_array(before, "before", (len(tokens), "dv"))
-    after = need_array(after, "after", before.shape)
+    changed = need_position(changed, "changed", len(tokens))
+    before = need_array(before, "before", (len(tokens), "dv"), "causal_attention")
+    after = need_array(after, "after", before.shape, "causal_attention")
 
     moved = np.abs(after - before).max(axis=1)
     earlier = int((moved[:changed] > 1e-9).sum())
@@ -438,7 +443,3 @@ def changed_rows(tokens, before, after, changed):
         moves=", ".join(f"'{t}' {number(m)}" for t, m in zip(tokens, moved, strict=True)),
     )
     return figure
-
-
-def _need_mask(mask, shape):
-    return need_array(mask, "mask", shape).astype(bool)

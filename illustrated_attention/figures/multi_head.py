@@ -4,6 +4,15 @@ import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
+from illustrated_attention.figures.needs import (
+    NotDrawn,
+    axes,
+    need_array,
+    need_dict,
+    need_equal,
+    need_position,
+    need_tokens,
+)
 from illustrated_attention.figures.style import (
     GREY,
     INK,
@@ -21,9 +30,6 @@ from illustrated_attention.figures.style import (
     fit_text,
     heatmap,
     largest_size,
-    need_array,
-    need_query,
-    need_tokens,
     number,
     outline_row,
     shape_text,
@@ -64,12 +70,11 @@ def shape_flow(stages):
     ValueError
         If there are fewer than two stages, a stage without arrays, or an array is None.
     """
-    stages = [(step, dict(arrays)) for step, arrays in stages]
-    if len(stages) < 2 or not all(arrays for _step, arrays in stages):
-        raise ValueError(_("shape_flow needs two stages or more, each with at least one array."))
+    if not isinstance(stages, (list, tuple)) or len(stages) < 2 or not all(map(_is_stage, stages)):
+        raise NotDrawn(_("shape_flow needs two stages or more, each with at least one array."))
     for _step, arrays in stages:
         for name, array in arrays.items():
-            need_array(array, name, tuple("n" * np.ndim(array)))
+            need_array(array, name, tuple("n" * axes(array)))
 
     def widths(size):
         """Widths of the columns of boxes and of the arrows, for this type size."""
@@ -129,6 +134,16 @@ def shape_flow(stages):
     return figure
 
 
+def _is_stage(stage):
+    return (
+        isinstance(stage, (list, tuple))
+        and len(stage) == 2
+        and isinstance(stage[0], str)
+        and isinstance(stage[1], dict)
+        and bool(stage[1])
+    )
+
+
 @drawn
 def qkv_slices(row, token):
     """Draw one token's result of c_attn as a strip of colours, cut into query, key and value.
@@ -149,9 +164,10 @@ def qkv_slices(row, token):
     ValueError
         If `row` is not one row, or its length is not a multiple of 3.
     """
+    (token,) = need_tokens([token])
     row = need_array(row, "row", ("3D",))
     if len(row) % 3:
-        raise ValueError(
+        raise NotDrawn(
             _("row must have 3D numbers, a multiple of 3, but yours has {n}.").format(n=len(row))
         )
     names = (_("query"), _("key"), _("value"))
@@ -256,13 +272,12 @@ def index_map(tokens, before, results):
     before = need_array(before, "before", (n_tokens, "D"))
     width = before.shape[1]
     if len(np.unique(before)) < before.size:
-        raise ValueError(_("The numbers of before must all be different, to be told apart."))
-    if not results:
-        raise ValueError(_("results is empty: name at least one way of making heads."))
+        raise NotDrawn(_("The numbers of before must all be different, to be told apart."))
+    results = need_dict(results, "results")
     heads = {name: need_array(a, name, ("H", n_tokens, "d")) for name, a in results.items()}
     for name, array in heads.items():
         if array.shape[0] * array.shape[2] != width:
-            raise ValueError(
+            raise NotDrawn(
                 _("{name} must share out {width} features, but yours has shape {shape}.").format(
                     name=name, width=width, shape=array.shape
                 )
@@ -398,9 +413,10 @@ def one_head(tokens, weights, query, head):
         If the shape, the position or the head does not fit.
     """
     tokens = need_tokens(tokens)
-    query = need_query(query, tokens)
-    weights = need_array(weights, "weights", ("H", len(tokens), len(tokens)))
-    head = _need_head(head, weights)
+    query = need_position(query, "query", len(tokens))
+    shape = ("H", len(tokens), len(tokens))
+    weights = need_array(weights, "weights", shape, "multi_head_attention")
+    head = need_position(head, "head", len(weights))
     table = weights[head]
     token, name = token_label(tokens[query]), _("head {head}").format(head=head)
 
@@ -445,8 +461,9 @@ def head_rows(tokens, weights, query):
         If the shape or the position does not fit.
     """
     tokens = need_tokens(tokens)
-    query = need_query(query, tokens)
-    rows = need_array(weights, "weights", ("H", len(tokens), len(tokens)))[:, query, :]
+    query = need_position(query, "query", len(tokens))
+    shape = ("H", len(tokens), len(tokens))
+    rows = need_array(weights, "weights", shape, "multi_head_attention")[:, query, :]
     names = _head_names(len(rows))
     token = token_label(tokens[query])
 
@@ -492,8 +509,8 @@ def head_results(tokens, z, query):
         If the shape or the position does not fit.
     """
     tokens = need_tokens(tokens)
-    query = need_query(query, tokens)
-    z = need_array(z, "z", ("H", len(tokens), "d"))
+    query = need_position(query, "query", len(tokens))
+    z = need_array(z, "z", ("H", len(tokens), "d"), "split_heads")
     rows = z[:, query, :]
     names = _head_names(len(rows))
     left = MARGIN + max(text_width(name, 9.5) for name in names) + 0.15
@@ -539,10 +556,12 @@ def concatenation(tokens, z, merged, query):
         If a shape or the position does not fit.
     """
     tokens = need_tokens(tokens)
-    query = need_query(query, tokens)
-    z = need_array(z, "z", ("H", len(tokens), "d"))
+    query = need_position(query, "query", len(tokens))
+    z = need_array(z, "z", ("H", len(tokens), "d"), "split_heads")
     n_head, _t, d = z.shape
-    merged = need_array(merged, "merged", (len(tokens), n_head * d))
+    merged = need_array(merged, "merged", (len(tokens), n_head * d), "multi_head_attention")
+    said = _("merged holds the heads side by side")
+    need_equal(merged, np.concatenate(list(z), axis=-1), said, "split_heads")
     parts, row = z[:, query, :], merged[query]
     limit = largest_size(parts, row)
     names = _head_names(n_head)
@@ -566,7 +585,6 @@ def concatenation(tokens, z, merged, query):
     _strip(figure, MARGIN, lower, PAGE, row, limit)
     _boundaries(figure, MARGIN, lower, PAGE, ends, [f"{a}:{a + d}" for a in ends[:-1]])
     _colour_scale(figure, lower + STRIP + 0.48, limit)
-    same = np.allclose(row, parts.ravel(), equal_nan=True)
     figure.alt_text = " ".join(
         [
             _("The results of {heads} heads for '{token}', {d} numbers each:").format(
@@ -576,9 +594,7 @@ def concatenation(tokens, z, merged, query):
             _("Under them the merged row of {n} numbers, cut at {ends}.").format(
                 n=len(row), ends=", ".join(map(str, ends))
             ),
-            _("It holds the heads one after the other.")
-            if same
-            else _("It does not hold the heads one after the other."),
+            _("It holds the heads one after the other."),
         ]
     )
     return figure
@@ -592,13 +608,3 @@ def _strip_words(name, values):
 
 def _head_names(n_head):
     return [_("head {head}").format(head=head) for head in range(n_head)]
-
-
-def _need_head(head, weights):
-    if not isinstance(head, (int, np.integer)) or not 0 <= head < len(weights):
-        raise ValueError(
-            _("head must be a number from 0 to {last}, but yours is {head!r}.").format(
-                last=len(weights) - 1, head=head
-            )
-        )
-    return int(head)

@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.patches import Rectangle
 
+from illustrated_attention.figures.needs import NotDrawn, axes, need_array, need_equal, need_tokens
 from illustrated_attention.figures.style import (
     GREY,
     INK,
@@ -20,8 +21,6 @@ from illustrated_attention.figures.style import (
     equation_height,
     fit_text,
     largest_size,
-    need_array,
-    need_tokens,
     number,
     readable_on,
     token_label,
@@ -108,10 +107,12 @@ def embedding_sum(tokens, token_vectors, position_vectors, x):
         If a shape does not fit.
     """
     tokens = need_tokens(tokens)
-    token_vectors = need_array(token_vectors, "token_vectors", (len(tokens), "D"))
+    token_vectors = need_array(token_vectors, "token_vectors", (len(tokens), "D"), "embed")
     shape = token_vectors.shape
-    position_vectors = need_array(position_vectors, "position_vectors", shape)
-    x = need_array(x, "x", shape)
+    position_vectors = need_array(position_vectors, "position_vectors", shape, "embed")
+    x = need_array(x, "x", shape, "embed")
+    said = _("token vectors + position vectors = x")
+    need_equal(x, token_vectors + position_vectors, said, "embed")
 
     limit = largest_size(token_vectors, position_vectors, x)
     shown = slice(0, COLUMNS_SHOWN)
@@ -171,16 +172,16 @@ def axes_of(array, names):
     ValueError
         If the array has no axis or more than 3, or if the number of names does not fit.
     """
-    dimensions = np.ndim(array)
+    dimensions = axes(array)
     if not 1 <= dimensions <= 3:
-        raise ValueError(
+        raise NotDrawn(
             _("axes_of draws arrays with 1, 2 or 3 axes, but yours has {count}.").format(
                 count=dimensions
             )
         )
     array = need_array(array, "array", ("n",) * dimensions)
-    if isinstance(names, str) or len(names) != dimensions:
-        raise ValueError(
+    if not isinstance(names, (list, tuple)) or len(names) != dimensions:
+        raise NotDrawn(
             _("names must be a list with one name for each axis: your array has {count}.").format(
                 count=dimensions
             )

@@ -3,6 +3,13 @@
 import numpy as np
 from matplotlib.colors import Normalize
 
+from illustrated_attention.figures.needs import (
+    NotDrawn,
+    need_array,
+    need_finite,
+    need_position,
+    need_tokens,
+)
 from illustrated_attention.figures.style import (
     BLUE,
     GREY,
@@ -20,9 +27,6 @@ from illustrated_attention.figures.style import (
     fit_text,
     heatmap,
     largest_size,
-    need_array,
-    need_query,
-    need_tokens,
     number,
     readable_on,
     text_width,
@@ -67,13 +71,14 @@ def mixing(token, row, w, b, out, n_head):
     ValueError
         If a shape does not fit, or D cannot be shared out among the heads.
     """
+    (token,) = need_tokens([token])
     row = need_array(row, "row", ("D",))
     width = len(row)
     w = need_array(w, "w", (width, width))
     b = need_array(b, "b", (width,))
-    out = need_array(out, "out", (width,))
+    out = need_array(out, "out", (width,), "project")
     if not isinstance(n_head, (int, np.integer)) or n_head < 1 or width % n_head:
-        raise ValueError(
+        raise NotDrawn(
             _("n_head must share out {width} features evenly, but yours is {n_head!r}.").format(
                 width=width, n_head=n_head
             )
@@ -240,15 +245,17 @@ def head_writing(tokens, contributions, b, out, query, pronoun_head=None):
         If a shape, the position or the head does not fit.
     """
     tokens = need_tokens(tokens)
-    query = need_query(query, tokens)
-    parts = need_array(contributions, "contributions", ("H", len(tokens), "D"))
+    query = need_position(query, "query", len(tokens))
+    parts = need_finite(
+        contributions, "contributions", ("H", len(tokens), "D"), "head_contributions"
+    )
     n_head, _n_tokens, width = parts.shape
-    b = need_array(b, "b", (width,))
-    out = need_array(out, "out", (len(tokens), width))
+    b = need_finite(b, "b", (width,))
+    out = need_finite(out, "out", (len(tokens), width), "project")
     names = _head_names(n_head)
     if pronoun_head is not None:
         if not isinstance(pronoun_head, (int, np.integer)) or not 0 <= pronoun_head < n_head:
-            raise ValueError(
+            raise NotDrawn(
                 _("pronoun_head must be from 0 to {last}, but yours is {head!r}.").format(
                     last=n_head - 1, head=pronoun_head
                 )

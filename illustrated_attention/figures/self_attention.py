@@ -1,5 +1,12 @@
 """Figures of lesson 01: one row of attention, and the steps that lead to it."""
 
+from illustrated_attention.figures.needs import (
+    need_array,
+    need_equal,
+    need_position,
+    need_tokens,
+    query_row,
+)
 from illustrated_attention.figures.style import (
     BLUE,
     GREY,
@@ -21,12 +28,8 @@ from illustrated_attention.figures.style import (
     equation_height,
     equation_width,
     largest_size,
-    need_array,
-    need_query,
-    need_tokens,
     number,
     percent,
-    query_row,
     text_width,
     token_axis_height,
 )
@@ -57,8 +60,8 @@ def attention_row(tokens, weights, query):
         If a shape or the position does not fit.
     """
     tokens = need_tokens(tokens)
-    query = need_query(query, tokens)
-    row = query_row(weights, "weights", tokens, query)
+    query = need_position(query, "query", len(tokens))
+    row = query_row(weights, "weights", tokens, query, "softmax")
 
     width = _bars_width(tokens, left=MARGIN)
     below = token_axis_height(tokens, width / len(tokens), query=True)
@@ -101,7 +104,8 @@ def projections(x, w_q, w_k, w_v, q, k, v, tokens):
     arrays = []
     for weight, result, small in ((w_q, q, "q"), (w_k, k, "k"), (w_v, v, "v")):
         weight = need_array(weight, f"w_{small}", (x.shape[1], "d"))
-        result = need_array(result, small, (len(tokens), weight.shape[1]))
+        result = need_array(result, small, (len(tokens), weight.shape[1]), "make_qkv")
+        need_equal(result, x @ weight, f"x @ w_{small} = {small}", "make_qkv")
         arrays.append((weight, result, small))
 
     limit = largest_size(x, *(array for weight, result, _n in arrays for array in (weight, result)))
@@ -161,9 +165,9 @@ def scores_and_weights(tokens, scores, weights, query):
         If a shape or the position does not fit.
     """
     tokens = need_tokens(tokens)
-    query = need_query(query, tokens)
-    score_row = query_row(scores, "scores", tokens, query)
-    weight_row = query_row(weights, "weights", tokens, query)
+    query = need_position(query, "query", len(tokens))
+    score_row = query_row(scores, "scores", tokens, query, "scaled_scores")
+    weight_row = query_row(weights, "weights", tokens, query, "softmax")
 
     width = _bars_width(tokens, BARS_LEFT)
     below = token_axis_height(tokens, width / len(tokens), query=True)
@@ -222,9 +226,9 @@ def weighted_values(tokens, weights, v, query):
         If a shape or the position does not fit.
     """
     tokens = need_tokens(tokens)
-    query = need_query(query, tokens)
-    row = query_row(weights, "weights", tokens, query)
-    v = need_array(v, "v", (len(tokens), "dv"))
+    query = need_position(query, "query", len(tokens))
+    row = query_row(weights, "weights", tokens, query, "softmax")
+    v = need_array(v, "v", (len(tokens), "dv"), "make_qkv")
 
     parts_of_sum = row[:, None] * v
     total = parts_of_sum.sum(axis=0)
@@ -283,11 +287,12 @@ def pipeline(x, q, k, v, weights, out, tokens):
     tokens = need_tokens(tokens)
     n = len(tokens)
     x = need_array(x, "x", (n, "D"))
-    q = need_array(q, "q", (n, "d"))
-    k = need_array(k, "k", q.shape)
-    v = need_array(v, "v", (n, "dv"))
-    weights = need_array(weights, "weights", (n, n))
-    out = need_array(out, "out", v.shape)
+    q = need_array(q, "q", (n, "d"), "make_qkv")
+    k = need_array(k, "k", q.shape, "make_qkv")
+    v = need_array(v, "v", (n, "dv"), "make_qkv")
+    weights = need_array(weights, "weights", (n, n), "self_attention")
+    out = need_array(out, "out", v.shape, "self_attention")
+    need_equal(out, weights @ v, "weights @ v = out", "self_attention")
 
     limit = largest_size(x, q, k, v, out)
     first = [

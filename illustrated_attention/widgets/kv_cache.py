@@ -1,7 +1,7 @@
 """The widget of lesson 03: what the cache holds, token by token."""
 
-from illustrated_attention.figures.kv_cache import cache_step
-from illustrated_attention.figures.style import need_tokens
+from illustrated_attention.figures.kv_cache import cache_step, need_layers
+from illustrated_attention.figures.needs import learned, need_tokens
 from illustrated_attention.language import _
 from illustrated_attention.widgets.picture_slider import PictureSlider, static_figures
 
@@ -26,9 +26,12 @@ def cache_stepper(tokens, layers, append_kv):
     Raises
     ------
     ValueError
-        If a shape does not fit, or if `append_kv` does not return a pair of arrays.
+        If a shape does not fit, if `append_kv` stops with an error, or if a cache does not hold the
+        keys and values of the tokens so far, in their order.
     """
     tokens = need_tokens(tokens)
+    layers = need_layers(layers, len(tokens))
+    append_kv = learned(append_kv)
     figures, caches = [], [None] * len(layers)
     for step in range(len(tokens)):
         caches = [

@@ -1,7 +1,7 @@
 """The widgets of lesson 02: what each query sees, and what the missing divisor does."""
 
 from illustrated_attention.figures.masked_attention import compare_tables, masked_row
-from illustrated_attention.figures.style import need_array, need_tokens
+from illustrated_attention.figures.needs import learned, need_array, need_mask, need_tokens
 from illustrated_attention.language import _
 from illustrated_attention.widgets.picture_slider import PictureSlider, static_figures
 
@@ -28,14 +28,14 @@ def query_explorer(tokens, scores, mask, masked_softmax):
     Raises
     ------
     ValueError
-        If a shape does not fit.
+        If a shape does not fit, or if `masked_softmax` stops with an error.
     """
     tokens = need_tokens(tokens)
     square = (len(tokens), len(tokens))
-    scores, mask = need_array(scores, "scores", square), need_array(mask, "mask", square)
-    weights = need_array(
-        masked_softmax(scores.copy(), mask.astype(bool)), _("what masked_softmax returns"), square
-    )
+    scores = need_array(scores, "scores", square, "scaled_scores")
+    mask = need_mask(mask, square, "causal_mask")
+    weights = learned(masked_softmax)(scores.copy(), mask.copy())
+    weights = need_array(weights, _("what masked_softmax returns"), square)
     figures = {
         token: masked_row(tokens, scores, mask, weights, query)
         for query, token in enumerate(_distinct(tokens))
@@ -63,14 +63,15 @@ def divisor_explorer(tokens, scores, table, mask, masked_softmax):
     Raises
     ------
     ValueError
-        If a shape does not fit.
+        If a shape does not fit, or if `masked_softmax` stops with an error.
     """
     tokens = need_tokens(tokens)
     square = (len(tokens), len(tokens))
-    scores, mask = need_array(scores, "scores", square), need_array(mask, "mask", square)
-    figures = {}
+    scores = need_array(scores, "scores", square)
+    mask = need_mask(mask, square, "causal_mask")
+    masked_softmax, figures = learned(masked_softmax), {}
     for divisor in DIVISORS:
-        weights = masked_softmax(scores / divisor, mask.astype(bool))
+        weights = masked_softmax(scores / divisor, mask.copy())
         weights = need_array(weights, _("what masked_softmax returns"), square)
         name = _("scores / {divisor}").format(divisor=divisor)
         figures[str(divisor)] = compare_tables(tokens, weights, table, name)

@@ -2,6 +2,7 @@
 
 from illustrated_attention.figures.heads import attention_maps
 from illustrated_attention.figures.multi_head import one_head
+from illustrated_attention.figures.needs import need_array, need_tokens
 from illustrated_attention.language import _
 from illustrated_attention.widgets.picture_slider import PictureSlider, static_figures
 
@@ -28,6 +29,9 @@ def head_switch(tokens, weights, query):
     ValueError
         If the shape or the position does not fit.
     """
+    tokens = need_tokens(tokens)
+    shape = ("H", len(tokens), len(tokens))
+    weights = need_array(weights, "weights", shape, "multi_head_attention")
     overview = attention_maps(tokens, weights)
     pages = {
         head: one_head(tokens, weights, query, head)._repr_html_() for head in range(len(weights))

@@ -3,6 +3,7 @@
 import ipywidgets
 
 from illustrated_attention.figures.style import VERMILION
+from illustrated_attention.widgets.live import Live
 
 # JupyterLab draws no ring around a slider's handle, so a keyboard user would not see the focus.
 _FOCUS_RING = (
@@ -11,7 +12,7 @@ _FOCUS_RING = (
 )
 
 
-class PictureSlider(ipywidgets.VBox):
+class PictureSlider(Live):
     """A slider and the picture of its place; the arrow keys move it.
 
     Parameters
@@ -24,14 +25,15 @@ class PictureSlider(ipywidgets.VBox):
         slider moves without delay.
     first : int
         The place to begin with.
-    static : (str, str)
-        HTML and text where no kernel runs: a page made by nbconvert, feedback, a web preview.
+    pictures : (str, str)
+        HTML and words that are kept: for an opened notebook without a kernel, a page made by
+        nbconvert, feedback.
     label : callable
         From a place to the words beside the slider.
     """
 
-    def __init__(self, name, pages, first, static, label=str):
-        self.pages, self.static = pages, static
+    def __init__(self, name, pages, first, pictures, label=str):
+        self.pages = pages
         self.slider = ipywidgets.SelectionSlider(
             options=[(label(place), place) for place in pages],
             index=first,
@@ -43,16 +45,11 @@ class PictureSlider(ipywidgets.VBox):
         self.slider.observe(self._draw, names="value")
         self._draw()
         focus_ring = ipywidgets.HTML(_FOCUS_RING, layout=ipywidgets.Layout(display="none"))
-        super().__init__([self.slider, self.picture, focus_ring])
+        super().__init__([self.slider, self.picture, focus_ring], pictures)
         self.add_class("picture-slider")
 
     def _draw(self, _change=None):
         self.picture.value = self.pages[self.slider.value]
-
-    def _repr_mimebundle_(self, **kwargs):
-        bundle = super()._repr_mimebundle_(**kwargs)
-        bundle["text/html"], bundle["text/plain"] = self.static
-        return bundle
 
 
 def static_figures(figures):

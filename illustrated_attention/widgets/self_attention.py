@@ -9,14 +9,13 @@ import html
 
 import numpy as np
 
+from illustrated_attention.figures.needs import learned, need_array, need_tokens
 from illustrated_attention.figures.style import (
     GREEN,
     GREY,
     INK,
     TIMES,
     fit_text,
-    need_array,
-    need_tokens,
     number,
     percent,
     token_label,
@@ -50,10 +49,12 @@ def scale_explorer(tokens, scores, softmax):
     Raises
     ------
     ValueError
-        If the shapes do not fit, or if `softmax` does not return one weight for each score.
+        If the shapes do not fit, or if `softmax` stops with an error or does not return one weight
+        for each score.
     """
     tokens = need_tokens(tokens)
-    scores = need_array(scores, "scores", (len(tokens),))
+    scores = need_array(scores, "scores", (len(tokens),), "scaled_scores")
+    softmax = learned(softmax)
     panels = {factor: _panel(tokens, scores, softmax, factor) for factor in FACTORS}
     static = [panels[factor] for factor in STATIC_FACTORS]
     return PictureSlider(
@@ -68,7 +69,8 @@ def scale_explorer(tokens, scores, softmax):
 def _panel(tokens, scores, softmax, factor):
     """Return (tokens, factor, scores, weights) of one picture."""
     scores = scores * factor
-    weights = need_array(softmax(scores.copy()), _("what softmax returns"), scores.shape)
+    weights = softmax(scores.copy())
+    weights = need_array(weights, _("what softmax returns"), scores.shape)
     return tokens, factor, scores, weights
 
 

@@ -1,12 +1,21 @@
 /* JupyterLab loads this file as it is: there is nothing to build.
  *
+ * Two things are done in notebooks that use the course; all others are left alone.
+ *
  * A kernel knows what was run, not what stands in the notebook now. So, right before a cell that
  * calls `check(` is run, the sources of all code cells are told to the kernel; there
  * illustrated_attention/notebook_state.py compares them with what was run. Nothing else is sent,
- * nothing leaves the machine on which the kernel runs, and a notebook that does not use the course
- * is left alone.
+ * nothing leaves the machine on which the kernel runs.
+ *
+ * A widget of the course is stored as pictures; illustrated_attention/widgets/live.py says why.
+ * While the kernel knows the widget, it is shown in their place.
  */
 (window._JUPYTERLAB = window._JUPYTERLAB || {})["illustrated-attention"] = (() => {
+  const LIVE = "application/vnd.illustrated-attention.live+json";
+  const VIEW = "application/vnd.jupyter.widget-view+json";
+  const HTML = "text/html";
+  const ENDED = ["restarting", "autorestarting", "terminating", "dead"];
+
   let shared = null;
 
   // One of JupyterLab's own modules, as JupyterLab itself uses it.
@@ -32,23 +41,104 @@
     });
   }
 
+  function tellBeforeCheck(tracker, { NotebookActions }) {
+    NotebookActions.executionScheduled.connect((_, { notebook, cell }) => {
+      if (!/\bcheck\(/.test(cell.model.sharedModel.getSource())) return;
+      const panel = tracker.find((one) => one.content === notebook);
+      const kernel = panel?.sessionContext.session?.kernel;
+      if (kernel) tell(notebook, kernel);
+    });
+  }
+
+  function showLive(tracker, { Panel }) {
+    class LiveOrPictures extends Panel {
+      constructor(rendermime, sessionContext) {
+        super();
+        this.rendermime = rendermime;
+        sessionContext.statusChanged.connect(this.kernelStatus, this);
+        sessionContext.kernelChanged.connect(this.kernelChanged, this);
+      }
+
+      async renderModel(model) {
+        for (const old of [...this.widgets]) old.dispose();
+        this.model = model;
+        this.gone = false;
+        this.pictures = this.rendermime.createRenderer(HTML);
+        await this.add(this.pictures, HTML, model.data[HTML]);
+        await this.look();
+      }
+
+      // Look whether the kernel knows the widget: it is there at once, or soon when the page is
+      // loaded again and the kernel goes on. If never, nothing tells.
+      async look() {
+        this.view?.dispose();
+        if (this.rendermime.getFactory(VIEW)) {
+          this.view = this.rendermime.createRenderer(VIEW);
+          new MutationObserver(() => this.choose()).observe(this.view.node, { childList: true });
+          const tried = this.add(this.view, VIEW, this.model.data[LIVE]);
+          await Promise.race([tried, new Promise((passed) => setTimeout(passed, 200))]);
+        }
+        this.choose();
+      }
+
+      async add(renderer, mime, data) {
+        renderer.hide();
+        this.addWidget(renderer);
+        const { trusted } = this.model;
+        await renderer.renderModel(this.rendermime.createModel({ data: { [mime]: data }, trusted }));
+      }
+
+      choose() {
+        if (this.isDisposed) return;
+        const lives = !this.gone && this.view?.widgets.length > 0;
+        this.view?.setHidden(!lives);
+        this.pictures.setHidden(lives);
+      }
+
+      kernelStatus(_, status) {
+        if (ENDED.includes(status)) this.kernelGone();
+      }
+
+      kernelChanged(_, { oldValue }) {
+        if (oldValue) this.kernelGone();
+        else if (this.pictures) this.look(); // the page was loaded, the kernel may be the same
+      }
+
+      kernelGone() {
+        this.gone = true;
+        if (this.pictures) this.choose();
+      }
+    }
+
+    function offer({ content, sessionContext }) {
+      const { rendermime } = content;
+      rendermime.addFactory(
+        {
+          safe: false,
+          mimeTypes: [LIVE],
+          createRenderer: () => new LiveOrPictures(rendermime, sessionContext),
+        },
+        -20, // before HTML
+      );
+    }
+    tracker.forEach(offer);
+    tracker.widgetAdded.connect((_, panel) => offer(panel));
+  }
+
   return {
     init: (scope) => {
       shared = scope;
     },
     get: async () => {
-      const { INotebookTracker, NotebookActions } = await module("@jupyterlab/notebook");
+      const notebook = await module("@jupyterlab/notebook");
+      const widgets = await module("@lumino/widgets");
       const plugin = {
-        id: "illustrated-attention:notebook-state",
+        id: "illustrated-attention:plugin",
         autoStart: true,
-        requires: [INotebookTracker],
+        requires: [notebook.INotebookTracker],
         activate: (app, tracker) => {
-          NotebookActions.executionScheduled.connect((_, { notebook, cell }) => {
-            if (!/\bcheck\(/.test(cell.model.sharedModel.getSource())) return;
-            const panel = tracker.find((one) => one.content === notebook);
-            const kernel = panel?.sessionContext.session?.kernel;
-            if (kernel) tell(notebook, kernel);
-          });
+          tellBeforeCheck(tracker, notebook);
+          showLive(tracker, widgets);
         },
       };
       return () => ({ __esModule: true, default: plugin });
