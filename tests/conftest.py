@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -36,3 +37,11 @@ def at_work(course, monkeypatch):
     """Commands run in that course's folder, with its settings."""
     course.write_settings()
     monkeypatch.chdir(course.root)
+
+
+@pytest.fixture(autouse=True)
+def outside_of_a_notebook():
+    """Whatever shell an earlier test of this process has made: this test is in none."""
+    module = sys.modules.get("IPython.core.interactiveshell")
+    if module and module.InteractiveShell.initialized():
+        module.InteractiveShell.clear_instance()
