@@ -7,6 +7,7 @@ in `check` and for the judge, and no argument may be changed.
 """
 
 import inspect
+import itertools
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -31,21 +32,25 @@ class Disagreement(AssertionError):
 
 
 def fuzz_for(seconds: float, first_seed: int | None = None) -> bool:
-    """Try all exercises in turn for so long, print what is found, and tell whether all agreed."""
+    """Try one exercise after the other until the time is over, and print what is found.
+
+    Returns True if all agreed.
+    """
     number = time.time_ns() % 2**32 if first_seed is None else first_seed
     print(f"Drawing from seed {number} on.", flush=True)
     end, tried, found = time.monotonic() + seconds, 0, set()
-    while time.monotonic() < end:
-        for name in CONTRACTS:
-            if name in found or time.monotonic() > end:
-                continue
-            try:
-                fuzz(name, EXAMPLES, number)
-            except Disagreement as disagreement:
-                found.add(name)
-                print(f"\n{disagreement}\n(seed {number})", flush=True)
-            tried += EXAMPLES
-        number += 1
+    for place, name in enumerate(itertools.cycle(CONTRACTS)):
+        if name in found:
+            continue
+        drawn_with = number + place // len(CONTRACTS)
+        try:
+            fuzz(name, EXAMPLES, drawn_with)
+        except Disagreement as disagreement:
+            found.add(name)
+            print(f"\n{disagreement}\n(seed {drawn_with})", flush=True)
+        tried += EXAMPLES
+        if time.monotonic() >= end or len(found) == len(CONTRACTS):
+            break
     print(f"{tried:,} cases; {len(found)} of {len(CONTRACTS)} exercises with a disagreement.")
     return not found
 
@@ -90,11 +95,10 @@ def disagreements(name: str, case: Case) -> Iterator[str]:
     A case that does not come out right in float32 is too delicate to tell right from wrong.
     """
     solution = reference(name)
-    first = 1 if name in OF_IDS else 0
-    expected = solution(*_converted(case.args, np.float64, first))
+    expected = solution(*converted(case.args, np.float64, name))
     key = AnswerKey(name, "", (case,), (expected,), (), (), ())
     if not case.within:
-        single = _converted(case.args, np.float32, first)
+        single = converted(case.args, np.float32, name)
         assume(examine(lambda *_args: solution(*single), key).passed)
     implementations = {"the solution": solution}
     implementations |= {right.id: right.implementation for right in find_exercise(name).right}
@@ -142,13 +146,17 @@ def _buffers(frame: bytes) -> int:
     return struct.unpack_from(">I", frame, 4)[0]
 
 
-def _converted(value: object, dtype: type, first: int = 0) -> object:
-    """Return arguments as plain arrays of this kind; masks stay, and what is before `first`."""
+def converted(args: tuple, dtype: type, name: str) -> tuple:
+    """Return arguments of an exercise as plain arrays of this kind; masks and ids stay."""
+    start = 1 if name in OF_IDS else 0
+    return (*args[:start], *(_as_plain_arrays(arg, dtype) for arg in args[start:]))
+
+
+def _as_plain_arrays(value: object, dtype: type) -> object:
     if isinstance(value, np.ndarray):
         return np.array(value, dtype if value.dtype.kind in "fi" else None, order="C")
     if isinstance(value, dict):
-        return {key: _converted(item, dtype) for key, item in value.items()}
+        return {key: _as_plain_arrays(item, dtype) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        items = (_converted(v, dtype) if i >= first else v for i, v in enumerate(value))
-        return type(value)(items)
+        return type(value)(_as_plain_arrays(item, dtype) for item in value)
     return value

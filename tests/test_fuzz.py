@@ -45,24 +45,24 @@ class Wrapped:
 
 
 @pytest.mark.parametrize(
-    ("only_nearly_right", "told"),
+    "only_nearly_right",
     [
-        (lambda s: np.exp(s) / np.exp(s).sum(axis=-1, keepdims=True), "nan"),  # large scores
-        (kept_type, ""),  # whole numbers
-        (in_place, "changed its argument"),
-        (lambda s: softmax(s.T).T if s.flags.fnc else softmax(s), ""),
-        (lambda s: softmax(np.frombuffer(s.tobytes()).reshape(s.shape)), "stopped with"),
-        (lambda s: softmax(s.reshape(s.shape[0], -1)).reshape(s.shape), ""),
-        (lambda s: Wrapped(softmax(s)), "an object of type"),
+        lambda s: np.exp(s) / np.exp(s).sum(axis=-1, keepdims=True),  # large scores
+        kept_type,  # whole numbers
+        in_place,
+        lambda s: softmax(s.T).T if s.flags.fnc else softmax(s),  # the layout in memory
+        lambda s: softmax(np.frombuffer(s.tobytes()).reshape(s.shape)),  # the kind of float
+        lambda s: softmax(s.reshape(s.shape[0], -1)).reshape(s.shape),  # leading axes
+        lambda s: Wrapped(softmax(s)),  # no plain data
     ],
 )
-def test_what_is_only_nearly_right_is_found(only_nearly_right, told, monkeypatch):
+def test_what_is_only_nearly_right_is_found(only_nearly_right, monkeypatch):
     def with_it(name):
         right = (Right("nearly", only_nearly_right),)
         return replace(find_exercise(name), right=right)
 
     monkeypatch.setattr(fuzzing, "find_exercise", with_it)
-    with pytest.raises(Disagreement, match=f"softmax, «nearly» for (check|the judge): .*{told}"):
+    with pytest.raises(Disagreement, match=r"^softmax, «nearly» for (check|the judge): "):
         fuzz("softmax", examples=200)
 
 
@@ -75,12 +75,13 @@ def test_a_solution_that_is_wrong_for_whole_numbers_is_found(monkeypatch):
 def test_the_command_says_what_it_tried_and_fails_if_anything_disagrees(monkeypatch, capsys):
     monkeypatch.setattr(fuzzing, "EXAMPLES", 2)
     monkeypatch.setattr(fuzzing, "CONTRACTS", {"softmax": CONTRACTS["softmax"]})
-    assert main(["fuzz", "--minutes", "0.001", "--seed", "7"]) == 0
+    assert main(["fuzz", "--minutes", "0", "--seed", "7"]) == 0
     said = capsys.readouterr().out
     assert "Drawing from seed 7 on." in said
     assert "0 of 1 exercises with a disagreement" in said
+    monkeypatch.setattr(fuzzing, "EXAMPLES", 100)
     monkeypatch.setattr(fuzzing, "reference", lambda name: kept_type)
-    assert main(["fuzz", "--minutes", "0.01", "--seed", "7"]) == 1
+    assert main(["fuzz", "--minutes", "0", "--seed", "7"]) == 1
     said = capsys.readouterr().out
     assert "softmax, «the solution» for check" in said
     assert "1 of 1 exercises with a disagreement" in said

@@ -3,12 +3,16 @@
 import itertools
 import re
 
+import numpy as np
 import pytest
 from classroom import ROOT, graded_cells, read_solution
 
 from autograder.exercises import LESSONS, all_exercises
+from autograder.fuzz import converted
+from autograder.judging import full_key
 from autograder.kill_matrix import kill_matrix, run_cell, write_table
 from autograder.reference import reference
+from illustrated_attention.comparing import ATOL, RTOL
 
 NAMES = [exercise.name for exercise in all_exercises()]
 
@@ -52,6 +56,26 @@ def test_check_and_judge_agree(matrix):
         for marks in itertools.chain(rows.right.values(), *rows.mistakes.values()):
             assert marks.named_by_check == marks.named_by_judge
             assert (marks.check == 0) == (marks.hidden == 0)
+
+
+def off(value, expected):
+    """How much of the tolerance a result takes up where it is farthest off."""
+    if isinstance(expected, (list, tuple)):
+        return max(map(off, value, expected), default=0)
+    value, expected = np.asarray(value, float), np.asarray(expected, float)
+    with np.errstate(all="ignore"):
+        parts = np.abs(value - expected) / (ATOL + RTOL * np.abs(expected))
+    return float(np.where(value == expected, 0, parts).max(initial=0))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_case_is_too_delicate_for_float32(matrix, name):
+    """Another processor may round more coarsely: there must be room."""
+    key, solution = full_key(name), reference(name)
+    for case, expected in zip(key.cases, key.expected, strict=True):
+        if not (case.raises or case.within):
+            result = solution(*converted(case.args, np.float32, name))
+            assert off(result, expected) < 0.6, case.title
 
 
 def a_cell():

@@ -14,6 +14,7 @@ from illustrated_attention.outcomes import identical
 
 MOST_ARRAYS = 40  # a case with more is not varied: it would take too long
 CALLED_AGAIN = 3
+LARGE = "large numbers"
 
 
 def variations(exercise: Exercise) -> list[Case]:
@@ -29,7 +30,11 @@ def variations(exercise: Exercise) -> list[Case]:
         for case in reversed([case for case in exercise.hidden if not case.late][:CALLED_AGAIN])
     ]
     base = _richest(exercise)
-    return again if base is None else again + _of(base, exercise.of_one_kind)
+    if base is None:
+        return again
+    # Where large numbers could cancel, an exercise has a case of its own, right in float32 too.
+    own = {case.title for case in exercise.hidden} & {LARGE}
+    return again + [case for case in _of(base, exercise.of_one_kind) if case.title not in own]
 
 
 def _of(base: Case, of_one_kind: bool) -> list[Case]:
@@ -48,7 +53,7 @@ def _of(base: Case, of_one_kind: bool) -> list[Case]:
     alone = [] if of_one_kind else given
     # Whole numbers stay exact in float32, however large; a weak mask is what other cases are for.
     large = [
-        replace(c, title="large numbers", args=_changed(c.args, floats[:1], lambda a: a * 1e3))
+        replace(c, title=LARGE, args=_changed(c.args, floats[:1], lambda a: a * 1e3))
         for c in case("", lambda array: _whole(array).astype(float), floats)
     ]
     return [
