@@ -15,7 +15,7 @@ from traitlets import HasTraits, List
 from autograder import safe
 from autograder.execute import VERDICT
 from autograder.exercises import find_exercise
-from autograder.outputs import is_bitmap
+from autograder.page import Bounded
 from autograder.trial import BEGIN_HIDDEN
 from illustrated_attention.cards import Card, paragraph
 from illustrated_attention.language import _
@@ -35,13 +35,14 @@ class FeedbackExporter(HTMLExporter):
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
+        self.register_preprocessor(Bounded, enabled=True)
         self.template_paths = [str(TEMPLATES / "feedback_page")]
         self.template_file = "index.html.j2"
 
     def default_filters(self):
         yield from super().default_filters()
         yield "number", number
-        yield "clean_card", safe.clean_card
+        yield "comment2html", safe.trusted_markdown
 
 
 class _Known(HasTraits):
@@ -63,8 +64,6 @@ class ForTheStudent(_Known, NbGraderPreprocessor):
         if _is_hidden_test(cell):
             _HiddenTests(parent=self)._remove_hidden_test_region(cell)
             cell.outputs = [_shown(card_of_hidden_test(cell))]
-        else:
-            cell.outputs = [item for output in cell.outputs if (item := _kept(output))]
         return cell, resources
 
 
@@ -107,17 +106,3 @@ def _is_hidden_test(cell: NotebookNode) -> bool:
 def _shown(card: Card) -> NotebookNode:
     data = {"text/plain": str(card), "text/html": card._repr_html_()}
     return from_dict({"output_type": "display_data", "metadata": {}, "data": data})
-
-
-def _kept(output: NotebookNode) -> NotebookNode | None:
-    """Return an output with what the page shows of it."""
-    if output.output_type == "stream":
-        return output
-    if output.output_type == "error":
-        return output
-    kept = {
-        mime: value
-        for mime, value in output.data.items()
-        if mime in ("text/plain", "text/html") or is_bitmap(mime, str(value).replace("\n", ""))
-    }
-    return from_dict({**output, "data": kept}) if kept else None

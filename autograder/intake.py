@@ -20,7 +20,7 @@ from nbformat.notebooknode import NotebookNode, from_dict
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from autograder.names import file_name, is_left_by_system, notebook_name, shown
-from autograder.outputs import is_bitmap
+from autograder.pictures import pixels
 from illustrated_attention.language import _
 
 MAX_NOTEBOOK = 64 << 20  # bytes, with all outputs
@@ -366,7 +366,7 @@ def _read_cell(cell: dict, number: int) -> NotebookNode:
     kind = cell.get("cell_type") if cell.get("cell_type") in ("code", "raw") else "markdown"
     own_id = isinstance(cell.get("id"), str) and _ID.fullmatch(cell["id"])
     made = new_cell(kind, source, cell["id"] if own_id else new_id())
-    if made.cell_type == "markdown" and (kept := _bitmaps(cell.get("attachments"))):
+    if made.cell_type == "markdown" and (kept := _pictures(cell.get("attachments"))):
         made.attachments = kept
     metadata = cell.get("metadata")
     nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
@@ -388,11 +388,11 @@ def new_id() -> str:
     return uuid.uuid4().hex[:8]
 
 
-def _bitmaps(attachments: object) -> dict:
+def _pictures(attachments: object) -> dict:
     kept = {}
     for name, bundle in attachments.items() if isinstance(attachments, dict) else ():
         good = bundle.items() if isinstance(bundle, dict) else ()
-        pictures = {mime: data for mime, data in good if is_bitmap(mime, data)}
+        pictures = {mime: data for mime, data in good if pixels(mime, data)}
         if pictures:
             kept[name] = pictures
     return kept

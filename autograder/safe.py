@@ -1,24 +1,27 @@
 """HTML in pages that graders and students open must not do anything: no scripts, no requests.
 
 nbgrader shows text cells of hand-ins in the formgrader and in feedback. With
-``c.TemplateExporter.filters = {"markdown2html": "autograder.safe.markdown2html"}`` both go through
-here.
+``c.TemplateExporter.filters = autograder.settings.FILTERS`` both go through here, to the `page`
+that the step `autograder.page.Bounded` made.
 """
 
+import functools
 import html
 import re
 
 from bleach.css_sanitizer import CSSSanitizer
 from bleach.sanitizer import Cleaner
 from jinja2 import pass_context
-from nbconvert.filters.markdown_mistune import InvalidNotebook, IPythonRenderer, MarkdownWithMath
+
+from autograder.pictures import pixels
 
 _TEXT = [
     "a", "abbr", "b", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "h1",
     "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "li", "ol", "p", "pre", "s", "section",
+    "details", "summary",
     "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "u", "ul",
 ]  # fmt: skip
-_CARD = [*_TEXT, "caption", "details", "figcaption", "figure", "summary"]
+_CARD = [*_TEXT, "caption", "figcaption", "figure"]
 _STYLES = [
     "align-items", "background", "background-color", "border", "border-bottom",
     "border-collapse", "border-left", "border-radius", "border-right", "border-top", "color",
@@ -29,8 +32,7 @@ _STYLES = [
     "text-decoration", "vertical-align", "white-space", "width",
 ]  # fmt: skip
 _CLASS = re.compile(r"highlight|hl-\w+|[a-z]{1,2}\d?|anchor-link|language-\w+")
-_PICTURE = re.compile(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/=\s]*")
-_DRAWING = re.compile(r"data:image/svg\+xml;base64,[A-Za-z0-9+/=]*")  # inert in an <img>
+_PICTURE = re.compile(r"data:(image/(?:png|jpeg|svg\+xml));base64,([A-Za-z0-9+/=\s]*)")
 _LINK = re.compile(r"(?i)(https?://|mailto:|#)")
 _ATTRIBUTES = {
     "a": ("href", "title"),
@@ -42,12 +44,12 @@ _ATTRIBUTES = {
 _TEX = re.compile(
     r"\\(href|url|unicode|cssId|class|style|require|html\w*|data|def|let|newcommand)\b"
 )
-MAX_TEXT = 10_000  # characters of a text cell. The time that Markdown takes grows with the square
 
 
 def _allowed(tag: str, name: str, value: str) -> bool:
     if name == "src":
-        return bool(_PICTURE.fullmatch(value))
+        picture = _PICTURE.fullmatch(value)
+        return bool(picture) and pixels(picture[1], re.sub(r"\s", "", picture[2])) > 0
     if name == "href":
         return bool(_LINK.match(html.unescape(value)))
     if name == "class":
@@ -56,8 +58,6 @@ def _allowed(tag: str, name: str, value: str) -> bool:
 
 
 def _allowed_in_card(tag: str, name: str, value: str) -> bool:
-    if (tag, name) == ("img", "src") and _DRAWING.fullmatch(value):
-        return True
     return name in ("style", "role", "aria-label", "open") or _allowed(tag, name, value)
 
 
@@ -74,29 +74,45 @@ _card = Cleaner(
 @pass_context
 def markdown2html(context, source: str) -> str:
     """Turn a text cell into HTML that shows text, pictures of the cell itself, and nothing else."""
-    if len(source) > MAX_TEXT:
-        return f"<pre>{html.escape(source)}</pre>"
     attachments = context.get("cell", {}).get("attachments", {})
-    renderer = _Renderer(escape=False, attachments=attachments)
+    return _page(context).markdown(source, attachments)
+
+
+@pass_context
+def highlight_code(context, source: str, language=None, metadata=None) -> str:
+    """Turn a code cell into HTML."""
+    return _page(context).code(source)
+
+
+def _page(context):
+    from autograder.page import Page
+
+    return context.get("resources", {}).get("page") or Page()
+
+
+@functools.lru_cache(maxsize=1000)  # the same on every student's page
+def trusted_markdown(source: str) -> str:
+    """Turn a text of the instructor's into HTML, with what HTML is in it."""
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
     return clean_text(MarkdownWithMath(renderer=renderer).render(source))
 
 
-class _Renderer(IPythonRenderer):
-    """nbconvert's, for which a picture that is not there is the end of the page."""
+@functools.lru_cache(maxsize=1000)
+def trusted_code(source: str) -> str:
+    """Turn code of the instructor's into HTML."""
+    from autograder import markup
 
-    def image(self, text, url, title=None):
-        try:
-            return super().image(text, url, title)
-        except InvalidNotebook:
-            return text
+    return markup.code(source)
 
 
 def clean_text(source: str) -> str:
     """Return a stranger's HTML without anything that acts, loads or lays itself over the page."""
-    return _without_tex_commands(_text.clean(source))
+    return without_tex_commands(_text.clean(source))
 
 
-def _without_tex_commands(source: str) -> str:
+def without_tex_commands(source: str) -> str:
     """Put a character without width into these commands: they look the same and do nothing."""
     plain = re.sub(r"&#?\w+;", lambda match: html.escape(html.unescape(match[0])), source)
     return _TEX.sub(lambda match: "\\\N{ZERO WIDTH NON-JOINER}" + match[1], plain)

@@ -22,6 +22,11 @@ AUTOGRADE = [
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
 ]
+# What pages are made with: formgrader's, and feedback.
+FILTERS = {
+    "markdown2html": "autograder.safe.markdown2html",
+    "highlight_code": "autograder.safe.highlight_code",
+}
 FEEDBACK = ["nbgrader.preprocessors.GetGrades", "autograder.feedback.ForTheStudent"]
 
 
@@ -44,7 +49,8 @@ def configure_grading(config) -> None:
     config.ZipCollectApp.collector_plugin = "autograder.zip_collect.Collector"
     config.ZipCollectApp.force = True  # what is collected again takes the place of what was
     config.ExportApp.plugin_class = "autograder.tables.CsvExport"
-    config.TemplateExporter.filters = {"markdown2html": "autograder.safe.markdown2html"}
+    config.TemplateExporter.filters = FILTERS
+    config.HTMLExporter.preprocessors = ["autograder.page.Bounded"]
     # SQLAlchemy warns about nbgrader's own way of adding a submission; the marks are right.
     warnings.filterwarnings("ignore", message="Object of type <Submitted(Assignment|Notebook)>")
 
@@ -57,3 +63,7 @@ def configure_feedback(config) -> None:
         from autograder.feedback import formgrade_templates
 
         config.HTMLExporter.template_paths = formgrade_templates()
+    with contextlib.suppress(Exception):
+        from autograder import formgrader
+
+        formgrader.replace_handlers()

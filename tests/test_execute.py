@@ -12,6 +12,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
+from pictures import make_png
 from small_course import ASSIGNMENT, CELLS, FULL, NOTEBOOK, SECRET, SOFTMAX
 
 from autograder import confine, execute, trial
@@ -493,9 +494,10 @@ def test_text_that_no_file_can_hold_costs_nothing(grader):
 
 
 def test_the_outputs_of_a_notebook_are_limited(grader):
+    start = make_png(before=b"\0\x20\0\0tEXt")[:60]  # of a PNG with a chunk of 2 MB
     flood = (
         "from IPython.display import display\n"
-        "png = {'image/png': 'iVBORw0KGgoA' + 'AAAA' * 400_000}\n"
+        f"png = {{'image/png': '{start}' + 'AAAA' * 400_000}}\n"
         "display(png, raw=True)"
     )
     cells = [*[Cell(flood)] * 12, Cell("print('small')")]

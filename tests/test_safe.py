@@ -1,8 +1,8 @@
 """HTML from strangers shows and does nothing; honest text, formulas and pictures stay."""
 
-import time
-
 import pytest
+from bs4 import BeautifulSoup
+from pictures import DRAWING, PNG
 
 from autograder import outputs, safe
 from illustrated_attention.cards import Card, paragraph
@@ -31,59 +31,64 @@ def test_honest_text_is_shown(source, words):
 
 
 def test_attached_pictures_are_shown():
-    html = render("![alt](attachment:a.png)", attachments={"a.png": {"image/png": "iVBORw0KGgo="}})
-    assert "data:image/png;base64,iVBORw0KGgo=" in html
+    html = render("![my words](attachment:a.png)", attachments={"a.png": {"image/png": PNG}})
+    [picture] = BeautifulSoup(html, "html.parser").find_all("img")
+    assert picture["src"] == f"data:image/png;base64,{PNG}" and picture["alt"] == "my words"
+
+
+def test_a_picture_is_shown_once_however_often_it_is_named():
+    html = render("![words](attachment:a.png)\n" * 100, attachments={"a.png": {"image/png": PNG}})
+    assert html.count(PNG) == 1 and html.count("words") == 100
 
 
 def test_a_picture_that_is_missing_leaves_its_words():
     assert "my drawing" in render("![my drawing](attachment:gone.gif)")
 
 
-def test_text_that_takes_long_to_render_is_shown_as_it_is():
-    for piece in ("\\\\(", "# a\n", "<div>", "\\begin{a}"):
-        start = time.process_time()
-        page = render(piece * (190_000 // len(piece)))
-        assert page.startswith("<pre>")
-        render(piece * (safe.MAX_TEXT // len(piece)))
-        safe.clean_card(f'<img alt="{" href= " * 3000}">' * 10)
-        assert time.process_time() - start < 5
-
-
 @pytest.mark.parametrize(
-    ("source", "gone"),
+    "source",
     [
-        ("<script>alert(1)</script>", "<script"),
-        ("<img src=x onerror=alert(1)>", "<img src"),
-        ("<b onclick=alert(1)>x</b>", "onclick=alert(1)>x</b>"),
-        ("[x](javascript:alert(1))", 'href="javascript'),
-        ("[x](JaVaScRiPt:alert(1))", 'href="JaVa'),
-        ("<a href='data:text/html,x'>x</a>", "data:"),
-        ("<a href=' data:text/html,x'>x</a>", "data:"),
-        ("<img src='data:image/svg+xml,<svg/>'>", "svg+xml,"),
-        ("![x](https://example.org/track.png)", "track.png"),
-        ("<iframe src=x></iframe>", "<iframe"),
-        ("<form><input></form>", "<form"),
-        ("<svg onload=alert(1)>", "<svg"),
-        ("<style>body{}</style>", "<style"),
-        ("<div style='position:fixed'>x</div>", "style="),
-        ("<p class='nbgrader_cell'>x</p>", "nbgrader_cell"),
-        ("<p id='score'>x</p>", "id="),
-        ("$\\href{javascript:alert(1)}{x}$", "\\href"),
-        ("$\\require{html}$", "\\require"),
-        ("$&#92;href{javascript:alert(1)}{x}$", "\\href"),
-        ("$\\h&#114;ef{javascript:alert(1)}{x}$", "h&#114;ef"),
-        ("<a href='https:../x'>x</a>", "href"),
-        ("$\\<!-- -->href{javascript:alert(1)}{x}$", "\\href"),
-        ("<a href='&#100;ata:text/html,x'>x</a>", "href"),
-        ("<a href='da\tta:text/html,x'>x</a>", "href"),
-        ("<a href='\x01data:text/html,x'>x</a>", "href"),
-        ("<a href='//example.org/x'>x</a>", "href"),
-        ("<math><mtext><script>1</script></mtext></math>", "<script"),
-        ("<scr<script>ipt>alert(1)</script>", "<script"),
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "<b onclick=alert(1)>x</b>",
+        "[x](javascript:alert(1))",
+        "[x](JaVaScRiPt:alert(1))",
+        "<a href='data:text/html,x'>x</a>",
+        "<a href=' data:text/html,x'>x</a>",
+        "<img src='data:image/svg+xml,<svg/>'>",
+        "![x](https://example.org/track.png)",
+        "<iframe src=x></iframe>",
+        "<form><input></form>",
+        "<svg onload=alert(1)>",
+        "<style>body{}</style>",
+        "<div style='position:fixed'>x</div>",
+        "<p class='nbgrader_cell'>x</p>",
+        "<p id='score'>x</p>",
+        "![a [x](http://y.z/onerror=alert(1)) b](attachment:a.png)",
+        '![x](attachment:a.png"onerror=alert(1)) [x](<http://a b" onclick=x>)',
+        '[x](https://example.org "title\' onclick=alert(1)")',
+        "$\\href{javascript:alert(1)}{x}$",
+        "$\\require{html}$",
+        "$&#92;href{javascript:alert(1)}{x}$",
+        "$\\h&#114;ef{javascript:alert(1)}{x}$",
+        "<a href='https:../x'>x</a>",
+        "$\\<!-- -->href{javascript:alert(1)}{x}$",
+        "<a href='&#100;ata:text/html,x'>x</a>",
+        "<a href='da\tta:text/html,x'>x</a>",
+        "<a href='\x01data:text/html,x'>x</a>",
+        "<a href='//example.org/x'>x</a>",
+        "<math><mtext><script>1</script></mtext></math>",
+        "<scr<script>ipt>alert(1)</script>",
     ],
 )
-def test_what_acts_loads_or_covers_is_gone(source, gone):
-    assert gone not in render(source)
+def test_what_acts_loads_or_covers_is_gone(source):
+    """HTML is shown as it was typed: whatever is a tag on the page is ours, and harmless."""
+    html = render(source)
+    for tag in BeautifulSoup(html, "html.parser").find_all(True):
+        assert tag.name in {"p", "a", "pre", "code", "br", "img"}
+        assert set(tag.attrs) <= {"href", "rel"}, html
+        assert tag.get("href", "https://").startswith(("http://", "https://", "mailto:"))
+    assert "\\href" not in html and "\\require" not in html
 
 
 def test_a_card_keeps_its_looks():
@@ -96,7 +101,7 @@ def test_a_card_keeps_its_looks():
 
 
 def test_of_outputs_only_text_and_bitmaps_are_kept():
-    png = "iVBORw0KGgoAAAAA"
+    png = PNG
     items = [
         {"output_type": "stream", "name": "stdout", "text": "hello\x07\ud800"},
         {"output_type": "display_data", "data": {"image/png": png, "text/html": "<script>"}},
@@ -116,7 +121,7 @@ def test_of_outputs_only_text_and_bitmaps_are_kept():
 
 def test_of_html_only_the_pictures_are_kept_with_their_words():
     """The course's figures and widgets show themselves in this way."""
-    png, svg = "data:image/png;base64,iVBORw0KGgoAAAAA", "data:image/svg+xml;base64,PHN2Zy8+"
+    png, svg = f"data:image/png;base64,{PNG}", f"data:image/svg+xml;base64,{DRAWING}"
     page = (
         f'<p onclick="x">text</p><script>1</script><img alt="bars & \'more\'" src="{png}">'
         f'<img onerror="x" src="{svg}"><img src="http://example.org/x.png">'
