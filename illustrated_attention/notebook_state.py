@@ -85,9 +85,9 @@ def _doubt_about_the_page(name: str, run: Run, cells: list[list[str]]) -> str | 
     above = [id for id, source in cells[:here] if _defines(source, name)]
     if above and above[-1] != run.cell:
         text = _(
-            "You ran another cell that defines {name} after the one above. From top to bottom, as "
-            "when your work is graded, the one above counts: run it (Shift+Enter), then run this "
-            "one again."
+            "The {name} in use comes from another cell than the last one above that defines it. "
+            "From top to bottom, as when your work is graded, that one counts: run it "
+            "(Shift+Enter), then run this one again."
         )
         return text.format(name=name)
     if run.cell not in sources:

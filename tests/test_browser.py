@@ -24,6 +24,11 @@ EARLIER = {
         "def scaled_scores(q, k):\n    return q @ np.swapaxes(k, -1, -2) / np.sqrt(q.shape[-1])"
     ),
 }
+SLIDER = """import numpy as np
+from illustrated_attention.widgets.self_attention import scale_explorer
+
+scale_explorer(["robot", "must"], [0.8, 0.9], lambda scores: np.exp(scores) / np.exp(scores).sum())
+"""
 
 pytestmark = pytest.mark.browser
 
@@ -108,7 +113,7 @@ def lab(tmp_path_factory):
         )
     yield f"http://127.0.0.1:{port}/lab/tree/{LESSON}?token=test&reset"
     server.terminate()
-    server.wait(timeout=20)
+    server.wait(timeout=60)
 
 
 @pytest.fixture
@@ -197,9 +202,33 @@ def test_check_never_passes_code_that_does_not_stand_in_the_notebook(notebook):
     notebook.type_into(scratch, WRONG)
     notebook.run(scratch)
     said = run_both(RIGHT, run_it=False)
-    assert "You ran another cell that defines softmax" in said
+    assert "The softmax in use comes from another cell" in said
     _keep_screenshot(notebook.page, "not_checked")
     assert "softmax: passed" in run_both(RIGHT)
+
+
+def test_a_slider_is_there_as_pictures_when_the_notebook_is_opened_again(notebook):
+    cell = notebook.index_with("import numpy")
+    notebook.type_into(cell, SLIDER)
+    notebook.run(cell)
+    handle, picture = (notebook.output(cell).locator(name) for name in (".noUi-handle", "img"))
+    handle.wait_for()
+    assert not picture.is_visible()
+
+    notebook.page.evaluate(
+        """async () => {
+            const { context } = window.jupyterapp.shell.currentWidget;
+            await context.save();
+            await context.sessionContext.shutdown();
+        }"""
+    )
+    picture.wait_for()
+    assert not handle.is_visible()
+
+    notebook.page.reload()  # there is another kernel now
+    picture.wait_for()
+    assert "robot" in picture.get_attribute("alt")
+    assert "model not found" not in notebook.output(cell).first.inner_text()
 
 
 def _keep_screenshot(page, name: str) -> None:

@@ -65,7 +65,7 @@ def test_the_strips_are_coloured_by_the_numbers_of_the_cache():
 def test_a_cache_that_lost_or_shuffled_tokens_is_refused_in_one_sentence():
     [(q, k, v)] = layers_for(WORDS, n_layer=1)
     for cache, words in (
-        ((k[3:], v[3:]), r"a row for each token so far: 4 .* your append_kv left 1"),
+        ((k[3:], v[3:]), r"there must be 4 rows of the keys .* your append_kv left 1"),
         ((k[[1, 0, 2, 3]], v), "Row 0 of the keys .* 'robot', .* append_kv made it that of 'must'"),
         ((k, v + 1), "Row 0 of the values in the cache must be that of 'robot'.*no token's"),
     ):

@@ -79,7 +79,7 @@ def test_a_cell_that_was_changed_and_not_run_is_told(page):
 def test_a_definition_from_elsewhere_is_told(page):
     page.run("home", GOOD)
     page.run("below", OTHER)
-    assert "another cell that defines softmax" in page.doubt()
+    assert "comes from another cell" in page.doubt()
     page.run("home", GOOD)
     assert page.doubt() is None
 

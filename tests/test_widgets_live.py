@@ -22,7 +22,7 @@ def bundle():
 def test_what_is_stored_holds_pictures_and_no_view_that_would_not_be_found_again():
     stored = bundle()
     assert VIEW not in stored
-    assert stored["text/html"].startswith(PICTURE)
+    assert stored["text/html"].endswith(PICTURE)
     assert "run this cell" in stored["text/html"]
     assert stored["text/plain"] == "what was seen"
 
@@ -38,7 +38,7 @@ def test_vs_code_gets_the_view_because_it_shows_the_pictures_by_itself(monkeypat
     stored = bundle()
     assert stored[VIEW]["model_id"]
     assert LIVE not in stored
-    assert stored["text/html"].startswith(PICTURE)
+    assert stored["text/html"].endswith(PICTURE)
 
 
 @pytest.mark.parametrize("state", [False, True])

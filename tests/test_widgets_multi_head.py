@@ -34,7 +34,7 @@ def test_the_heads_differ_and_say_so_in_words(weights):
 def test_without_a_kernel_all_heads_are_shown_at_once(weights):
     bundle = head_switch(WORDS, weights, query=3)._repr_mimebundle_()
     overview = attention_maps(WORDS, weights)
-    assert bundle["text/html"].startswith(overview._repr_html_())
+    assert bundle["text/html"].endswith(overview._repr_html_())
     assert bundle["text/plain"] == overview.alt_text
 
 

@@ -39,7 +39,7 @@ class Live(ipywidgets.VBox):
         return {
             # VS Code shows the pictures by itself when it does not find the widget any more.
             VIEW if _in_vs_code() else LIVE: view,
-            "text/html": f"{pictures}<p><em>{html.escape(note)}</em></p>",
+            "text/html": f"<p><em>{html.escape(note)}</em></p>{pictures}",
             "text/plain": words,
         }
 

@@ -352,11 +352,14 @@ answer("00-recall-keepdims", "?")
 # %% [markdown]
 # ## Hand in
 #
-# 1. Menu **Kernel**, **Restart Kernel and Run All Cells**: does everything still work from the
-#    top?
+# 1. Menu **Kernel**, **Restart Kernel and Run All Cells**. It runs to the last cell, also where a
+#    check fails: there the card says what is wrong, with an error under it. You may hand in with
+#    exercises open. Each counts by itself.
 # 2. Save: **Ctrl+S**, on a Mac **Cmd+S**.
 # 3. Menu **Nbgrader**, **Assignment List**. Find this lesson under **Downloaded assignments** and
 #    press **Submit**. You may hand in again; the latest one counts.
 #
-# The grader runs `check` and the hidden tests on your functions. A function that keeps the rules
-# passes both. (On Windows there is no Submit: hand in the file as your instructor says.)
+# When your work is graded, hidden tests with other numbers and shapes run beside `check`. A
+# function that keeps the rules passes both. The button **Validate** runs no hidden tests: "passes
+# all the tests" means the visible ones. (On Windows there is no Submit: hand in the file as your
+# instructor says.)

@@ -601,3 +601,8 @@ draw.attention_row(recorded.tokens, real_weights, query=last)
 # %%
 answer("01-recall-position", ...)
 answer("01-recall-axes", "?")
+
+# %% [markdown]
+# **Hand in.** **Restart Kernel and Run All Cells** goes to the last cell, also where a check fails.
+# Look at the cards, save, and press **Submit** in the **Assignment List**; lesson 00 has the steps.
+# Exercises may stay open, each counts by itself. Hidden tests run when the work is graded.

@@ -604,3 +604,8 @@ answer("02-why-mask", "?")
 # %%
 answer("02-recall-scale", ...)
 answer("02-recall-batch", "?")
+
+# %% [markdown]
+# **Hand in.** **Restart Kernel and Run All Cells** goes to the last cell, also where a check fails.
+# Look at the cards, save, and press **Submit** in the **Assignment List**; lesson 00 has the steps.
+# Exercises may stay open, each counts by itself. Hidden tests run when the work is graded.

@@ -683,3 +683,8 @@ answer("03-recall-start", ...)
 
 # %%
 answer("03-recall-zero", "?")
+
+# %% [markdown]
+# **Hand in.** **Restart Kernel and Run All Cells** goes to the last cell, also where a check fails.
+# Look at the cards, save, and press **Submit** in the **Assignment List**; lesson 00 has the steps.
+# Exercises may stay open, each counts by itself. Hidden tests run when the work is graded.

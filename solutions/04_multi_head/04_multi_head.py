@@ -526,3 +526,8 @@ for heads in (1, 2, 4, 8):
 # %%
 answer("04-recall-mask", "?")
 answer("04-recall-cache", "?")
+
+# %% [markdown]
+# **Hand in.** **Restart Kernel and Run All Cells** goes to the last cell, also where a check fails.
+# Look at the cards, save, and press **Submit** in the **Assignment List**; lesson 00 has the steps.
+# Exercises may stay open, each counts by itself. Hidden tests run when the work is graded.

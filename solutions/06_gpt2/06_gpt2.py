@@ -811,3 +811,8 @@ answer("06-why-heads", "?")
 # %%
 answer("06-recall-leak", "?")
 answer("06-recall-cut", "?")
+
+# %% [markdown]
+# **Hand in.** **Restart Kernel and Run All Cells** goes to the last cell, also where a check fails.
+# Look at the cards, save, and press **Submit** in the **Assignment List**; lesson 00 has the steps.
+# Exercises may stay open, each counts by itself. Hidden tests run when the work is graded.

@@ -72,7 +72,8 @@
       // loaded again and the kernel goes on. If never, nothing tells.
       async look() {
         this.view?.dispose();
-        if (this.rendermime.getFactory(VIEW)) {
+        this.factory = this.rendermime.getFactory(VIEW);
+        if (this.factory) {
           this.view = this.rendermime.createRenderer(VIEW);
           new MutationObserver(() => this.choose()).observe(this.view.node, { childList: true });
           const tried = this.add(this.view, VIEW, this.model.data[LIVE]);
@@ -97,11 +98,12 @@
 
       kernelStatus(_, status) {
         if (ENDED.includes(status)) this.kernelGone();
+        // ipywidgets brings its renderer later than the notebook its outputs.
+        else if (this.pictures && this.factory !== this.rendermime.getFactory(VIEW)) this.look();
       }
 
       kernelChanged(_, { oldValue }) {
-        if (oldValue) this.kernelGone();
-        else if (this.pictures) this.look(); // the page was loaded, the kernel may be the same
+        if (oldValue) this.kernelGone(); // null: the page was loaded, the kernel may be the same
       }
 
       kernelGone() {
