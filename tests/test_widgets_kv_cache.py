@@ -39,7 +39,7 @@ def test_the_slider_goes_through_all_tokens():
 
 def test_the_learners_own_append_kv_fills_the_cache():
     with pytest.raises(
-        ValueError, match="must be 2 rows of the keys in the cache.*your append_kv left 1"
+        ValueError, match=r"must be 2 rows of the keys in the cache.*your append_kv left 1"
     ):
         cache_stepper(WORDS, LAYERS, lambda cache, k, v: (k, v))
 

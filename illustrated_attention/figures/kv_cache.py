@@ -167,8 +167,8 @@ def _need_rows(rows, of_all, what, tokens, step):
     rows = need_array(rows, what, ("n", of_all.shape[1]), "append_kv")
     if len(rows) != step + 1:
         text = _(
-            "After step {right} there must be {right} rows of {what}, one for each token so far, but "
-            "your append_kv left {count}."
+            "After step {right} there must be {right} rows of {what}, one for each token so far, "
+            "but your append_kv left {count}."
         )
         raise NotDrawn(text.format(what=what, right=step + 1, count=len(rows)))
     for place, row in enumerate(rows):
