@@ -34,6 +34,8 @@ SECONDS = 1.0  # of CPU time, to make HTML of one text; honest ones take a hundr
 WIDTH = 100  # characters that make a line, where there are no line breaks
 MAX_PILE = 4  # marks above and below one letter
 
+# Where a hand-in lay while it was graded: its owner knows no such folder.
+_TEMPORARY = re.compile(r"/(?:[\w.-]+/){0,6}(?:grading|hand-in)-\w{1,20}(?:/work)?(/?)")
 METADATA = ("nbgrader", "illustrated_attention")  # what is kept of a cell's
 
 
@@ -90,7 +92,7 @@ class Page:
         self.bytes -= len(data)
         style = "max-width:100%;max-height:60rem"
         return (
-            f'<img alt="{escape(words)}" style="{style}" loading="lazy" decoding="async" '
+            f'<img alt="{escape(words)}" style="{style}" decoding="async" '
             f'src="data:{mime};base64,{data}">'
         )
 
@@ -282,7 +284,8 @@ def _bounded(item: dict, page: Page, room: Room, total: Room) -> dict:
     """Return an output as far as there is room, of this cell's and of the page's."""
 
     def excerpt(text: str) -> str:
-        text = room.take(strip_ansi(text), (total.characters, total.lines), tail=0.3)
+        text = _TEMPORARY.sub(lambda found: "" if found[1] else ".", strip_ansi(text))
+        text = room.take(text, (total.characters, total.lines), tail=0.3)
         return text if room is total else total.take(text, (len(text), PRINTED[1] + 1))
 
     if item["output_type"] == "stream":

@@ -254,10 +254,12 @@ class Student:
         except TimeoutError:
             self.end()
             raise StudentTimeout("there was no answer in time") from None
-        except (EOFError, BrokenPipeError, ConnectionResetError, wire.WireError) as error:
+        except (EOFError, BrokenPipeError, ConnectionResetError):
             self.end()
-            text = f"the process in which the notebook ran has ended ({error})"
-            raise StudentDied(text) from None
+            raise StudentDied("the process in which the notebook ran has ended") from None
+        except wire.WireError as error:
+            self.end()
+            raise StudentDied(f"the process in which the notebook ran answered: {error}") from None
         except OSError as error:  # nothing that the other side could bring about
             self.end()
             raise GraderFailure(f"talking to a student's process: {error}") from None

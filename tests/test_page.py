@@ -250,3 +250,11 @@ def test_honest_work_is_shown_whole(tmp_path):
 def test_a_page_says_what_is_left_out(tmp_path):
     words = make("feedback", code("x", [new_output("stream", text="1234567\n" * 1_000)]), tmp_path)
     assert "characters are not shown here" in words
+
+
+def test_no_folder_of_the_grader_is_named(tmp_path):
+    printed = (
+        "in /tmp/grading-a_b1c2d3/work\nFile /var/tmp/x/grading-a_b1c2d3/work/helpers.py:3\n/tmp/x"
+    )
+    words = make("feedback", code("x", [new_output("stream", text=printed)]), tmp_path)
+    assert "in .\nFile helpers.py:3\n/tmp/x" in words
