@@ -1,6 +1,7 @@
 """The judge sees the student's functions through stand-ins: plain data in, plain data out."""
 
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -290,13 +291,17 @@ def test_time_is_cpu_time_when_the_machine_is_busy(define):
     assert f() == 1
 
 
-def test_an_alarm_in_the_test_waits_for_the_answer(define):
+@pytest.mark.parametrize("threads", [0, 1])
+def test_an_alarm_in_the_test_waits_for_the_answer(define, threads):
     """A late answer must not be taken for the answer to the next question."""
     import signal
+    import threading
 
     def ring(*args):
         raise ZeroDivisionError
 
+    for _ in range(threads):  # one to which the system may give the signal
+        threading.Thread(target=time.sleep, args=(1,), daemon=True).start()
     f = define("import time\ndef f(x): time.sleep(x); return x")["f"]
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, 0.2)
