@@ -56,11 +56,11 @@ def write_keys(folder: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for lesson, module in LESSONS.items():
+    for lesson, exercises in LESSONS.items():
         known = {key.exercise: key for key in _committed_keys(lesson)}
         keys = [
             with_known_digits(visible_key(exercise.name), known.get(exercise.name))
-            for exercise in module.EXERCISES
+            for exercise in exercises
         ]
         write_lesson(folder, lesson, keys, questions(lesson))
         written += [folder / f"{lesson}.json", folder / f"{lesson}.npz"]

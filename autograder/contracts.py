@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from autograder.exercises.masked_attention import fitting_interval
+from autograder.exercises.recover_divisor import fitting_interval
 from illustrated_attention import attentions
 from illustrated_attention.outcomes import Case
 

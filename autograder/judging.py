@@ -8,7 +8,6 @@ import numpy as np
 
 from autograder.exercises import find_exercise
 from autograder.exercises.kit import Exercise
-from autograder.exercises.steps import STEPS
 from autograder.exercises.variations import variations
 from autograder.reference import reference
 from illustrated_attention.answers import AnswerKey, Mistake, Property, Signature, find_key
@@ -88,7 +87,7 @@ def _make_key(exercise: Exercise, cases: tuple[Case, ...], arguments: list[tuple
 
 def _combined(key: AnswerKey) -> Combined | None:
     """The table of all implementations with one or two wrong steps that are told apart by it."""
-    steps = STEPS.get(key.exercise)
+    steps = find_exercise(key.exercise).steps
     if steps is None:
         return None
     cases = [case for case in key.cases if not (case.raises or case.late)]

@@ -11,7 +11,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import write_po
 
-from autograder.exercises import LESSONS
+from autograder.exercises import LESSONS, questions
 
 ROOT = Path(__file__).parent.parent
 
@@ -32,8 +32,8 @@ def sentences() -> Iterator[tuple[str, str]]:
     for source in sorted(sources):
         for _line, text, _comments, _context in extract_from_file("python", source, {"_": None}):
             yield text, source.relative_to(ROOT).as_posix()
-    for lesson, module in LESSONS.items():
-        for exercise in module.EXERCISES:
+    for lesson, exercises in LESSONS.items():
+        for exercise in exercises:
             origin = f"{lesson}:{exercise.name}"
             for titled in (*exercise.visible, *exercise.hidden, *exercise.promises):
                 yield titled.title, origin
@@ -41,6 +41,6 @@ def sentences() -> Iterator[tuple[str, str]]:
                 yield mistake.message, origin
             for text in exercise.hints:
                 yield text, origin
-        for question in module.QUESTIONS:
+        for question in questions(lesson):
             for reply in question.replies.values():
                 yield reply, f"{lesson}:{question.id}"

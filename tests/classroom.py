@@ -59,7 +59,7 @@ def filled_in(lesson: str, answers: dict[str, str]) -> nbformat.NotebookNode:
 
 
 def exercise_names(lesson: str) -> list[str]:
-    return [exercise.name for exercise in LESSONS[lesson].EXERCISES]
+    return [exercise.name for exercise in LESSONS[lesson]]
 
 
 def surroundings(**more: str) -> dict[str, str]:

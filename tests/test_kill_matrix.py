@@ -111,6 +111,6 @@ def test_the_table_is_fresh_and_says_what_was_counted(matrix, tmp_path):
 
 
 def test_every_lesson_has_its_points():
-    for lesson, module in LESSONS.items():
+    for lesson, exercises in LESSONS.items():
         points = [c.metadata.nbgrader.points for c in graded_cells(read_solution(lesson)).values()]
-        assert sum(points) == 3 * len(module.EXERCISES)
+        assert sum(points) == 3 * len(exercises)

@@ -15,7 +15,7 @@ from classroom import ROOT, surroundings
 from matplotlib.text import Text
 
 from autograder.__main__ import main
-from autograder.exercises import LESSONS, all_exercises, find_exercise
+from autograder.exercises import LESSONS, all_exercises, find_exercise, questions
 from autograder.judging import judge
 from illustrated_attention import CheckFailed, answer, check, checking, hint, language
 from illustrated_attention.figures import self_attention as draw
@@ -74,7 +74,7 @@ def test_a_translation_reaches_hints_and_answers(capsys, monkeypatch):
     monkeypatch.setattr(checking, "_hints_given", {})
     hint("softmax")
     assert find_exercise("softmax").hints[0].upper() in capsys.readouterr().out
-    [question] = [q for q in LESSONS["00_orientation"].QUESTIONS if q.id == "00-sum"]
+    [question] = [q for q in questions("00_orientation") if q.id == "00-sum"]
     answer("00-sum", question.right)
     said = capsys.readouterr().out
     assert f"{question.right} IS RIGHT" in said
@@ -119,8 +119,8 @@ def test_the_template_holds_every_sentence_of_the_exercises(template):
             assert text in template
         for case in (*exercise.visible, *exercise.hidden):
             assert case.title in template
-    for module in LESSONS.values():
-        for question in module.QUESTIONS:
+    for lesson in LESSONS:
+        for question in questions(lesson):
             assert all(reply in template for reply in question.replies.values())
 
 

@@ -5,7 +5,8 @@ import inspect
 import numpy as np
 import pytest
 
-from autograder.exercises.masked_attention import FIND_LEAK, RECOVER_DIVISOR
+from autograder.exercises.find_leak import FIND_LEAK
+from autograder.exercises.recover_divisor import RECOVER_DIVISOR
 from autograder.judging import full_key, judge
 from autograder.reference import reference
 from illustrated_attention import CheckFailed, attentions, check

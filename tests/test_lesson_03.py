@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograder.exercises import kv_cache
+from autograder.exercises import attend_with_cache as page
 from autograder.exercises.kit import rough
 from illustrated_attention import properties
 
@@ -77,7 +77,7 @@ def test_a_function_that_remembers_the_first_continuation_is_found():
 
 
 def test_a_reordered_past_shows_in_the_cache_and_in_no_output():
-    reordered = kv_cache._attending(kept=kv_cache._past_reordered)
+    reordered = page.attending(kept=page._past_reordered)
     text = qkv(9, 12)
     cache = fine = None
     for start, stop in ((0, 4), (4, 5), (5, 8), (8, 9)):
@@ -89,7 +89,7 @@ def test_a_reordered_past_shows_in_the_cache_and_in_no_output():
 
 
 def test_new_tokens_in_front_show_only_in_chunks_of_several():
-    new_first = kv_cache._with_append(kv_cache._new_first)
+    new_first = page.with_append(page.new_first)
     text = qkv(5, 13)
     assert properties.every_chunking_is_one_pass(new_first, *text, [4, 1])
     assert not properties.every_chunking_is_one_pass(new_first, *text, [3, 2])

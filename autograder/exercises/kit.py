@@ -1,10 +1,11 @@
 """The words in which an exercise is declared. See any module beside this one for their use."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from autograder.exercises.steps import Steps
 from illustrated_attention.answers import Question
 from illustrated_attention.outcomes import Case
 
@@ -41,6 +42,7 @@ class Promise:
     hidden: tuple
 
 
+@dataclass(frozen=True)
 class Mistake:
     """A known mistake: an id, a message, and one or more wrong implementations.
 
@@ -49,8 +51,9 @@ class Mistake:
     at next; it holds no solution code.
     """
 
-    def __init__(self, id: str, message: str, *implementations: Callable):
-        self.id, self.message, self.implementations = id, message, implementations
+    id: str
+    message: str
+    implementations: tuple[Callable, ...]
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,14 @@ class Right:
     implementation: Callable
 
 
-@dataclass(frozen=True)
+@dataclass
 class Exercise:
     """One graded function.
 
     `visible` cases have readable numbers and travel to students with their results; `hidden`
     cases try the same things with other numbers and shapes. Every mistake must show on both.
     Cases of either kind may be `late`; every exercise gets more of these (see `variations`).
+    The rest of an exercise's page adds what is known about it: `mistake`, `also_right`, `steps`.
     """
 
     name: str
@@ -75,10 +79,29 @@ class Exercise:
     visible: tuple[Case, ...]
     hidden: tuple[Case, ...]
     promises: tuple[Promise, ...]
-    mistakes: tuple[Mistake, ...]
-    right: tuple[Right, ...]
     hints: tuple[str, str, str]
     of_one_kind: bool = False  # its arrays are joined or added as they are: never only one is whole
+    mistakes: list[Mistake] = field(default_factory=list)
+    right: list[Right] = field(default_factory=list)
+    steps: Steps | None = None
+
+    def mistake(self, id: str, message: str, *implementations: Callable) -> Callable:
+        """Add a known mistake. Without an implementation: a decorator for the one that follows."""
+
+        def add(*implementations):
+            self.mistakes.append(Mistake(id, message, implementations))
+            return implementations[0]
+
+        return add(*implementations) if implementations else add
+
+    def also_right(self, id: str, implementation: Callable | None = None) -> Callable:
+        """Add an unusual but right implementation. Without one: a decorator for what follows."""
+
+        def add(implementation):
+            self.right.append(Right(id, implementation))
+            return implementation
+
+        return add(implementation) if implementation else add
 
 
 def tidy(*shape: int, seed: int) -> np.ndarray:
