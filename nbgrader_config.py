@@ -71,11 +71,11 @@ c.ZipCollectApp.downloaded_directory = "autograder/downloaded"
 # -- grading and feedback --------------------------------------------------------------------
 # Student code runs confined, and feedback shows nothing hidden: docs/grading.md. The copy that
 # students get has no autograder.
-if (root / "autograder" / "settings.py").is_file():
+if (root / "autograder" / "nbgrader_steps").is_dir():
     sys.path.append(str(root))  # whichever Python this is: without our steps, nothing is confined
 autograder = importlib.util.find_spec("autograder")
 if autograder and autograder.origin:
-    from autograder import settings
+    from autograder.nbgrader_steps import settings
 
     settings.configure_grading(c)
     settings.configure_feedback(c)

@@ -57,7 +57,7 @@ def _count(text: str) -> int:
 
 
 def _build() -> int:
-    from autograder.build import build
+    from autograder.authoring.build import build
 
     for path in build():
         print(path)
@@ -66,7 +66,7 @@ def _build() -> int:
 
 def _fuzz(minutes: float, seed: int | None) -> int:
     try:
-        from autograder.fuzz import fuzz_for
+        from autograder.authoring.fuzz import fuzz_for
     except ModuleNotFoundError as error:
         if error.name != "hypothesis":
             raise
@@ -76,7 +76,7 @@ def _fuzz(minutes: float, seed: int | None) -> int:
 
 
 def _template(file: Path) -> int:
-    from autograder.template import write_template
+    from autograder.authoring.translation_template import write_template
 
     count = write_template(file)
     print(f"{count} sentences in {file}")
@@ -84,14 +84,14 @@ def _template(file: Path) -> int:
 
 
 def _doctor() -> int:
-    from autograder import doctor
+    from autograder.class_run import doctor
 
     return doctor.main()
 
 
 def _grade(**options) -> int:
-    from autograder.course import Problem
-    from autograder.grade import grade
+    from autograder.class_run.grade import grade
+    from autograder.nbgrader_steps.course import Problem
 
     try:
         return grade(**options)
@@ -101,8 +101,8 @@ def _grade(**options) -> int:
 
 
 def _mine(lesson: str, notebook: Path | None) -> int:
-    from autograder.course import Problem
-    from autograder.mine import grade_mine
+    from autograder.class_run.mine import grade_mine
+    from autograder.nbgrader_steps.course import Problem
 
     try:
         outcome = grade_mine(lesson, notebook)
@@ -117,8 +117,8 @@ def _mine(lesson: str, notebook: Path | None) -> int:
 
 
 def _report(**options) -> int:
-    from autograder.course import Problem
-    from autograder.report import write_report
+    from autograder.class_run.report import write_report
+    from autograder.nbgrader_steps.course import Problem
 
     try:
         for path in write_report(**options):

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from autograder.exercises import all_exercises
-from autograder.reference import reference
+from autograder.exercises.reference import reference
 from illustrated_attention.answers import find_key
 from illustrated_attention.cards import verdict_card
 from illustrated_attention.examine import examine

@@ -26,8 +26,8 @@ import nbformat
 ROOT = Path(__file__).resolve().parents[1]
 STOCK = 10  # hand-ins
 OURS = (30, 100, 300)
-KERNEL, FORK_SERVER = b"ipykernel", b"autograder.zygote"
-OURS_CONFIG = "from autograder import settings\nsettings.configure_grading(c)\n"
+KERNEL, FORK_SERVER = b"ipykernel", b"autograder.sandbox.inside.zygote"
+OURS_CONFIG = "from autograder.nbgrader_steps import settings\nsettings.configure_grading(c)\n"
 
 
 @dataclass

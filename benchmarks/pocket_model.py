@@ -61,7 +61,7 @@ def best_time(step, n=NEW_TOKENS):
 
 
 def numpy_recompute(np, params, config, ids):
-    from autograder.reference_gpt2 import last_states
+    from autograder.exercises.reference_gpt2 import last_states
 
     def step():
         (params["wte.weight"] @ last_states(ids, params, config)[-1]).argmax()
@@ -70,7 +70,7 @@ def numpy_recompute(np, params, config, ids):
 
 
 def numpy_cache(np, params, config, ids):
-    from autograder.reference_gpt2 import Cache, last_states
+    from autograder.exercises.reference_gpt2 import Cache, last_states
 
     cache = Cache(config)
     last_states(ids[:-1], params, config, cache)

@@ -16,10 +16,10 @@ import socket
 import sys
 from pathlib import Path
 
-from autograder import session
-from autograder.judge_server import Server
-from autograder.session import GraderFailure
-from autograder.trial import Cell
+from autograder.sandbox import student_process
+from autograder.sandbox.judge_process import Server
+from autograder.sandbox.student_process import GraderFailure
+from autograder.sandbox.trial import Cell
 
 HONEST = "def f(x):\n    return 2 * x"
 TESTS = ["assert f(2) == 4", "### BEGIN HIDDEN TESTS\nassert f(3) == 6"]
@@ -78,16 +78,19 @@ def main(arguments: list[str]) -> None:
 
 def _lay_out_with(fault: str) -> None:
     """Let the next fork server begin with this line; those that take its place are whole."""
-    lay_out = session._lay_out
+    lay_out = student_process._lay_out
 
     def with_fault(home: Path) -> list[str]:
-        session._lay_out = lay_out
+        student_process._lay_out = lay_out
         readable = lay_out(home)
-        path, mark = home / "autograder" / "zygote.py", 'if __name__ == "__main__":'
+        path, mark = (
+            home / "autograder" / "sandbox" / "inside" / "zygote.py",
+            'if __name__ == "__main__":',
+        )
         path.write_text(path.read_text().replace(mark, f"{INJECT}\n{fault}\n{mark}"))
         return readable
 
-    session._lay_out = with_fault
+    student_process._lay_out = with_fault
 
 
 def _grade(server: Server, source: str) -> list[bool] | str:

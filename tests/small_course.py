@@ -14,7 +14,7 @@ from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from autograder.settings import configure_grading
+from autograder.nbgrader_steps.settings import configure_grading
 
 ASSIGNMENT = NOTEBOOK = "week"
 
@@ -118,7 +118,7 @@ class SmallCourse:
     def write_settings(self, more: str = "") -> None:
         """Write the nbgrader_config.py that nbgrader's commands and ours read."""
         (self.root / "nbgrader_config.py").write_text(
-            "from autograder import settings\n\nc = get_config()\n"
+            "from autograder.nbgrader_steps import settings\n\nc = get_config()\n"
             f"c.CourseDirectory.root = {str(self.root)!r}\n"
             "c.CourseDirectory.course_id = 'small'\n"
             "settings.configure_grading(c)\n" + more

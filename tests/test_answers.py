@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from autograder.exercises import LESSONS, all_exercises, questions
-from autograder.judging import visible_key
+from autograder.exercises.judging import visible_key
 from illustrated_attention import answers, properties
 from illustrated_attention.answers import (
     AnswerKey,

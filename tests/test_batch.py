@@ -14,8 +14,9 @@ import pytest
 from nbgrader.api import Gradebook
 from small_course import ASSIGNMENT, FULL, NOTEBOOK, SOFTMAX
 
-from autograder import batch, confine
 from autograder.__main__ import main
+from autograder.class_run import batch
+from autograder.sandbox.inside import confine
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
@@ -132,8 +133,8 @@ def test_a_hand_in_again_is_graded_again_and_comments_stay(course):
 
 
 def test_a_failure_of_the_grader_leaves_no_marks_and_is_told(course, monkeypatch):
-    from autograder import execute
-    from autograder.session import GraderFailure
+    from autograder.nbgrader_steps import execute
+    from autograder.sandbox.student_process import GraderFailure
 
     def fail(*args):
         raise GraderFailure("out of order")
@@ -269,7 +270,7 @@ RUN = """\
     import sys
     sys.path[:0] = {path!r}
     from small_course import ASSIGNMENT, SmallCourse
-    from autograder import batch
+    from autograder.class_run import batch
 
     if __name__ == "__main__":
         from pathlib import Path

@@ -23,8 +23,8 @@ from classroom import (
 )
 from nbformat.v4 import new_markdown_cell
 
-from autograder import build as building
-from autograder.build import build, built_so_far, cell_ids
+from autograder.authoring import build as building
+from autograder.authoring.build import build, built_so_far, cell_ids
 from autograder.exercises import LESSONS
 
 every_lesson = pytest.mark.parametrize("lesson", LESSONS)
@@ -53,7 +53,7 @@ PROCESSORS = [
 
 @pytest.mark.parametrize("processor", PROCESSORS, ids=lambda p: p["OPENBLAS_CORETYPE"])
 def test_the_answer_keys_are_the_same_on_every_processor(processor, tmp_path):
-    code = "import sys; from autograder.build import *; write_keys(Path(sys.argv[1]))"
+    code = "import sys; from autograder.authoring.build import *; write_keys(Path(sys.argv[1]))"
     quiet = {"PYTHONWARNINGS": "ignore"}  # NumPy warns of features that it does not know
     environment = surroundings(**processor, **quiet)
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], env=environment, check=True)

@@ -7,8 +7,8 @@ import pytest
 
 from autograder import judge
 from autograder.exercises import all_exercises
-from autograder.judging import visible_key
-from autograder.reference import reference
+from autograder.exercises.judging import visible_key
+from autograder.exercises.reference import reference
 from illustrated_attention.answers import find_key
 from illustrated_attention.comparing import compare
 from illustrated_attention.examine import examine

@@ -18,8 +18,8 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 from small_course import ASSIGNMENT, FULL, NOTEBOOK
 
-from autograder import confine
 from autograder.__main__ import main
+from autograder.sandbox.inside import confine
 
 pytestmark = [
     pytest.mark.usefixtures("at_work"),

@@ -15,9 +15,10 @@ from nbgrader.exchange import ExchangeFactory
 from nbgrader.utils import notebook_hash
 from small_course import ASSIGNMENT, FULL, NOTEBOOK
 
-from autograder import confine, intake
-from autograder.exchange import exchange_problem
-from autograder.settings import configure_grading
+from autograder.nbgrader_steps import intake
+from autograder.nbgrader_steps.exchange import exchange_problem
+from autograder.nbgrader_steps.settings import configure_grading
+from autograder.sandbox.inside import confine
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="nbgrader has no exchange there")
 

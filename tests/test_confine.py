@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 from small_course import ASSIGNMENT, FULL, SmallCourse
 
-from autograder import confine, landlock, seccomp, session
-from autograder.proxies import run_cell
-from autograder.session import GraderFailure, Student, Unsafe, Zygote
+from autograder.sandbox import student_process
+from autograder.sandbox.inside import confine, landlock, seccomp
+from autograder.sandbox.stand_ins import run_cell
+from autograder.sandbox.student_process import GraderFailure, StudentProcess, Unsafe, Zygote
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="confinement is for Linux")
 HERE = confine.layers()
@@ -65,7 +66,7 @@ def student(request):
     layers = PAIRS[request.param]
     if not layers.safe:
         pytest.skip(f"{request.param} and seccomp do not hold here")
-    with Zygote(layers) as zygote, Student(zygote) as student:
+    with Zygote(layers) as zygote, StudentProcess(zygote) as student:
         run_cell(student, "import fcntl, os, resource, socket, subprocess")
         run_cell(student, OPEN_PAGES)
         yield student
@@ -129,8 +130,15 @@ def test_nothing_of_the_graders_is_in_memory(student):
     )
     modules = set(printed(run_cell(student, source)).split())
     assert modules <= {
-        *("autograder", "autograder.confine", "autograder.landlock", "autograder.seccomp"),
-        *("autograder.student", "autograder.wire"),
+        *(
+            "autograder",
+            "autograder.sandbox.inside.confine",
+            "autograder.sandbox.inside.landlock",
+            "autograder.sandbox.inside.seccomp",
+        ),
+        *("autograder.sandbox.inside.student", "autograder.sandbox.inside.wire"),
+        *("autograder.sandbox", "autograder.sandbox.inside", "autograder.sandbox.inside.hook"),
+        "autograder.sandbox.inside.shell",
     }
 
 
@@ -145,14 +153,14 @@ def is_open(n):
         return False
 print([n for n in range(200) if is_open(n)])
 """
-    with Student(student.zygote) as fresh:
+    with StudentProcess(student.zygote) as fresh:
         assert printed(run_cell(fresh, source)).strip() == "[0, 1, 2, 3]"
 
 
 @linux
 @pytest.mark.skipif(not HERE.safe, reason="needs confinement")
 def test_a_swarm_of_threads_is_ended():
-    with Zygote() as zygote, Student(zygote) as student:
+    with Zygote() as zygote, StudentProcess(zygote) as student:
         source = (
             "import ctypes, threading, time\nctypes.CDLL(None).mallopt(-8, 1)\n"
             "threading.stack_size(1 << 16)\nfor _ in range(500):\n"
@@ -177,22 +185,22 @@ def test_without_a_safe_pair_nothing_starts():
 @linux
 def test_a_layer_that_does_not_hold_is_noticed(monkeypatch):
     """Landlock is asked for in a version that this kernel has, but the kernel refuses the rules."""
-    broken = "import autograder.landlock as l\nl.version = lambda: 0\n"
+    broken = "import autograder.sandbox.inside.landlock as l\nl.version = lambda: 0\n"
     with Zygote(PAIRS["landlock"]) as zygote:
-        assert Student(zygote).alive
-    lay_out = session._lay_out
+        assert StudentProcess(zygote).alive
+    lay_out = student_process._lay_out
 
     def lay_out_broken(folder):
         readable = lay_out(folder)
-        with open(folder / "autograder" / "zygote.py", "r+") as module:
+        with open(folder / "autograder" / "sandbox" / "inside" / "zygote.py", "r+") as module:
             text = module.read()
             module.seek(0)
             module.write(text.replace("import contextlib\n", "import contextlib\n" + broken, 1))
         return readable
 
-    monkeypatch.setattr(session, "_lay_out", lay_out_broken)
+    monkeypatch.setattr(student_process, "_lay_out", lay_out_broken)
     with Zygote(PAIRS["landlock"]) as zygote, pytest.raises(GraderFailure, match="Landlock"):
-        Student(zygote)
+        StudentProcess(zygote)
 
 
 HEADERS = {

@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from autograder import confine, doctor
+from autograder.class_run import doctor
+from autograder.sandbox.inside import confine
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="confinement is for Linux")
 
@@ -32,11 +33,11 @@ def test_a_machine_without_layers_is_not(capsys, monkeypatch):
 @linux
 def test_a_wall_with_a_hole_is_found(capsys, monkeypatch):
     """The probes really try: without confinement they succeed, and doctor says so."""
-    from autograder import session
+    from autograder.sandbox import student_process
 
-    zygote = session.Zygote
+    zygote = student_process.Zygote
     nothing = lambda: zygote(confine.Layers(), unsafe=True)  # noqa: E731
-    monkeypatch.setattr(session, "Zygote", nothing)
+    monkeypatch.setattr(student_process, "Zygote", nothing)
     monkeypatch.setattr(confine, "layers", lambda: confine.Layers(7, True, False))
     assert doctor.main([]) == 1
     out = capsys.readouterr().out

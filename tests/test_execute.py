@@ -15,11 +15,13 @@ from nbgrader.api import Gradebook
 from pictures import make_png
 from small_course import ASSIGNMENT, CELLS, FULL, NOTEBOOK, SECRET, SOFTMAX
 
-from autograder import confine, execute, trial
-from autograder.grader import Grader
-from autograder.session import GraderFailure, Limits, StudentTimeout
-from autograder.student import make_shell
-from autograder.trial import Cell, names_to_define
+from autograder.nbgrader_steps import execute
+from autograder.sandbox import trial
+from autograder.sandbox.grader import Grader
+from autograder.sandbox.inside import confine
+from autograder.sandbox.inside.shell import make_shell
+from autograder.sandbox.student_process import GraderFailure, Limits, StudentTimeout
+from autograder.sandbox.trial import Cell, names_to_define
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
@@ -84,7 +86,8 @@ def _drag_a_solution(notebook):
 def test_the_command_nbgrader_autograde_grades_so(course):
     course.hand_in("ada", double="import os\nprint('pid', os.getpid())\ndouble = lambda x: 2 * x")
     (course.root / "nbgrader_config.py").write_text(
-        "from autograder import settings\nc = get_config()\nsettings.configure_grading(c)\n"
+        "from autograder.nbgrader_steps import settings\n"
+        "c = get_config()\nsettings.configure_grading(c)\n"
     )
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-m", "nbgrader", "autograde", ASSIGNMENT, "--course=small"]
@@ -179,13 +182,13 @@ def test_a_machine_without_confinement_refuses_unless_told(course, monkeypatch, 
 
     class WithoutLandlock(Grader):
         def __init__(self, unsafe):
-            from autograder.session import Zygote
+            from autograder.sandbox.student_process import Zygote
 
             if not unsafe:
                 Zygote(confine.Layers(seccomp=True))
             super().__init__(unsafe)
 
-    monkeypatch.setattr("autograder.grader.Grader", WithoutLandlock)
+    monkeypatch.setattr("autograder.sandbox.grader.Grader", WithoutLandlock)
     with pytest.raises(Exception, match="errors"), caplog.at_level(logging.ERROR):
         course.autograde()
     assert "cannot be confined here" in caplog.text

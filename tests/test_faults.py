@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import confine
+from autograder.sandbox.inside import confine
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"

@@ -13,10 +13,10 @@ from nbgrader.server_extensions.formgrader import handlers
 from small_course import ASSIGNMENT, NOTEBOOK, SECRET, SmallCourse
 from traitlets.config import Config
 
-from autograder import confine
 from autograder.__main__ import main
 from autograder.exercises import find_exercise
-from autograder.settings import configure_feedback
+from autograder.nbgrader_steps.settings import configure_feedback
+from autograder.sandbox.inside import confine
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from autograder import fuzz as fuzzing
 from autograder.__main__ import main
-from autograder.contracts import CONTRACTS
+from autograder.authoring import fuzz as fuzzing
+from autograder.authoring.contracts import CONTRACTS
+from autograder.authoring.fuzz import Disagreement, fuzz
 from autograder.exercises import all_exercises, find_exercise
 from autograder.exercises.kit import Right
-from autograder.fuzz import Disagreement, fuzz
 
 
 def test_every_exercise_has_a_contract():

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from autograder.reference_gpt2 import forward
+from autograder.exercises.reference_gpt2 import forward
 from illustrated_attention.data import data_path
 from illustrated_attention.gpt2_files import GPT2Files, load_gpt2, load_pocket
 

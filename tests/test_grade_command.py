@@ -13,9 +13,9 @@ from classroom import surroundings
 from nbgrader.converters import GenerateAssignment
 from small_course import ASSIGNMENT, FULL, NOTEBOOK, SmallCourse, source_notebook
 
-from autograder import confine
 from autograder.__main__ import main
-from autograder.grade import Progress
+from autograder.class_run.grade import Progress
+from autograder.sandbox.inside import confine
 
 pytestmark = [
     pytest.mark.usefixtures("at_work"),
@@ -179,7 +179,7 @@ def test_outside_a_course_the_command_says_where_it_belongs(tmp_path, monkeypatc
 
 
 def test_two_runs_do_not_grade_the_same_assignment_at_once(course, capsys):
-    from autograder import batch
+    from autograder.class_run import batch
 
     course.hand_in("ada")
     with batch.only_one(course.course, ASSIGNMENT):
@@ -198,7 +198,7 @@ def test_where_nothing_confines_grading_does_not_start_unless_told(course, capsy
 def test_on_a_terminal_there_is_a_bar_and_problems_keep_their_lines():
     from io import StringIO
 
-    from autograder.batch import Result
+    from autograder.class_run.batch import Result
 
     class Terminal(StringIO):
         def isatty(self):

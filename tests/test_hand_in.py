@@ -13,7 +13,9 @@ from nbgrader.exchange import ExchangeFactory
 from small_course import ASSIGNMENT, DOUBLE, FULL, NOTEBOOK, SOFTMAX, source_notebook
 from traitlets.config import Config, PyFileConfigLoader
 
-from autograder import batch, confine, hand_in, intake
+from autograder.class_run import batch
+from autograder.nbgrader_steps import hand_in, intake
+from autograder.sandbox.inside import confine
 
 STUB = "def {name}(x):\n    raise NotImplementedError"
 
@@ -180,7 +182,7 @@ def test_files_beside_a_notebook_travel_from_submit_to_grade(course, tmp_path, m
         {
             "CourseDirectory": {"ignore": ours.CourseDirectory.ignore, "student_id": "ada"},
             "Exchange": {"root": str(course.root / "exchange"), "cache": str(tmp_path / "cache")},
-            "ExchangeFactory": {"collect": "autograder.collect.Collect"},
+            "ExchangeFactory": {"collect": "autograder.nbgrader_steps.collect.Collect"},
             "ExchangeCollect": {"check_owner": False},
         }
     )

@@ -9,7 +9,7 @@ import tracemalloc
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from autograder import intake
+from autograder.nbgrader_steps import intake
 
 
 @pytest.fixture

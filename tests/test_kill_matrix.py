@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from classroom import ROOT, graded_cells, read_solution
 
+from autograder.authoring.fuzz import converted
+from autograder.authoring.kill_matrix import kill_matrix, run_cell, write_table
 from autograder.exercises import LESSONS, all_exercises
-from autograder.fuzz import converted
-from autograder.judging import full_key
-from autograder.kill_matrix import kill_matrix, run_cell, write_table
-from autograder.reference import reference
+from autograder.exercises.judging import full_key
+from autograder.exercises.reference import reference
 from illustrated_attention.comparing import ATOL, RTOL
 
 NAMES = [exercise.name for exercise in all_exercises()]

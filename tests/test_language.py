@@ -16,7 +16,7 @@ from matplotlib.text import Text
 
 from autograder.__main__ import main
 from autograder.exercises import LESSONS, all_exercises, find_exercise, questions
-from autograder.judging import judge
+from autograder.exercises.judging import judge
 from illustrated_attention import CheckFailed, answer, check, checking, hint, language
 from illustrated_attention.figures import self_attention as draw
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from autograder.judging import visible_key
-from autograder.last_digits import settled, with_known_digits
+from autograder.authoring.last_digits import settled, with_known_digits
+from autograder.exercises.judging import visible_key
 from illustrated_attention.outcomes import Case
 
 X = np.array([[1.0, -3.0], [1e-13, 0.25]])

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from autograder.exercises.find_leak import FIND_LEAK
+from autograder.exercises.judging import full_key, judge
 from autograder.exercises.recover_divisor import RECOVER_DIVISOR
-from autograder.judging import full_key, judge
-from autograder.reference import reference
+from autograder.exercises.reference import reference
 from illustrated_attention import CheckFailed, attentions, check
 from illustrated_attention.answers import AnswerKey, Mistake, read_lesson, write_lesson
 from illustrated_attention.examine import examine, observe

@@ -5,7 +5,7 @@ import pytest
 
 from autograder import judge
 from autograder.exercises.kit import rough
-from autograder.reference import reference
+from autograder.exercises.reference import reference
 from illustrated_attention.gpt2_files import load_pocket, robot_sentence
 
 X = rough(5, 18, seed=1)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from autograder.judging import judge
-from autograder.reference import reference
-from autograder.reference_gpt2 import forward
-from autograder.reference_gpt2 import generate as generate_by_reference
+from autograder.exercises.judging import judge
+from autograder.exercises.reference import reference
+from autograder.exercises.reference_gpt2 import forward
+from autograder.exercises.reference_gpt2 import generate as generate_by_reference
 from illustrated_attention.gpt2_files import (
     held_out_story,
     load_pocket,

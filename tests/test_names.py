@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.names import file_name, is_left_by_system, notebook_name, shown
+from autograder.nbgrader_steps.names import file_name, is_left_by_system, notebook_name, shown
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from nbgrader.server_extensions.formgrader import handlers
 from pictures import PNG, make_png, make_svg
 from traitlets.config import Config
 
-from autograder import markup, page
-from autograder.feedback import FeedbackExporter, ForTheStudent
-from autograder.settings import configure_feedback, configure_grading
+from autograder.nbgrader_steps import markup, page
+from autograder.nbgrader_steps.feedback import FeedbackExporter, ForTheStudent
+from autograder.nbgrader_steps.settings import configure_feedback, configure_grading
 
 MOST = 2_000_000  # characters of a page without pictures
 EMPTY = {"metadata": {}, "nbformat": 4, "nbformat_minor": 5}
@@ -201,7 +201,7 @@ def test_what_takes_too_long_is_stopped_and_shown_as_it_was_typed():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of a process")
 def test_what_takes_too_much_memory_is_stopped():
-    program = "from autograder import markup; markup._limits(); bytearray(markup.MEMORY)"
+    program = "from autograder.nbgrader_steps import markup as m; m._limits(); bytearray(m.MEMORY)"
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert "MemoryError" in ended.stderr
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from pictures import MOVES, PNG, make_jpeg, make_png, make_svg
 from PIL import Image
 
-from autograder.pictures import MAX_BYTES, pixels
+from autograder.sandbox.pictures import MAX_BYTES, pixels
 from illustrated_attention.widgets.self_attention import scale_explorer
 
 PNG_TYPE, JPEG_TYPE, SVG_TYPE = "image/png", "image/jpeg", "image/svg+xml"

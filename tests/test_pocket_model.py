@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.reference_gpt2 import Cache, forward, generate
+from autograder.exercises.reference_gpt2 import Cache, forward, generate
 from illustrated_attention.data import data_path
 from illustrated_attention.gpt2_files import (
     load_pocket,

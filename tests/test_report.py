@@ -13,13 +13,13 @@ from nbformat.v4 import new_markdown_cell
 from nbgrader.api import Grade, Gradebook, Student, SubmittedAssignment, SubmittedNotebook
 from small_course import ASSIGNMENT, NOTEBOOK, SmallCourse
 
-from autograder import confine
 from autograder.__main__ import main
-from autograder.course import find_alembic
-from autograder.execute import VERDICT
-from autograder.intake import refusal
-from autograder.report import read_class
-from autograder.tables import CsvExport, inert
+from autograder.class_run.report import read_class
+from autograder.nbgrader_steps.course import find_alembic
+from autograder.nbgrader_steps.execute import VERDICT
+from autograder.nbgrader_steps.intake import refusal
+from autograder.nbgrader_steps.tables import CsvExport, inert
+from autograder.sandbox.inside import confine
 
 STUDENTS = 500
 CELLS = {"scores_check": 1, "scores_hidden": 2, "softmax_check": 1, "softmax_hidden": 2}

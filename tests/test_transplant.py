@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from small_course import DOUBLE, SOFTMAX, source_notebook
 
-from autograder.build import cell_ids
-from autograder.intake import read_notebook
-from autograder.transplant import transplant
+from autograder.authoring.build import cell_ids
+from autograder.nbgrader_steps.intake import read_notebook
+from autograder.nbgrader_steps.transplant import transplant
 
 
 @pytest.fixture

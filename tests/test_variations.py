@@ -5,9 +5,9 @@ import pytest
 
 from autograder import judge
 from autograder.exercises import all_exercises
+from autograder.exercises.judging import full_key
+from autograder.exercises.reference import reference
 from autograder.exercises.variations import variations
-from autograder.judging import full_key
-from autograder.reference import reference
 from illustrated_attention.examine import examine
 
 EXERCISES = all_exercises()

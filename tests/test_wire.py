@@ -13,7 +13,7 @@ from http import HTTPStatus
 import numpy as np
 import pytest
 
-from autograder import wire
+from autograder.sandbox.inside import wire
 
 
 def there_and_back(value, **kwargs):

@@ -15,9 +15,11 @@ from nbgrader.coursedir import CourseDirectory
 from small_course import ASSIGNMENT, NOTEBOOK, source_notebook
 from traitlets.config import PyFileConfigLoader
 
-from autograder import batch, build, confine
 from autograder.__main__ import main
-from autograder.release import fits_stamp, is_written_in, write_release
+from autograder.authoring import build
+from autograder.class_run import batch
+from autograder.nbgrader_steps.release import fits_stamp, is_written_in, write_release
+from autograder.sandbox.inside import confine
 
 LESSON = "01_self_attention"
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.reference_gpt2 import attend, forward, softmax
+from autograder.exercises.reference_gpt2 import attend, forward, softmax
 from training.grammar import NOTES, THINGS, tell
 
 VALIDATION, TEST = "validation of the choice", "the shipped model, measured once"

@@ -11,7 +11,7 @@ import json
 
 import numpy as np
 
-from autograder.reference_gpt2 import forward, softmax
+from autograder.exercises.reference_gpt2 import forward, softmax
 from illustrated_attention.data import data_path
 from illustrated_attention.gpt2_files import load_pocket
 from training.evaluate import KINDS, SENTENCE, TEST, measure, own_and_others, stories

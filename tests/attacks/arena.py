@@ -17,7 +17,7 @@ from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
 from small_course import ASSIGNMENT, DOUBLE, NOTEBOOK, SECRET, SOFTMAX, SmallCourse
 
-from autograder.settings import configure_grading
+from autograder.nbgrader_steps.settings import configure_grading
 
 HONEST = 3  # points of the exercise that a ruinous attack leaves honest
 

@@ -142,7 +142,7 @@ add(
 )
 add(
     *(P, "marks", "the reference imported"),
-    softmax="from autograder.reference import reference\nstolen = reference('softmax')\n"
+    softmax="from autograder.exercises.reference import reference\nstolen = reference('softmax')\n"
     "def softmax(scores):\n    return stolen(scores)\n",
 )
 add(

@@ -9,7 +9,7 @@ from bank import ATTACKS
 from small_course import FULL, SmallCourse
 from traitlets.config import Config
 
-from autograder import confine
+from autograder.sandbox.inside import confine
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"

@@ -1,0 +1,1 @@
+"""The commands for a whole class: grade, report, doctor; and `mine`, for one's own work."""

@@ -1,0 +1,409 @@
+"""Grade a class: one hand-in after the other with nbgrader's own steps, safe against crashes.
+
+What is graded lies in autograded/STUDENT/ASSIGNMENT, put there in one move when everything is
+done. Whoever has no such folder, or has handed in again since, is still to be graded; that is all
+the state there is, so a rerun after any accident does exactly what is missing. Only of a hand-in at
+which grading processes died is kept that it is not to be tried again unasked.
+
+Whatever takes long or has to be stopped is put off until all others are done: see `grader.QUICK`.
+"""
+
+import contextlib
+import copy
+import functools
+import hashlib
+import json
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbgrader.api
+import sqlalchemy
+from filelock import FileLock, Timeout
+from nbgrader.api import Gradebook
+from nbgrader.converters import Autograde
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import rmtree
+from sqlalchemy.pool import NullPool
+from traitlets.config import Config
+
+from autograder.nbgrader_steps import hand_in, intake, names
+from autograder.nbgrader_steps.hand_in import timestamp
+from autograder.nbgrader_steps.settings import configure_grading
+from autograder.sandbox.inside import confine
+from autograder.sandbox.student_process import PutOff
+from illustrated_attention.language import _
+
+# Where grading processes die again and again, whoever was in work is tried alone.
+TRIES_ALONE = 2
+DIED = "the grading process died each time it came to this hand-in"
+DIGEST = "hand_in.sha256"  # the file that tells of a graded folder which hand-in it is of
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of grading one hand-in."""
+
+    student: str
+    graded: bool
+    why: str = ""  # if it was not graded, or was refused: the reason in words
+    seconds: float = 0.0
+    notes: str = ""  # if it was graded: what was left out or renamed, in words
+    put_off: bool = False  # is it to be tried after the others?
+
+
+def pending(course: CourseDirectory, assignment: str) -> list[str]:
+    """The students whose hand-in is not graded, or is another than what is graded."""
+    return [s for s in handed_in(course, assignment) if _is_newer(course, assignment, s)]
+
+
+def handed_in(course: CourseDirectory, assignment: str) -> list[str]:
+    """The students who handed in this assignment, in order."""
+    return [s for s in _folders(course, assignment) if names.student_id(s) == s]
+
+
+def left_out(course: CourseDirectory, assignment: str) -> list[str]:
+    """Folders among the hand-ins whose names are no student's, as a terminal may show them."""
+    found = _folders(course, assignment)
+    return [names.printable(s) for s in found if names.student_id(s) != s]
+
+
+def _folders(course: CourseDirectory, assignment: str) -> list[str]:
+    folder = Path(course.format_path(course.submitted_directory, ".", "."))
+    students = os.listdir(folder) if folder.is_dir() else ()
+    return sorted(s for s in students if _submitted(course, assignment, s).is_dir())
+
+
+def graded_with_other_tests(course: CourseDirectory, assignment: str) -> list[str]:
+    """The students whose result was reached with other tests or points than there are now."""
+    tests = _tests(course, assignment)
+    found = []
+    for student in handed_in(course, assignment):
+        folder = Path(course.format_path(course.autograded_directory, student, assignment))
+        for name, now in tests.items():
+            path = folder / f"{name}.ipynb"
+            if path.is_file() and _tests_in(json.loads(path.read_bytes())) != now:
+                found.append(student)
+                break
+    return found
+
+
+def _tests(course: CourseDirectory, assignment: str) -> dict[str, dict]:
+    """For each notebook, what the gradebook says of its test cells: text and points by grade_id."""
+    with Gradebook(course.db_url, course.course_id) as gradebook:
+        return {
+            notebook.name: {
+                cell.name: (sources[cell.name], cell.max_score)
+                for sources in [{c.name: c.source for c in notebook.source_cells}]
+                for cell in notebook.grade_cells
+                if cell.name in sources
+                and cell.name not in {solution.name for solution in notebook.solution_cells}
+            }
+            for notebook in gradebook.find_assignment(assignment).notebooks
+        }
+
+
+def _tests_in(notebook: dict) -> dict:
+    """The same of a graded notebook, which holds the tests that it was graded with."""
+    found = {}
+    for cell in notebook["cells"]:
+        meta = cell["metadata"].get("nbgrader", {})
+        if meta.get("grade") and not meta.get("solution"):
+            found[meta["grade_id"]] = ("".join(cell["source"]), float(meta["points"]))
+    return found
+
+
+def grade_student(config: Config, assignment: str, student: str) -> Result:
+    """Grade one hand-in with nbgrader's converter and put the result in its place.
+
+    Parameters
+    ----------
+    config : Config
+        nbgrader's configuration, as nbgrader_config.py makes it.
+    assignment, student : str
+        Their ids.
+    """
+    start = time.perf_counter()
+    config = _patient(config)
+    nbgrader.api.create_engine = _engine
+    course = CourseDirectory(config=config)
+    scratch = _scratch(course)
+    work = Path(tempfile.mkdtemp(prefix=_prefix(assignment), dir=scratch))
+    try:
+        source = _submitted(course, assignment, student)
+        digest = intake.digest(source)  # before it is read: what comes later is newer
+        released = hand_in.released_notebooks(course, assignment)
+        taken = hand_in.take_in(source, work / "in" / student / assignment, released)
+        failure = _autograde(config, assignment, student, work)
+        if failure:
+            put_off = failure.startswith(f"{PutOff.__module__}.{PutOff.__name__}")
+            return Result(student, False, failure, time.perf_counter() - start, put_off=put_off)
+        target = Path(course.format_path(course.autograded_directory, student, assignment))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            target.rename(work / "old")
+        graded = work / "out" / student / assignment
+        (graded / DIGEST).write_text(digest)
+        graded.rename(target)
+        seconds = time.perf_counter() - start
+        return Result(student, True, taken.refused, seconds, " ".join(taken.notes))
+    finally:
+        _remove(work)
+
+
+def grade_class(
+    config: Config,
+    assignment: str,
+    students: list[str],
+    make_executor: Callable[[], Executor],
+    tell: Callable[[Result], None] = lambda result: None,
+    in_work: int = 4,
+) -> list[Result]:
+    """Grade these students' hand-ins on any executor of concurrent.futures.
+
+    Parameters
+    ----------
+    make_executor : callable
+        Makes an executor: processes on this machine, or a cluster. It is called again when the
+        executor broke because a grading process died.
+    tell : callable
+        Called with each result as it comes.
+    in_work : int
+        How many hand-ins the executor may have begun at a time.
+    """
+    results: dict[str, Result] = {}
+
+    def grade(group: list[str]) -> list[str]:
+        for result in _grade_group(config, assignment, group, make_executor):
+            results[result.student] = result
+            tell(result)
+        _clear_scratch(CourseDirectory(config=config), assignment)
+        return [student for student in group if student not in results]
+
+    waiting = grade(students)
+    if waiting:  # by chance, or through the fault of one of them: again shows it
+        waiting = grade(waiting)
+    while waiting:
+        # Executors begin in order, so whoever was in work is among the first. Alone, it shows
+        # who is at fault.
+        suspects, waiting = waiting[:in_work], waiting[in_work:]
+        for student in suspects:
+            if not any(not grade([student]) for _ in range(TRIES_ALONE)):
+                results[student] = Result(student, False, DIED)
+                _remember_death(CourseDirectory(config=config), assignment, student)
+                tell(results[student])
+        waiting = grade(waiting) if waiting else []
+    return [results[student] for student in students]
+
+
+def died_before(course: CourseDirectory, assignment: str, students: list[str]) -> list[str]:
+    """Those of the students at whose present hand-in grading processes died, however often."""
+    died = _deaths(course, assignment)
+    return [
+        s
+        for s in students
+        if s in died and died[s] == intake.digest(_submitted(course, assignment, s))
+    ]
+
+
+def _deaths(course: CourseDirectory, assignment: str) -> dict[str, str]:
+    """At which hand-ins processes died: their digests by student."""
+    path = _scratch(course) / f"{assignment}.died.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _remember_death(course: CourseDirectory, assignment: str, student: str) -> None:
+    died = _deaths(course, assignment)
+    died[student] = intake.digest(_submitted(course, assignment, student))
+    new = _scratch(course) / f"{assignment}.died.json.new"
+    new.write_text(json.dumps(died), encoding="utf-8")
+    new.replace(new.with_suffix(""))
+
+
+def _grade_group(config, assignment, students, make_executor) -> Iterator[Result]:
+    """Grade students' hand-ins; those that are put off after all the others."""
+    quick = copy.deepcopy(config)
+    quick.ConfinedExecute.quick = len(students) > 1
+    with make_executor() as executor:
+        put_off = []
+        for result in _grade_all(executor, quick, assignment, students):
+            if result.put_off:
+                put_off.append(result.student)
+            else:
+                yield result
+        yield from _grade_all(executor, config, assignment, put_off)
+
+
+def _grade_all(executor, config, assignment, students) -> Iterator[Result]:
+    futures = {}
+    with contextlib.suppress(BrokenExecutor):  # a process died meanwhile
+        for student in students:
+            futures[executor.submit(grade_student, config, assignment, student)] = student
+    try:
+        for future in as_completed(futures):
+            error = future.exception()
+            if error is None:
+                yield future.result()
+            elif not _process_died(error):
+                yield Result(futures[future], False, f"{type(error).__name__}: {error}")
+    except BaseException:  # Ctrl-C: what is in work is finished, what waits is not begun
+        for future in futures:
+            future.cancel()
+        raise
+
+
+def _process_died(error: BaseException) -> bool:
+    """A pool's process was killed, or a cluster's worker: every executor has its own word."""
+    return type(error).__name__ in ("BrokenProcessPool", "KilledWorker", "CancelledError")
+
+
+@contextlib.contextmanager
+def only_one(course: CourseDirectory, assignment: str) -> Iterator[None]:
+    """Keep two runs from grading the same assignment at once. Ends with the process, however."""
+    try:
+        held = FileLock(_scratch(course) / f"{assignment}.lock").acquire(blocking=False)
+    except Timeout:
+        text = _("{assignment} is being graded by another process already")
+        raise RuntimeError(text.format(assignment=assignment)) from None
+    except PermissionError as error:
+        text = _(
+            "You may not write into {folder}: the course's folder is somebody else's. Grade under "
+            "the account that it belongs to, or let it be written by your group."
+        )
+        raise RuntimeError(text.format(folder=Path(error.filename).parent)) from None
+    with held:
+        _clear_scratch(course, assignment)
+        yield
+
+
+def processes(jobs: int) -> Callable[[], Executor]:
+    """Return what makes executors of that many processes on this machine."""
+    context = multiprocessing.get_context("spawn")  # nothing of this process comes along
+    return lambda: ProcessPoolExecutor(jobs, mp_context=context, initializer=_worker_starts)
+
+
+def _worker_starts() -> None:
+    """Let Ctrl-C end the coordinator only: a worker finishes the hand-in it has.
+
+    A coordinator that was killed takes its workers along; they would wait for it for ever.
+    """
+    confine.die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _patient(config: Config) -> Config:
+    """Let writers of an SQLite gradebook wait for each other, a minute if need be."""
+    config = copy.deepcopy(config)
+    url = CourseDirectory(config=config).db_url
+    if url.startswith("sqlite:") and "?" not in url:
+        config.CourseDirectory.db_url = url + "?timeout=60"
+    return config
+
+
+@functools.cache
+def _engine(url: str, **options) -> sqlalchemy.Engine:
+    """Return this process's one engine for a gradebook; nbgrader would make ten for a hand-in.
+
+    It keeps the statements that it has compiled, and no connection.
+    """
+    return sqlalchemy.create_engine(url, poolclass=NullPool, **options)
+
+
+def _scratch(course: CourseDirectory) -> Path:
+    """Beside what is graded, so that the last step is one move within a file system."""
+    graded = Path(course.format_path(course.autograded_directory, ".", "."))
+    folder = graded.parent / ".grading"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _clear_scratch(course: CourseDirectory, assignment: str) -> None:
+    """Remove what grading processes of this machine left that were killed."""
+    for folder in _scratch(course).glob(_prefix(assignment) + "*"):
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        rmtree(folder)  # nbgrader's, which on Windows also removes what is read-only
+
+
+def _prefix(assignment: str) -> str:
+    """How this machine's folders of work for an assignment begin.
+
+    A number, because nbgrader takes the names of folders above a hand-in for regular expressions.
+    """
+    return hashlib.sha256(f"{socket.gethostname()} {assignment}".encode()).hexdigest()[:16] + "-"
+
+
+def _submitted(course: CourseDirectory, assignment: str, student: str) -> Path:
+    return Path(course.format_path(course.submitted_directory, student, assignment))
+
+
+def _is_newer(course: CourseDirectory, assignment: str, student: str) -> bool:
+    """Is it another hand-in than the one that is graded, whatever its files' dates are?
+
+    Of what was graded without us, only timestamps tell, or else the files' own times.
+    """
+    submitted = _submitted(course, assignment, student)
+    graded = Path(course.format_path(course.autograded_directory, student, assignment))
+    if not graded.is_dir():
+        return True
+    if (graded / DIGEST).is_file():
+        return (graded / DIGEST).read_text() != intake.digest(submitted)
+    new, old = timestamp(submitted), timestamp(graded)
+    if new and old:
+        return new > old
+    return _newest(submitted) > graded.stat().st_mtime
+
+
+def _newest(folder: Path) -> float:
+    with os.scandir(folder) as entries:
+        return max((entry.stat(follow_symlinks=False).st_mtime for entry in entries), default=0.0)
+
+
+def _autograde(config: Config, assignment: str, student: str, work: Path) -> str:
+    """Run nbgrader's converter inside `work`. Return what went wrong, if anything did."""
+    config = copy.deepcopy(config)
+    configure_grading(config)
+    config.CourseDirectory.update(
+        assignment_id=assignment,
+        student_id=student,
+        notebook_id="*",
+        submitted_directory=str(work / "in"),
+        autograded_directory=str(work / "out"),
+    )
+    config.HandInExporter.taken_in = True
+    course = CourseDirectory(config=config)
+    converter = Autograde(coursedir=course, config=config)
+    problems = _Problems()
+    converter.log.addHandler(problems)
+    try:
+        converter.start()
+    except (NbGraderException, SystemExit) as error:
+        return problems.last or str(error)
+    finally:
+        converter.log.removeHandler(problems)
+    return ""
+
+
+class _Problems(logging.Handler):
+    """Remembers the last line of the last error: nbgrader logs the reason and raises another."""
+
+    def __init__(self):
+        super().__init__(logging.ERROR)
+        self.last = ""
+
+    def emit(self, record):
+        lines = record.getMessage().strip().splitlines()
+        if lines and record.getMessage().startswith("Traceback"):
+            self.last = lines[-1]

@@ -1,0 +1,225 @@
+"""``python -m autograder grade``: grade what is missing or newer, and tell what came of it."""
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import TextIO
+
+from nbgrader.coursedir import CourseDirectory
+
+from autograder.class_run import batch
+from autograder.class_run.batch import Result
+from autograder.nbgrader_steps.course import Problem, need_assignment, notebooks, read_config
+from autograder.nbgrader_steps.execute import WITHOUT_CONFINEMENT
+from autograder.nbgrader_steps.names import printable
+from autograder.nbgrader_steps.release import fits_stamp, written_in_release
+from autograder.sandbox.inside import confine
+from illustrated_attention.language import _
+
+STOPPED = 130  # the exit code after Ctrl-C, as shells have it
+
+
+def grade(
+    assignment: str,
+    jobs: int | None = None,
+    dask: str | None = None,
+    db: str | None = None,
+    student: str | None = None,
+    retry: bool = False,
+    unsafe: bool = False,
+    force: bool = False,
+) -> int:
+    """Grade the hand-ins of an assignment that are not graded yet, or newer than what is graded.
+
+    Parameters
+    ----------
+    assignment : str
+        Its id.
+    jobs : int, optional
+        Grading processes on this machine; as many as it has processors if not given.
+    dask : str, optional
+        The address of a Dask scheduler whose workers grade instead.
+    db : str, optional
+        The gradebook's address, if not that of nbgrader_config.py.
+    student : str, optional
+        Only this student's hand-in.
+    retry : bool
+        Try hand-ins again at which grading processes died before.
+    unsafe : bool
+        Grade even where student code cannot be confined.
+    force : bool
+        Grade again what is graded.
+
+    Returns
+    -------
+    int
+        The exit code: 0 when everything is graded, 1 when something could not be.
+
+    Raises
+    ------
+    Problem
+        If grading cannot begin.
+    """
+    jobs = jobs or os.cpu_count() or 1
+    config = read_config(db)
+    _need_confinement(unsafe or config.ConfinedExecute.get("unsafe", False), dask)
+    if unsafe:
+        config.ConfinedExecute.unsafe = True
+    need_assignment(config, assignment)
+    course = CourseDirectory(config=config)
+    _need_untouched_release(course, assignment)
+    handed_in = batch.handed_in(course, assignment)
+    if student is not None and student not in handed_in:
+        raise Problem(f"There is no hand-in of {student} for {assignment}.")
+    wanted = [s for s in handed_in if student in (None, s)]
+    with contextlib.ExitStack() as stack:
+        make_executor = stack.enter_context(_cluster(dask)) if dask else batch.processes(jobs)
+        try:
+            stack.enter_context(batch.only_one(course, assignment))
+        except RuntimeError as busy:
+            raise Problem(str(busy)) from None
+        pending = wanted
+        if not force:
+            pending = [s for s in batch.pending(course, assignment) if s in wanted]
+        died = [] if retry or student else batch.died_before(course, assignment, pending)
+        pending = [s for s in pending if s not in died]
+        progress = Progress(len(pending), sys.stdout)
+        try:
+            batch.grade_class(
+                config, assignment, pending, make_executor, progress.tell, in_work=jobs + 2
+            )
+        except KeyboardInterrupt:
+            progress.close()
+            left = len([s for s in batch.pending(course, assignment) if s in wanted])
+            print(f"Stopped. {left} of {len(wanted)} still to do: run the same command again.")
+            return STOPPED
+    progress.close()
+    print(progress.summary(assignment, already=len(wanted) - len(pending) - len(died)))
+    if died:
+        names = ", ".join(map(printable, died))
+        print(f"Not tried again, because grading processes died each time: {names}.")
+        print("To try them again: --retry.")
+    _tell_what_else(course, assignment)
+    return 1 if progress.failed or died else 0
+
+
+def _tell_what_else(course: CourseDirectory, assignment: str) -> None:
+    if old := batch.graded_with_other_tests(course, assignment):
+        text = _(
+            "{count} results were reached with other tests or points than there are now: grade "
+            "them again with --force. {students}"
+        )
+        print(text.format(count=len(old), students=", ".join(old)))
+    if odd := batch.left_out(course, assignment):
+        text = _("Left out, because the folder's name is no student's: {names}")
+        print(text.format(names=", ".join(odd)))
+
+
+class Progress:
+    """Shows how far it is: a bar on a terminal, else a line for each hand-in.
+
+    Problems have a line of their own in both.
+    """
+
+    def __init__(self, total: int, out: TextIO):
+        self.total, self.out = total, out
+        self.done = self.failed = self.died = self.refused = 0
+        self.start = time.monotonic()
+        self.bar = out.isatty()
+        self._draw()
+
+    def tell(self, result: Result) -> None:
+        """Take in one result."""
+        self.done += 1
+        self.failed += not result.graded
+        self.died += result.why == batch.DIED
+        self.refused += result.graded and bool(result.why)
+        count = f"{self.done}/{self.total} {printable(result.student)}: "
+        if not result.graded:
+            self._line(f"{count}NOT GRADED: {printable(result.why)}")
+        elif result.why:
+            self._line(f"{count}refused, no points: {printable(result.why)}")
+        elif result.notes:
+            self._line(f"{count}graded in {result.seconds:.1f} s. {printable(result.notes)}")
+        elif not self.bar:
+            self._line(f"{count}graded in {result.seconds:.1f} s")
+        self._draw()
+
+    def close(self) -> None:
+        """Leave the bar's line."""
+        if self.bar:
+            self._write("\r\x1b[K")
+
+    def summary(self, assignment: str, already: int) -> str:
+        """Return what there is to say in the end."""
+        graded = self.done - self.failed
+        seconds = time.monotonic() - self.start
+        parts = [f"{assignment}: {graded} graded in {seconds:.1f} s"]
+        if self.refused:
+            parts.append(f"{self.refused} of them refused, with the reason as feedback")
+        if already:
+            parts.append(f"{already} graded before")
+        if self.failed > self.died:
+            parts.append(f"{self.failed - self.died} NOT graded; they are tried again next time")
+        if self.died:
+            parts.append(f"{self.died} NOT graded; they are tried again with --retry only")
+        return ". ".join(parts) + "."
+
+    def _line(self, text: str) -> None:
+        self._write(("\r\x1b[K" if self.bar else "") + text + "\n")
+
+    def _draw(self) -> None:
+        if not self.bar or not self.total:
+            return
+        width = max(10, min(40, shutil.get_terminal_size().columns - 40))
+        full = width * self.done // self.total
+        left = ""
+        if self.done:
+            seconds = (time.monotonic() - self.start) * (self.total - self.done) / self.done
+            left = f", {int(seconds) // 60}:{int(seconds) % 60:02} left"
+        bar = "#" * full + "." * (width - full)
+        self._write(f"\r\x1b[K[{bar}] {self.done}/{self.total}{left}")
+
+    def _write(self, text: str) -> None:
+        self.out.write(text)
+        self.out.flush()
+
+
+def _need_confinement(unsafe: bool, dask: str | None) -> None:
+    if unsafe or sys.platform != "linux":
+        print(WITHOUT_CONFINEMENT, file=sys.stderr)
+    elif not dask and not confine.layers().safe:
+        raise Problem(
+            "Student code cannot be confined on this machine, so nothing is graded. "
+            "`python -m autograder doctor` tells what is missing."
+        )
+
+
+def _need_untouched_release(course: CourseDirectory, assignment: str) -> None:
+    folder = Path(course.format_path(course.release_directory, ".", assignment))
+    for name in notebooks(course, assignment):
+        path = folder / f"{name}.ipynb"
+        if path.is_file() and fits_stamp(json.loads(path.read_bytes())) is False:
+            raise Problem(written_in_release(path, assignment))
+
+
+@contextlib.contextmanager
+def _cluster(address: str) -> Iterator[Callable[[], Executor]]:
+    try:
+        from distributed import Client
+    except ModuleNotFoundError:
+        raise Problem(
+            "The package distributed is missing. Install the extra: pip install -e '.[cluster]'"
+        ) from None
+    try:
+        client = Client(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise Problem(f"No Dask scheduler answers at {address}: {error}") from None
+    with client:
+        yield lambda: client.get_executor(pure=False)

@@ -1,0 +1,1 @@
+"""Our steps in nbgrader: taking hand-ins in, grading, feedback; all safe from strangers' files."""

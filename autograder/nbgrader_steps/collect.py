@@ -1,0 +1,180 @@
+"""Collect hand-ins from nbgrader's exchange as what they are: folders that strangers wrote."""
+
+import datetime
+import os
+import stat
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+
+from nbgrader.api import MissingEntry
+from nbgrader.exchange.default import ExchangeCollect
+from nbgrader.utils import parse_utc, rmtree
+
+from autograder.nbgrader_steps import hand_in, intake, names, small_files
+from autograder.nbgrader_steps.course import notebooks
+from autograder.nbgrader_steps.exchange import whose_exchange
+from autograder.nbgrader_steps.small_files import REFUSED, SECRET, TIMESTAMP
+from illustrated_attention.language import _
+
+
+class Collect(ExchangeCollect):
+    """nbgrader's `collect`, which follows no link, and in which no hand-in stops another.
+
+    A folder that is refused stays in the exchange. In its place is collected a notebook that says
+    why, for its owner to read in the feedback. What is not named as `nbgrader submit` names it is
+    left out.
+    """
+
+    def init_src(self):
+        if told := whose_exchange(self.root):
+            self.log.warning(told)
+        wanted = self.coursedir.student_id
+        self.coursedir.student_id = "no such student"  # the folders are looked through below
+        try:
+            super().init_src()
+        finally:
+            self.coursedir.student_id = wanted
+        self.src_records = []
+        for student, records in sorted(self._records().items()):
+            if wanted in ("", "*", student):
+                self.src_records.append(self._the_one_that_counts(records))
+
+    def _records(self) -> dict[str, list[dict]]:
+        """All hand-ins of the assignment by student."""
+        found = defaultdict(list)
+        for name in os.listdir(self.inbound_path):
+            _student, *rest = name.rsplit("+", 3)
+            if self.coursedir.assignment_id not in rest[:1] or len(rest) < 2:
+                continue
+            record = self._record(name)
+            if record is None:
+                text = _("{name} is left out: it is no folder that `nbgrader submit` made")
+                self.log.warning(text.format(name=names.printable(name)))
+            else:
+                found[record["username"]].append(record)
+        return found
+
+    def _record(self, name: str) -> dict | None:
+        """What nbgrader wants to know of a folder in the exchange, or None if it is no hand-in."""
+        student, _assignment, when, *_random = name.rsplit("+", 3)
+        student = names.student_id(student)
+        try:
+            status = os.lstat(os.path.join(self.inbound_path, name))
+        except OSError:  # it is gone again
+            return None
+        if student is None or names.file_name(name) is None or not stat.S_ISDIR(status.st_mode):
+            return None
+        return {"username": student, "filename": name, "timestamp": _parsed(when)}
+
+    def _the_one_that_counts(self, records: list[dict]) -> dict:
+        records = self._sort_by_timestamp(records)
+        if self.duedate and self.before_duedate:
+            in_time = [record for record in records if record["timestamp"] <= self.duedate]
+            records = in_time or records
+        return records[0]
+
+    def copy_files(self):
+        """Take in each hand-in by itself."""
+        records, taken = self.src_records, 0
+        for record in records:
+            try:
+                taken += self._take(record)
+            except OSError as error:  # of this hand-in: it came and went, the disk is full
+                reason = names.printable(str(error))
+                text = _("{student} is left out: {reason}")
+                self.log.warning(text.format(student=record["username"], reason=reason))
+        text = _("{taken} hand-ins of {assignment} are new, of {count} in the exchange.")
+        assignment = self.coursedir.assignment_id
+        self.log.info(text.format(taken=taken, assignment=assignment, count=len(records)))
+
+    def _take(self, record: dict) -> bool:
+        """Take in one hand-in. Returns False if there is no need to."""
+        student, source = record["username"], Path(self.inbound_path, record["filename"])
+        if self.check_owner:
+            self._look_who_owns(source, student)
+        course = self.coursedir
+        target = Path(course.format_path(course.submitted_directory, student, course.assignment_id))
+        if target.is_dir():
+            old = hand_in.timestamp(target)
+            newer = old is None or record["timestamp"] > old
+            other = self.before_duedate and record["timestamp"] != old
+            if not (self.update and newer) and not other:
+                if newer:
+                    text = _("{student} has handed in again: take it with --update.")
+                    self.log.warning(text.format(student=student))
+                return False
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".collecting-", dir=target.parent) as scratch:
+            new = Path(scratch, "new")
+            self.do_copy(source, new)
+            if target.is_dir():
+                target.rename(Path(scratch, "old"))
+            new.rename(target)
+        self.log.info(_("Collected: {student}").format(student=student))
+        return True
+
+    def _look_who_owns(self, folder: Path, student: str) -> None:
+        import pwd  # there is no exchange on Windows
+
+        try:
+            owner = pwd.getpwuid(folder.lstat().st_uid).pw_name
+        except KeyError:
+            owner = "nobody known"
+        if owner != student:
+            text = _("{name} says that it is {student}'s, and its owner is {owner}. Ask them.")
+            self.log.warning(text.format(name=folder.name, student=student, owner=owner))
+
+    def do_copy(self, src, dest, log=None):
+        secret, refused = small_files.read(Path(src), SECRET), None
+        with tempfile.TemporaryDirectory(prefix="collect-") as scratch:
+            folder = Path(scratch, "hand-in")
+            try:
+                left_out = intake.copy_folder(src, folder, intake.COLLECTED)
+                super().do_copy(folder, dest, log)
+                if left_out:
+                    text = _("{name}: {notes}")
+                    notes, name = names.printable(" ".join(left_out)), Path(src).name
+                    self.log.warning(text.format(name=names.printable(name), notes=notes))
+                    Path(dest, hand_in.LEFT_OUT).write_text("\n".join(left_out), encoding="utf-8")
+            except (intake.Refused, OSError, RuntimeError) as reason:  # nbgrader's: too large
+                if not os.path.isdir(src):
+                    raise FileNotFoundError("its folder is gone again") from None
+                if not isinstance(reason, intake.Refused):
+                    reason = _("It cannot be copied. Look at its files, and hand in again.")
+                text = _("{name} is refused: {reason}")
+                self.log.warning(
+                    text.format(
+                        name=names.printable(Path(src).name), reason=names.printable(str(reason))
+                    )
+                )
+                if os.path.isdir(dest):
+                    rmtree(dest)
+                refused = str(reason)
+                intake.write_refusal(refused, dest, self._notebooks(Path(src)))
+        small_files.write(Path(dest), SECRET, secret)
+        small_files.write(Path(dest), REFUSED, refused)
+        if hand_in.timestamp(Path(dest)) is None:
+            handed_in = _parsed(Path(src).name.rsplit("+", 3)[2])
+            small_files.write(Path(dest), TIMESTAMP, f"{handed_in} UTC\n")
+
+    def _notebooks(self, source: Path) -> list[str]:
+        """The names under which a refusal is written: the student's own, to find the feedback."""
+        assignment = self.coursedir.assignment_id
+        try:
+            expected = notebooks(self.coursedir, assignment)
+        except MissingEntry:  # it can be collected before the gradebook knows it
+            expected = [assignment]
+        try:
+            found = list(filter(None, map(names.notebook_name, os.listdir(source))))
+        except OSError:
+            found = []
+        return found if len(found) == len(expected) == 1 else expected
+
+
+def _parsed(when: str) -> datetime.datetime:
+    """When something was handed in, as `nbgrader submit` writes it; long ago if it is not so."""
+    try:
+        return parse_utc(when)
+    except (ValueError, OverflowError, TypeError, AttributeError):
+        return datetime.datetime(1970, 1, 1)

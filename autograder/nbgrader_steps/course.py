@@ -1,0 +1,82 @@
+"""The course that a command works on: nbgrader's settings, found where nbgrader finds them."""
+
+import os
+import sys
+from pathlib import Path
+
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.apps import NbGrader
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from traitlets.config import Config
+
+
+class Problem(Exception):
+    """A command cannot do what it was asked. The text says why and what to do."""
+
+
+def read_config(db: str | None = None) -> Config:
+    """Return the settings of nbgrader_config.py, with another gradebook if `db` names one.
+
+    Parameters
+    ----------
+    db : str, optional
+        The gradebook's address, as SQLAlchemy writes it: ``postgresql://user@host/name``.
+    """
+    find_alembic()
+    app = NbGrader()
+    app.load_config_file()
+    config = app.config
+    if "root" not in config.CourseDirectory:
+        raise Problem("There is no nbgrader_config.py here. Run this in the course's folder.")
+    config.CourseDirectory.db_url = _address(db or CourseDirectory(config=config).db_url)
+    return config
+
+
+def find_alembic() -> None:
+    """Let nbgrader find alembic, which it calls by its name when it makes a gradebook."""
+    scripts = str(Path(sys.executable).parent)
+    if scripts not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", "")])
+
+
+def _address(db: str) -> str:
+    try:
+        url = make_url(db)
+    except ArgumentError:
+        raise Problem(
+            f"{db} is no gradebook's address. Write sqlite:////srv/course/gradebook.db or "
+            "postgresql://user@host/name."
+        ) from None
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    return url.render_as_string(hide_password=False)
+
+
+def need_assignment(config: Config, assignment: str) -> None:
+    """Raise `Problem` unless the gradebook can be reached and knows the assignment."""
+    course = CourseDirectory(config=config)
+    try:
+        with Gradebook(course.db_url, course.course_id) as gradebook:
+            gradebook.find_assignment(assignment)
+    except MissingEntry:
+        raise Problem(
+            f"The gradebook does not know {assignment}. Enter it first: "
+            f"nbgrader generate_assignment {assignment}"
+        ) from None
+    except ModuleNotFoundError as error:
+        raise Problem(
+            f"For this gradebook the package {error.name} is missing. Install the extra: "
+            "pip install -e '.[cluster]'"
+        ) from None
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        where = make_url(course.db_url).render_as_string(hide_password=True)
+        raise Problem(f"The gradebook {where} cannot be opened: {reason}") from None
+
+
+def notebooks(course: CourseDirectory, assignment: str) -> list[str]:
+    """The names of an assignment's notebooks, as the gradebook knows them."""
+    with Gradebook(course.db_url, course.course_id) as gradebook:
+        return [notebook.name for notebook in gradebook.find_assignment(assignment).notebooks]

@@ -1,0 +1,122 @@
+"""What goes out through nbgrader's exchange: lessons, and feedback for each student by itself."""
+
+import os
+import shutil
+import stat
+from pathlib import Path
+
+from nbgrader.exchange.default import ExchangeReleaseAssignment, ExchangeReleaseFeedback
+from nbgrader.utils import notebook_hash
+
+from autograder.nbgrader_steps import names, small_files
+from autograder.nbgrader_steps.small_files import SECRET
+from illustrated_attention.language import _
+
+
+def whose_exchange(root: str) -> str | None:
+    """Say it if the exchange is one person's, because nobody has named another; else None."""
+    if os.environ.get("ILLUSTRATED_ATTENTION_EXCHANGE"):
+        return None
+    text = _(
+        "ILLUSTRATED_ATTENTION_EXCHANGE is not set: {root} is the exchange of this clone, for one "
+        "person. For a class, set it to the class's exchange."
+    )
+    return text.format(root=root)
+
+
+class ReleaseAssignment(ExchangeReleaseAssignment):
+    """nbgrader's, which makes the exchange so that no student can rename a folder of another's."""
+
+    def ensure_root(self):
+        if told := whose_exchange(self.root):
+            self.log.warning(told)
+        super().ensure_root()
+        text = exchange_problem(Path(self.root))
+        if text is None:
+            return
+        try:
+            os.chmod(self.root, os.stat(self.root).st_mode | stat.S_ISVTX)
+        except PermissionError:
+            self.log.warning(text)
+
+
+def exchange_problem(folder: Path) -> str | None:
+    """Say what is wrong with the exchange's folder, or None.
+
+    Where everybody may write and the sticky bit is not set, everybody may rename what belongs to
+    others: a student can put a course of their own in the place of the instructor's.
+    """
+    mode = folder.stat().st_mode
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        text = _("A student can take over the exchange. Its owner must run: chmod 1777 {folder}")
+        return text.format(folder=folder)
+    return None
+
+
+class ReleaseFeedback(ExchangeReleaseFeedback):
+    """nbgrader's, in which no student's page stops another's.
+
+    A page is found by whoever has the secret that came with the hand-in. Where there is none, as
+    with files that did not come through the exchange, the instructor is told to give the page.
+    """
+
+    def copy_files(self):
+        if told := whose_exchange(self.root):
+            self.log.warning(told)
+        course = self.coursedir
+        left_out = set(course.student_id_exclude.split(","))
+        root = Path(course.format_path(course.feedback_directory, ".", "."))
+        released, without = 0, []
+        for student in sorted(filter(None, map(names.student_id, _files(root)))):
+            folder = Path(
+                course.format_path(course.feedback_directory, student, course.assignment_id)
+            )
+            if student in left_out or course.student_id not in ("", "*", student):
+                continue
+            try:
+                pages = sorted(folder.glob("[!.]*.html"))
+                if pages and self._release(student, folder, pages):
+                    released += 1
+                elif pages:
+                    without.append(student)
+            except OSError as error:
+                text = _("The feedback for {student} is not released: {reason}")
+                reason = names.printable(str(error))
+                self.log.error(text.format(student=student, reason=reason))
+        text = _("Feedback is released for {count} students.")
+        self.log.info(text.format(count=released))
+        if without:
+            text = _(
+                "These handed in without nbgrader's secret and cannot fetch their feedback. Give "
+                "them their pages from {folder}: {students}"
+            )
+            self.log.warning(text.format(folder=root, students=", ".join(without)))
+
+    def _release(self, student: str, folder: Path, pages: list[Path]) -> bool:
+        """Release a student's pages. Returns False if the student has no secret to find them."""
+        course = self.coursedir
+        handed_in = Path(
+            course.format_path(course.submitted_directory, student, course.assignment_id)
+        )
+        secret = small_files.read(folder, SECRET) or small_files.read(handed_in, SECRET)
+        if secret is None:
+            return False
+        own_names = [name for name in map(names.notebook_name, _files(handed_in)) if name]
+        for page in pages:
+            # A student who renamed the notebook looks for the feedback under that name.
+            also = own_names if len(own_names) == len(pages) == 1 else []
+            for name in {page.stem, *also}:
+                self._publish(page, notebook_hash(secret=secret, notebook_id=name))
+        return True
+
+    def _publish(self, page: Path, code: str) -> None:
+        new = Path(self.dest_path, f"{code}-tmp.html")
+        shutil.copy(page, new)
+        os.replace(new, Path(self.dest_path, f"{code}.html"))
+
+
+def _files(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []

@@ -1,0 +1,184 @@
+"""nbgrader's steps, replaced: hand-ins are read with care, run confined, and judged outside.
+
+`settings.configure_grading` puts them in the place of nbgrader's own: then `nbgrader autograde`,
+the formgrader's button and nbgrader's API all grade in this way.
+"""
+
+import atexit
+import os
+import sys
+import tempfile
+import threading
+from html import escape
+from pathlib import Path
+
+from nbconvert.exporters import NotebookExporter
+from nbformat.notebooknode import from_dict
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.preprocessors import Execute, NbGraderPreprocessor
+from nbgrader.utils import rmtree
+from traitlets import Bool, Float
+
+from autograder.nbgrader_steps import cleaning, hand_in, intake
+from autograder.sandbox.trial import Cell, names_to_define
+
+# In a failed test cell's metadata: exercise, known mistake and words, for feedback and report.
+VERDICT = "illustrated_attention"
+
+WITHOUT_CONFINEMENT = (
+    "!!! Student code runs UNCONFINED. It can read your files, the solutions and the gradebook, "
+    "change and delete them, and use your network. Grade only work of people you trust, on a "
+    "machine you can lose. `python -m autograder doctor` tells what is missing. !!!"
+)
+
+
+class HandInExporter(NotebookExporter):
+    """Reads a hand-in as a stranger's, from a copy of it that `hand_in` made.
+
+    nbgrader converts every hand-in twice: first what was submitted, then what the first
+    conversion wrote, which is ours.
+    """
+
+    optimistic_validation = Bool(True)  # the notebook is looked at once, after the last step
+    taken_in = Bool(False, help="whether hand-ins are copies already that we made").tag(config=True)
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        # Before it converts, nbgrader copies what lies beside the notebook, wherever a link may
+        # lead. It has no place to take a hand-in in but where it asks for its folder.
+        self._copy = tempfile.TemporaryDirectory(prefix="hand-in-")
+        self._copied = None  # the folder of which the copy is
+        self._format_source = self.parent._format_source
+        self.parent._format_source = self._safe_source
+
+    def _safe_source(self, assignment_id, student_id, escape=False):
+        folder = self._format_source(assignment_id, student_id, escape)
+        if escape or self.taken_in or not self.parent._sanitizing:
+            return folder
+        if folder != self._copied:
+            self._copied = None
+            try:
+                released = hand_in.released_notebooks(self.parent.coursedir, assignment_id)
+            except MissingEntry:  # nbgrader says so, and stops
+                return folder
+            rmtree(self._copy.name)
+            taken = hand_in.take_in(Path(folder), Path(self._copy.name), released)
+            for text in filter(None, [taken.refused, *taken.notes]):
+                self.log.warning("%s: %s", folder, text)
+            self._copied = folder
+        return self._copy.name
+
+    def from_filename(self, filename, resources=None, **kwargs):
+        if not self.parent._sanitizing:
+            return super().from_filename(filename, resources, **kwargs)
+        path = Path(filename) if self.taken_in else Path(self._copy.name, Path(filename).name)
+        notebook = intake.read_notebook(path.read_bytes())
+        return self.from_notebook_node(notebook, resources, **kwargs)
+
+
+class ConfinedExecute(NbGraderPreprocessor):
+    """Runs a notebook: student cells confined, test cells outside. Replaces nbgrader's Execute."""
+
+    cpu_seconds = Float(30, help="CPU time for one cell or one call").tag(config=True)
+    wall_seconds = Float(60, help="time for one cell or one call that only waits").tag(config=True)
+    notebook_seconds = Float(60, help="time for a notebook in all, sleeping included").tag(
+        config=True
+    )
+    quick = Bool(False, help="put a hand-in off that takes long or has to be stopped").tag(
+        config=True
+    )
+    unsafe = Bool(
+        False, help="grade even where student code cannot be confined: read docs/grading.md first"
+    ).tag(config=True)
+
+    def preprocess(self, nb, resources):
+        if sys.platform != "linux":
+            self.log.warning(WITHOUT_CONFINEMENT)
+            return Execute(parent=self.parent).preprocess(nb, resources)
+        tests, names = trusted_tests(resources["nbgrader"])
+        code = [cell for cell in nb.cells if cell.cell_type == "code"]
+        cells = [tests.get(_grade_id(cell), Cell(cell.source)) for cell in code]
+        outputs = self._grade(cells, names, os.path.abspath(resources["metadata"]["path"]))
+        for cell, items in zip(code, outputs, strict=True):
+            for item in items:
+                if verdict := item.pop("verdict", None):
+                    cell.metadata[VERDICT] = verdict
+            cell.outputs = [from_dict(_as_notebook_output(item)) for item in items]
+            cell.execution_count = None
+        return nb, resources
+
+    def _grade(self, cells, names, folder) -> list:
+        from autograder.sandbox.student_process import GraderFailure, Limits
+
+        try:
+            with _lock:
+                grader = _warm_grader(self.unsafe, self.log)
+                limits = Limits(self.cpu_seconds, self.wall_seconds)
+                seconds, quick = self.notebook_seconds, self.quick
+                return grader.grade(cells, names, folder, limits, seconds, quick=quick)
+        except GraderFailure as failure:
+            # nbgrader leaves the student ungraded and goes on with the next one.
+            raise RuntimeError(f"The grader failed, nobody is to blame: {failure}") from failure
+
+
+def trusted_tests(names: dict) -> tuple[dict[str, Cell], set[str]]:
+    """Return the test cells of a notebook by grade_id, and the names they may ask a student for.
+
+    Both come from the gradebook, where the instructor's `generate_assignment` put them.
+    """
+    with Gradebook(names["db_url"]) as gradebook:
+        notebook = gradebook.find_notebook(names["notebook"], names["assignment"])
+        points = {cell.name: cell.max_score for cell in notebook.grade_cells}
+        solutions = {cell.name for cell in notebook.solution_cells}
+        sources = [(c.name, c.source) for c in notebook.source_cells if c.cell_type == "code"]
+    tests = {
+        name: Cell(source, test=True, points=points[name])
+        for name, source in sources
+        if name in points and name not in solutions
+    }
+    return tests, names_to_define(tuple(source for name, source in sources if name in solutions))
+
+
+def _grade_id(cell) -> str | None:
+    return cell.metadata.get("nbgrader", {}).get("grade_id")
+
+
+def _as_notebook_output(item: dict) -> dict:
+    if item["output_type"] in ("execute_result", "display_data"):
+        item = {**item, "metadata": {}}
+        told = item["data"].get("text/plain", "")
+        # A page shows a picture with what it says in words.
+        if "image/png" in item["data"] and "text/html" not in item["data"]:
+            source = f'src="data:image/png;base64,{item["data"]["image/png"]}"'
+            html = f'<img alt="{escape(told)}" {source}>'
+            item["data"] = {**item["data"], "text/html": html}
+        if "text/html" in item["data"]:
+            html = cleaning.clean_card(item["data"]["text/html"])
+            item["data"] = {**item["data"], "text/html": html}
+    if item["output_type"] == "execute_result":
+        item["execution_count"] = None
+    return item
+
+
+_lock = threading.Lock()
+_grader = None  # one for this process, warm, made when it is first needed
+_pid = None
+
+
+def close_grader() -> None:
+    """End this process's warm grader, which works in the folder of the last hand-in."""
+    if _grader is not None and _pid == os.getpid():
+        _grader.close()
+
+
+def _warm_grader(unsafe: bool, log):
+    from autograder.sandbox.grader import Grader
+
+    global _grader, _pid
+    if _grader is None or _grader.closed or _pid != os.getpid():
+        _grader, _pid = Grader(unsafe), os.getpid()
+        atexit.register(_grader.close)
+        if unsafe:
+            log.warning(WITHOUT_CONFINEMENT)
+        log.info("Student code is confined by %s", _grader.layers)
+    return _grader

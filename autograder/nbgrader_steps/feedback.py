@@ -1,0 +1,108 @@
+"""Feedback pages: what a student may see, on one page that loads nothing from anywhere.
+
+With `settings.configure_feedback`, `nbgrader generate_feedback` and formgrader's button make these
+pages. Of hidden tests they show the verdict in words: no source, no input, no value.
+"""
+
+from pathlib import Path
+
+import nbgrader
+from nbconvert.exporters import HTMLExporter
+from nbformat.notebooknode import NotebookNode, from_dict
+from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
+from traitlets import HasTraits, List
+
+from autograder.exercises import find_exercise
+from autograder.nbgrader_steps import cleaning
+from autograder.nbgrader_steps.execute import VERDICT
+from autograder.nbgrader_steps.page import Bounded
+from autograder.sandbox.trial import BEGIN_HIDDEN
+from illustrated_attention.cards import Card, paragraph
+from illustrated_attention.language import _
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def formgrade_templates() -> list[str]:
+    """Where formgrader's page is looked for: it has no setting, and ours comes first."""
+    nbgraders = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"
+    plain = HTMLExporter(template_name="formgrade", extra_template_basedirs=[str(nbgraders)])
+    return [str(TEMPLATES / "offline"), *plain.template_paths]
+
+
+class FeedbackExporter(HTMLExporter):
+    """Writes the page with our own template, whatever HTMLExporter is told about its templates."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.register_preprocessor(Bounded, enabled=True)
+        self.template_paths = [str(TEMPLATES / "feedback_page")]
+        self.template_file = "index.html.j2"
+
+    def default_filters(self):
+        yield from super().default_filters()
+        yield "number", number
+        yield "comment2html", cleaning.trusted_markdown
+
+
+class _Known(HasTraits):
+    """nbgrader's steps warn of this setting, which nbconvert's exporters have, for every cell."""
+
+    display_data_priority = List().tag(config=True)
+
+
+class _HiddenTests(_Known, ClearHiddenTests):
+    pass
+
+
+class ForTheStudent(_Known, NbGraderPreprocessor):
+    """Takes out of a graded notebook what its owner must not see, and adds what helps."""
+
+    def preprocess_cell(self, cell, resources, cell_index):
+        if cell.cell_type != "code":
+            return cell, resources
+        if _is_hidden_test(cell):
+            _HiddenTests(parent=self)._remove_hidden_test_region(cell)
+            cell.outputs = [_shown(card_of_hidden_test(cell))]
+        return cell, resources
+
+
+def card_of_hidden_test(cell: NotebookNode) -> Card:
+    """Return what a student gets to see in the place of a hidden test.
+
+    Parameters
+    ----------
+    cell : NotebookNode
+        The test cell, with the judge's verdict and the points in its metadata.
+    """
+    points = cell.metadata.nbgrader
+    verdict = cell.metadata.get(VERDICT, {})
+    if points.score >= points.points and not verdict:
+        return Card(_("✓ Hidden tests: passed"), True, [])
+    parts = [paragraph(verdict.get("message") or _("A hidden test did not pass."))]
+    hint = _first_hint(verdict.get("exercise"))
+    if hint:
+        parts.append(paragraph(_("Hint: {hint}").format(hint=hint)))
+    return Card(_("✗ Hidden tests: not yet"), False, parts)
+
+
+def number(value: float | None) -> str:
+    """Write points: 2, 0.5, 1.33."""
+    return f"{round(value or 0, 2):g}"
+
+
+def _first_hint(exercise: str | None) -> str:
+    try:
+        return _(find_exercise(exercise).hints[0]) if exercise else ""
+    except ValueError:  # the exercise was there when this was graded
+        return ""
+
+
+def _is_hidden_test(cell: NotebookNode) -> bool:
+    """A cell with hidden tests; also one from which somebody took the words around them."""
+    return bool(cell.metadata.get("nbgrader", {}).get("grade")) and BEGIN_HIDDEN in cell.source
+
+
+def _shown(card: Card) -> NotebookNode:
+    data = {"text/plain": str(card), "text/html": card._repr_html_()}
+    return from_dict({"output_type": "display_data", "metadata": {}, "data": data})

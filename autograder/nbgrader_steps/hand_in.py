@@ -1,0 +1,186 @@
+"""Make of what a student handed in the folder that nbgrader grades, and say what was done to it."""
+
+import sys
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import nbformat
+from nbformat.notebooknode import NotebookNode
+from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import parse_utc
+
+from autograder.nbgrader_steps import intake, small_files
+from autograder.nbgrader_steps.names import notebook_name, shown
+from autograder.nbgrader_steps.small_files import REFUSED, SECRET, TIMESTAMP
+from autograder.nbgrader_steps.transplant import has_work, is_untouched
+from illustrated_attention.language import _
+
+LEFT_OUT = "left_out.txt"  # what collecting left out, for its owner to be told when it is graded
+MOST_NOTEBOOKS = 10  # in a hand-in, that are looked at
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What came of taking a hand-in in."""
+
+    refused: str = ""  # why there is nothing to grade
+    notes: list[str] = field(default_factory=list)  # what its owner and the instructor must know
+
+
+def take_in(source: Path, target: Path, released: dict[str, NotebookNode | None]) -> Taken:
+    """Copy a hand-in to `target` as what is graded: clean notebooks under their names, and files.
+
+    A refused hand-in is graded like a blank one, with a note on top, so that the reason reaches
+    its owner with the feedback. So do notes on what was left out or renamed.
+
+    Parameters
+    ----------
+    released : dict
+        The assignment's notebooks by name, as they were released (None where that is missing).
+    """
+    try:
+        notes = intake.copy_folder(source, target)
+        left_out = target / LEFT_OUT
+        if left_out.is_file():
+            notes += left_out.read_text(encoding="utf-8", errors="replace")[:2000].splitlines()
+            left_out.unlink()
+        found = _notebooks(target)
+        chosen, refused = _chosen(released, found, notes, small_files.read(source, REFUSED))
+    except intake.Refused as reason:
+        intake.write_refusal(str(reason), target, list(released))
+        taken = Taken(str(reason))
+    else:
+        for path in found:
+            path.unlink()
+        for name, notebook in chosen.items():
+            _add_note_on_python(notebook, notes)
+            if notes:
+                notebook.cells.insert(0, _note(notes))
+            nbformat.write(notebook, target / f"{name}.ipynb")
+        for name, reason in refused.items():
+            nbformat.write(intake.refusal(reason), target / f"{name}.ipynb")
+        taken = Taken(" ".join(refused.values()), notes)
+    when = timestamp(source)
+    small_files.write(target, TIMESTAMP, f"{when} UTC\n" if when else None)
+    small_files.write(target, SECRET, small_files.read(source, SECRET))
+    small_files.write(target, REFUSED, taken.refused[:1000] or None)
+    return taken
+
+
+def _chosen(
+    released: dict[str, NotebookNode | None],
+    found: dict[Path, str],
+    notes: list[str],
+    told: str | None,
+) -> tuple[dict[str, NotebookNode], dict[str, str]]:
+    """Return the notebooks that are graded, and of the others why not: each for itself.
+
+    `told` is why `collect` refused the hand-in. Then there is a note that says so, and nothing
+    else, in the notebook's place; where there is more, a stranger wrote it.
+    """
+    chosen, refused = {}, {}
+    for name, original in released.items():
+        try:
+            # What bears another notebook's name is that one.
+            its = {path: its for path, its in found.items() if its == name or its not in released}
+            notebook = _choose(name, original, its, notes)
+            said = [cell.source for cell in notebook.cells]
+            if told and said == [cell.source for cell in intake.refusal(told).cells]:
+                raise intake.Refused(told)
+            chosen[name] = notebook
+        except intake.Refused as reason:
+            refused[name] = str(reason)
+    return chosen, refused
+
+
+def released_notebooks(course: CourseDirectory, assignment: str) -> dict[str, NotebookNode | None]:
+    """Return an assignment's notebooks by the names that the gradebook knows, as released."""
+    with Gradebook(course.db_url, course.course_id) as gradebook:
+        names = [notebook.name for notebook in gradebook.find_assignment(assignment).notebooks]
+    folder = Path(course.format_path(course.release_directory, ".", assignment))
+    paths = {name: folder / f"{name}.ipynb" for name in names}
+    return {
+        name: nbformat.read(path, as_version=4) if path.is_file() else None
+        for name, path in paths.items()
+    }
+
+
+def timestamp(folder: Path) -> datetime | None:
+    """When a student handed in, as nbgrader's exchange wrote it down; None if it does not say."""
+    text = small_files.read(folder, TIMESTAMP)
+    try:
+        return parse_utc(text.strip()) if text else None
+    except (ValueError, OverflowError, TypeError, AttributeError):
+        return None
+
+
+def _notebooks(folder: Path) -> dict[Path, str]:
+    """Return the files in a folder that hold a notebook, with the name that it has."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    return {path: name for path in files if (name := notebook_name(path.name))}
+
+
+def _choose(
+    name: str, original: NotebookNode | None, found: dict[Path, str], notes: list[str]
+) -> NotebookNode:
+    """Return the notebook that is graded under this name; a note says so if it has another one."""
+    named = [path for path, its in found.items() if its == name]
+    exact = next((path for path in named if path.name == f"{name}.ipynb"), None)
+    taken = exact or next(iter(named), None)
+    others = [path for path in found if path != taken][:MOST_NOTEBOOKS]
+    if taken is None and len(found) == 1:
+        taken = others.pop()
+    notebook = intake.read_notebook(taken.read_bytes()) if taken else None
+    worked = _worked_on(others, original) if not notebook or _is_blank(notebook, original) else {}
+    if len(worked) == 1:
+        ((path, work),) = worked.items()
+        text = _("{file} was graded, in which you had worked, and not {name}.")
+        if taken is None:
+            text = _("{file} was graded as {name}. Hand it in under this name.")
+        notes.append(text.format(file=shown(path.name), name=f"{shown(name)}.ipynb"))
+        return work
+    if taken is None:
+        reason = _("{name} is missing. Hand it in under this name.").format(name=f"{name}.ipynb")
+        raise intake.Refused(" ".join([reason, *notes]))
+    if worked:
+        listed = ", ".join(shown(path.name) for path in worked)
+        text = _("{name} is untouched and was graded. You worked in {files}: hand in one of them.")
+        notes.append(text.format(name=shown(taken.name), files=listed))
+    if taken != exact:
+        text = _("{file} was graded as {name}. Hand it in under this name.")
+        notes.append(text.format(file=shown(taken.name), name=f"{shown(name)}.ipynb"))
+    return notebook
+
+
+def _is_blank(notebook: NotebookNode, original: NotebookNode | None) -> bool:
+    return original is not None and is_untouched(notebook, original)
+
+
+def _worked_on(paths: list[Path], original: NotebookNode | None) -> dict[Path, NotebookNode]:
+    """Return those notebooks in which somebody worked on this one's cells."""
+    worked = {}
+    for path in paths if original else ():
+        try:
+            notebook = intake.read_notebook(path.read_bytes())
+        except intake.Refused:
+            continue
+        if has_work(notebook, original):
+            worked[path] = notebook
+    return worked
+
+
+def _add_note_on_python(notebook: NotebookNode, notes: list[str]) -> None:
+    version = notebook.metadata.get("language_info", {}).get("version", "")
+    theirs, ours = version.split(".")[:2], [str(part) for part in sys.version_info[:2]]
+    if version and theirs != ours:
+        text = _(
+            "It was run with Python {theirs} and graded with Python {ours}: some code differs."
+        )
+        notes.append(text.format(theirs=".".join(theirs), ours=".".join(ours)))
+
+
+def _note(notes: list[str]) -> NotebookNode:
+    title = _("**About this hand-in:**")
+    return intake.new_cell("markdown", "\n".join([title, "", *map("- {}".format, notes)]), "about")

@@ -1,0 +1,207 @@
+"""The IPython shell in which a notebook's cells run, and what becomes of their outputs."""
+
+import base64
+import fnmatch
+import io
+import sys
+import traceback
+
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.utils.text import SList
+from traitlets import Type
+from traitlets.config import Config
+
+MAX_TEXT = 20_000  # characters of one output
+MAX_OUTPUT = 2 << 20  # bytes of all outputs of a cell
+KEPT = ("text/plain", "text/html", "image/png", "image/jpeg")
+
+
+class Outputs:
+    """The outputs of one cell, in order, in the form that a notebook keeps them."""
+
+    def __init__(self):
+        self.items: list[dict] = []
+        self.room = MAX_OUTPUT
+
+    def stream(self, name: str, text: str) -> None:
+        if not text:
+            return
+        last = self.items[-1] if self.items else {}
+        if last.get("name") == name:
+            last["text"] = (last["text"] + text[:MAX_TEXT])[:MAX_TEXT]
+        else:
+            self._add({"output_type": "stream", "name": name, "text": text[:MAX_TEXT]})
+
+    def rich(self, output_type: str, data: dict) -> None:
+        kept = {}
+        for mime in KEPT:
+            value = data.get(mime)
+            if isinstance(value, bytes):
+                value = base64.b64encode(value).decode()
+            if isinstance(value, str):
+                kept[mime] = value[:MAX_TEXT] if mime == "text/plain" else value
+        if kept:
+            self._add({"output_type": output_type, "data": kept})
+
+    def error(self, name: str, message: str, text: str) -> None:
+        item = {"output_type": "error", "ename": name, "evalue": message[:2000]}
+        self.items.append({**item, "traceback": [text[-MAX_TEXT:]]})
+
+    def _add(self, item: dict) -> None:
+        self.room -= len(str(item))
+        if self.room >= 0:
+            self.items.append(item)
+
+
+class Stream(io.TextIOBase):
+    """sys.stdout or sys.stderr: writes into the outputs of the cell or call that runs now."""
+
+    encoding = "utf-8"
+
+    def __init__(self, name: str):
+        self.name = name
+        self.outputs: Outputs | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text) -> int:
+        if self.outputs is not None:
+            self.outputs.stream(self.name, str(text))
+        return len(text)
+
+
+class Hook(DisplayHook):
+    """The value of a cell's last line."""
+
+    def __call__(self, value=None):
+        if value is not None and self.shell.outputs is not None:
+            self.shell.user_ns["_"] = value
+            data, _ = self.shell.display_formatter.format(value)
+            self.shell.outputs.rich("execute_result", data)
+
+
+class Publisher(DisplayPublisher):
+    """What display() is given: figures, tables, cards."""
+
+    def publish(self, data, metadata=None, **kwargs):
+        if self.shell.outputs is not None:
+            self.shell.outputs.rich("display_data", data)
+
+    def clear_output(self, wait=False):
+        if self.shell.outputs is not None:
+            self.shell.outputs.items.clear()
+
+
+class Database(dict):
+    """IPython's store for `%cd`, `%bookmark` and `%store`; it ends with the process."""
+
+    def hget(self, table, key, default=None):
+        return self.get(f"{table}/{key}", default)
+
+    def hset(self, table, key, value):
+        self[f"{table}/{key}"] = value
+
+    def hdict(self, table):
+        begin = f"{table}/"
+        return {key[len(begin) :]: value for key, value in self.items() if key.startswith(begin)}
+
+    def keys(self, pattern="*"):
+        return [key for key in self if fnmatch.fnmatch(key, pattern)]
+
+    def __delitem__(self, key):
+        self.pop(key, None)
+
+
+class Kernel:
+    """Stands for a notebook's kernel where code asks for it: whatever is called does nothing."""
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *args, **kwargs: None
+
+
+@magics_class
+class KernelMagics(Magics):
+    """The magics that a notebook's kernel has beyond IPython's own: they need a page."""
+
+    def _nothing(self, line):
+        print("This is not done while grading.")
+
+    autosave = line_magic("autosave")(_nothing)
+    connect_info = line_magic("connect_info")(_nothing)
+    edit = line_magic("edit")(_nothing)
+    less = line_magic("less")(_nothing)
+    man = line_magic("man")(_nothing)
+    more = line_magic("more")(_nothing)
+    notebook = line_magic("notebook")(_nothing)
+    qtconsole = line_magic("qtconsole")(_nothing)
+    subshell = line_magic("subshell")(_nothing)
+
+
+class Shell(InteractiveShell):
+    """IPython without terminal, history or a window system; commands of the system do nothing."""
+
+    displayhook_class = Type(Hook)
+    display_pub_class = Type(Publisher)
+    outputs: Outputs | None = None
+    kernel = Kernel()
+
+    def enable_gui(self, gui=None):
+        """There is no event loop to enable."""
+
+    def ask_exit(self):
+        """What exit() and quit() do in IPython."""
+        raise SystemExit
+
+    def system(self, command):
+        print("Commands of the system are not run while grading.")
+
+    system_raw = system_piped = system
+
+    def getoutput(self, command, split=True, depth=0):
+        """What ``files = !ls`` calls."""
+        self.system(command)
+        return SList() if split else ""
+
+    def showtraceback(self, *args, **kwargs):
+        kind, error, trace = sys.exc_info()
+        if kind is None:  # `%tb` shows the last one once more
+            print("No traceback available to show.")
+            return
+        try:
+            text = self.InteractiveTB.text(kind, error, trace)
+        except Exception:
+            text = "".join(traceback.format_exception_only(kind, error))
+        self.outputs.error(kind.__name__, text_of(error), text)
+
+    showsyntaxerror = showindentationerror = showtraceback
+
+
+def make_shell(pictures: bool = True) -> Shell:
+    """Make the shell that every student starts with. Called once, before the first fork."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "nocolor"
+    config.InteractiveShell.cache_size = 0
+    shell = Shell.instance(config=config)
+    shell.db = Database()
+    shell.register_magics(KernelMagics)
+    for name in ("script", "bash", "sh", "perl", "ruby", "python", "python2", "python3", "pypy"):
+        shell.register_magic_function(lambda line, cell: shell.system(cell), "cell", name)
+    shell.extension_manager.load_extension("storemagic")  # as in every kernel
+    if pictures:
+        shell.enable_matplotlib("inline")
+    return shell
+
+
+def text_of(error: BaseException) -> str:
+    """An error's message, as far as it can be had."""
+    try:
+        return str(error)[:2000]
+    except BaseException:  # __str__ is the student's too
+        return ""

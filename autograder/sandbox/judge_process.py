@@ -1,0 +1,331 @@
+"""The judge's process: runs the trusted test cells, apart from the gradebook, within limits.
+
+It is started as ``python -m autograder.sandbox.judge_process FD UNSAFE``, holds the fork server for
+students, and forks for each run of a notebook a judge that may take only so much memory and time:
+a value that is made to overwhelm a test costs that test and nothing else.
+"""
+
+import contextlib
+import functools
+import gc
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+import traceback
+
+from autograder.sandbox.inside import confine
+from autograder.sandbox.inside.hook import translate as _
+from autograder.sandbox.inside.shell import make_shell
+from autograder.sandbox.stand_ins import Namespace
+from autograder.sandbox.student_process import (
+    Budget,
+    GraderFailure,
+    Limits,
+    PutOff,
+    StudentProcess,
+    Unsafe,
+    Zygote,
+)
+from autograder.sandbox.trial import Cell, hold, run_test
+
+MEMORY = 1024 * confine.MiB  # what a judge may add to what it has after the fork
+MAX_OUTPUTS = 10 * confine.MiB  # of all a student's cells, as JSON
+_OWN_FAULT = 3  # with this status a judge ends that failed by itself
+_GRACE = 3.0  # seconds: a judge ends a notebook itself when its time is over
+
+
+def main(argv: list[str]) -> None:
+    control = socket.socket(fileno=int(argv[0]))
+    try:
+        server = Server(control, unsafe=bool(int(argv[1])))
+    except Unsafe as error:
+        send(control, {"unsafe": str(error)})
+        return
+    send(control, {"ready": str(server.zygote.layers)})
+    try:
+        while (request := receive(control)) is not None:
+            try:
+                send(control, {"outputs": server.grade(**request)})
+            except PutOff:
+                send(control, {"put_off": True})
+            except GraderFailure as failure:
+                send(control, {"failure": str(failure)})
+    finally:
+        server.zygote.close()
+
+
+class Server:
+    """The warm process that forks judges."""
+
+    def __init__(self, control: socket.socket, unsafe: bool):
+        self.control = control
+        self.unsafe = unsafe
+        self.zygote = self._new_zygote()
+        self.shell = make_shell(pictures=False)
+        self.warm: set[str] = set()
+
+    def grade(
+        self,
+        cells: list,
+        names: list,
+        folder: str | None,
+        limits: dict,
+        seconds: float,
+        test: float,
+        quick: bool = False,
+    ) -> dict[int, list]:
+        """Run a notebook; return the outputs of its cells by index. See `grader.Grader.grade`."""
+        cells = [Cell(*cell) for cell in cells]
+        self._warm_up(cells, names)
+        for last in (False, True):
+            run = _Run(self, cells, set(names), Limits(**limits), seconds, test)
+            run.again, run.quick = last, quick
+            try:
+                self.zygote.fill(folder)
+                return run.hold()
+            except (GraderFailure, OSError, ValueError) as failure:
+                self.restart_zygote()  # whatever it was, nobody after this one meets it
+                if last:
+                    raise GraderFailure(str(failure)) from failure
+
+    def restart_zygote(self) -> None:
+        with contextlib.suppress(OSError):  # what is left of it is in the way of nothing
+            self.zygote.close()
+        self.zygote = self._new_zygote()
+
+    def _new_zygote(self) -> Zygote:
+        try:
+            return Zygote(unsafe=self.unsafe)
+        except (GraderFailure, OSError):  # an accident does not happen twice
+            return Zygote(unsafe=self.unsafe)
+
+    def _warm_up(self, cells: list[Cell], names: list[str]) -> None:
+        """Run each test once on unwritten functions, before any student's value is there.
+
+        What the tests import and work out for themselves, answers of hidden cases above all, is
+        then in the memory that all judges share.
+        """
+        namespace = Namespace(set())
+        namespace.update((name, _unwritten(name)) for name in names)
+        for cell in cells:
+            if cell.test and cell.source not in self.warm:
+                self.warm.add(cell.source)
+                run_test(cell, namespace, None, self.shell)
+        gc.collect()
+        gc.freeze()
+
+
+def _unwritten(name: str):
+    def function(*args, **kwargs):
+        raise NotImplementedError
+
+    function.__name__ = name
+    return function
+
+
+class _Run:
+    """One notebook in work."""
+
+    again = False  # is it the second try, after the grader has failed?
+    quick = False  # is it put off as soon as anything has to be stopped?
+
+    def __init__(self, server, cells, names, limits, seconds, test_seconds):
+        self.server, self.cells, self.names = server, cells, names
+        self.limits, self.test_seconds = limits, test_seconds
+        self.budget = Budget(seconds)
+        self.outputs: dict[int, list] = {}
+        self.sizes: dict[int, int] = {}
+        self.stopped: set[int] = set()  # cells in which a process has ended: not tried again
+        self.slow: set[str] = set()  # functions that run long to no good end
+
+    def hold(self) -> dict[int, list]:
+        """Let judges run the notebook until every test has its outcome."""
+        self._complete(hidden=False)
+        if any(cell.hidden for cell in self.cells):
+            self._complete(hidden=True)
+        for index, cell in enumerate(self.cells):
+            if cell.test:  # no outcome would be a pass
+                self.outputs.setdefault(index, [_stopped()])
+        return self.outputs
+
+    def _complete(self, hidden: bool) -> None:
+        """Let judges do one kind of run until one comes to its end; see `trial.hold`.
+
+        A judge that does not come to its end was overwhelmed by what the student's process
+        answered in the cell in work. That cell has its outcome then, and the next judge goes on
+        without it: so there is an end, and it is nobody's fault but the cell's. Where it ended
+        between two cells, what the first of them left behind did it if it happens again.
+        """
+        tests = [i for i, cell in enumerate(self.cells) if cell.test]
+        while self.budget.left() > 0:
+            done = {i for i in tests if i in self.outputs and self.cells[i].hidden == hidden}
+            last, ended = self._judge(hidden, frozenset(done | self.stopped))
+            if ended == "complete":
+                return
+            self.server.restart_zygote()  # its students are to end, too
+            if self.quick:
+                raise PutOff
+            if last is None or (ended == "done" and not self.again):
+                raise GraderFailure("the judge has ended outside of any cell")
+            self.stopped.add(last)
+            self.outputs.setdefault(last, [_stopped()])
+
+    def _judge(self, hidden: bool, skip: frozenset[int]) -> tuple[int | None, str]:
+        """Fork a judge and collect what it tells.
+
+        Returns the last cell that it began, and how it ended: "starting", which is in that cell,
+        "done", which is after it, or "complete".
+        """
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(reading)
+            self._be_the_judge(writing, hidden, skip)
+        os.close(writing)
+        last, ended = None, "done"
+        try:
+            with open(reading, "rb") as lines:
+                for line in self._lines(lines, pid):
+                    kind, *told = json.loads(line)
+                    if self.quick and kind in ("stopped", "slow"):  # the process has ended
+                        raise PutOff
+                    if kind in ("starting", "done", "complete"):
+                        last, ended = told[0] if told else last, kind
+                    elif kind == "stopped":
+                        self.stopped.add(told[0])
+                    elif kind == "slow":
+                        self.slow.update(told[0])
+                    elif kind == "outputs":
+                        index, items = told
+                        self._keep(index, items, len(line))
+        finally:
+            os.kill(pid, signal.SIGKILL)
+            _pid, status = os.waitpid(pid, 0)
+            self.budget.next_process()
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == _OWN_FAULT:
+            raise GraderFailure("the judge could not go on")
+        return last, ended
+
+    def _keep(self, index: int, items: list, size: int) -> None:
+        """Keep a cell's outputs; of a student's own cells only as long as there is room."""
+        self.sizes[index] = 0 if self.cells[index].test else size
+        if sum(self.sizes.values()) > MAX_OUTPUTS:
+            self.sizes[index] = 0
+            text = _("The output of this cell is left out: the notebook has too much of it.")
+            items = [{"output_type": "stream", "name": "stderr", "text": text}]
+        self.outputs[index] = items
+
+    def _lines(self, lines, judge: int):
+        """Yield the judge's lines until it ends, is silent for too long, or time is over."""
+        longest = max(self.test_seconds, self.limits.wall * 2)
+        buffer, since, before = b"", time.monotonic(), self.budget.delayed
+        while True:
+            of_judge = _delayed(judge)
+            delay = of_judge + self.budget.delayed
+            silent = time.monotonic() - since - (delay - before)
+            left = min(longest - silent, self.budget.left() + of_judge + _GRACE)
+            if left <= 0:
+                return
+            ready, _, _ = select.select([lines, self.server.control], [], [], min(left, 1.0))
+            if self.server.control in ready:
+                self.server.zygote.close()
+                os._exit(1)  # nothing is asked meanwhile: the grader has gone, so do we
+            if lines not in ready:
+                continue
+            data = os.read(lines.fileno(), 1 << 20)
+            if not data:
+                return
+            since, before = time.monotonic(), delay
+            *whole, buffer = (buffer + data).split(b"\n")
+            yield from whole
+
+    def _be_the_judge(self, writing: int, hidden: bool, skip: frozenset[int]) -> None:
+        """The forked judge: run the notebook, tell every outcome at once, and end."""
+
+        def tell(*what) -> None:
+            # Half characters, which cannot be written to a file, become question marks.
+            text = json.dumps(what, ensure_ascii=False)
+            try:
+                _write_all(writing, text.encode("utf-8", "replace") + b"\n")
+            except OSError as error:
+                raise GraderFailure(f"the judge cannot be heard: {error}") from None
+
+        try:
+            confine.die_with_parent()
+            _limit_memory()
+            self.server.control.close()
+            shell, zygote = self.server.shell, self.server.zygote
+            start = functools.partial(StudentProcess, zygote, budget=self.budget)
+            slow = frozenset(self.slow)
+            hold(self.cells, self.names, start, self.limits, shell, hidden, skip, slow, tell)
+            tell("complete")
+        except (GraderFailure, OSError) as failure:  # of a student's doing none comes so far
+            sys.stderr.write(ascii(failure) + "\n")
+            os._exit(_OWN_FAULT)
+        except BaseException:  # a student's words may be in it, and escapes for a terminal in them
+            sys.stderr.write(ascii(traceback.format_exc()) + "\n")
+        finally:
+            os._exit(0)
+
+
+def _delayed(pid: int) -> float:
+    """For how many seconds a process wanted to run and others did, as far as the kernel tells."""
+    try:
+        with open(f"/proc/{pid}/schedstat") as stat:
+            return int(stat.read().split()[1]) / 1e9
+    except (OSError, IndexError):
+        return 0.0
+
+
+def _stopped() -> dict:
+    text = _("This test did not come to an end within its limits of time and memory.")
+    return {"output_type": "error", "ename": "TestStopped", "evalue": text, "traceback": [text]}
+
+
+def _limit_memory() -> None:
+    with open("/proc/self/statm") as statm:
+        present = int(statm.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (present + MEMORY, present + MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+def send(sock: socket.socket, message: dict) -> None:
+    """Send a message as JSON after its length."""
+    data = json.dumps(message).encode()
+    sock.sendall(struct.pack(">Q", len(data)) + data)
+
+
+def receive(sock: socket.socket) -> dict | None:
+    """Return the next message, None when the other side has closed."""
+    with sock.makefile("rb", buffering=0) as file:
+        head = _read(file, 8)
+        if head is None:
+            return None
+        data = _read(file, *struct.unpack(">Q", head))
+    return None if data is None else json.loads(data)
+
+
+def _read(file, count: int) -> bytes | None:
+    data = b""
+    while len(data) < count:
+        more = file.read(count - len(data))
+        if not more:
+            return None
+        data += more
+    return data
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        main(sys.argv[1:])

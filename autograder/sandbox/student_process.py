@@ -1,0 +1,369 @@
+"""The grader's side of a student's process: start it, ask it, end it."""
+
+import contextlib
+import mmap
+import os
+import secrets
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.sandbox.inside import confine, hook, wire
+
+# All that a student's process gets of this package: a copy in a folder of its own, so that neither
+# exercises nor solutions lie where it can read.
+INSIDE = Path(__file__).with_name("inside")
+_START_SECONDS = 60.0
+_TIME_OVER = "the notebook's time is over"
+
+
+class Unsafe(Exception):
+    """This machine cannot confine student code."""
+
+
+class GraderFailure(BaseException):
+    """The grader's own machinery has failed. It is nobody's mistake and must cost nobody points.
+
+    Not an Exception, so that no test cell can take it for one of a student's.
+    """
+
+
+class PutOff(Exception):
+    """A hand-in takes its time, or had to be stopped. It is to be tried after the others."""
+
+
+class StudentDied(Exception):
+    """The student's process has ended: it was killed, it left, or it answered nonsense."""
+
+    student_line = ""  # no line of theirs raised it
+
+
+class StudentTimeout(StudentDied):
+    """The student's process did not answer in time and was ended."""
+
+    out_of_time = True  # for those who only know that something was called
+
+
+# A student reads these names in a traceback and on a card: `softmax stopped with ProcessEnded.`
+StudentDied.__name__ = StudentDied.__qualname__ = "ProcessEnded"
+StudentTimeout.__name__ = StudentTimeout.__qualname__ = "TookTooLong"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Time for one cell or one call.
+
+    A machine may be busy with other work, so CPU time counts, and for code that only waits `wall`:
+    by the clock, less the time in which it wanted to run and others did.
+    """
+
+    cpu: float = 30.0  # seconds, as many as nbgrader gives a cell
+    wall: float = 60.0  # seconds
+
+    def at_most(self, other: "Limits") -> "Limits":
+        return Limits(min(self.cpu, other.cpu), min(self.wall, other.wall))
+
+
+# How many times longer than its limits code may take on a machine that is busy with other work.
+LONGEST_DELAY = 5.0
+
+
+class Budget:
+    """The time that one hand-in has in all, whatever it does: running, sleeping, starting again.
+
+    It is told in seconds by the clock, less the time in which the student's processes wanted to
+    run and others did: what others use costs a student nothing.
+    """
+
+    def __init__(self, seconds: float = float("inf")):
+        self.seconds, self.start = seconds, time.monotonic()
+        self._delays = memoryview(mmap.mmap(-1, 16)).cast("d")  # forked judges write into it
+
+    @property
+    def delayed(self) -> float:
+        """For how long the student's processes wanted to run and others did, as far as is known."""
+        return self._delays[0] + self._delays[1]
+
+    def delay(self, seconds: float) -> None:
+        """Take in for how long the process in work was delayed until now."""
+        self._delays[1] = seconds
+
+    def next_process(self) -> None:
+        """The process in work has ended."""
+        self._delays[0], self._delays[1] = self.delayed, 0.0
+
+    def left(self) -> float:
+        """Seconds that are left."""
+        passed = time.monotonic() - self.start
+        return min(self.seconds - passed + self.delayed, self.seconds * LONGEST_DELAY - passed)
+
+
+class Zygote:
+    """The fork server, and with it the way to new student processes (about 15 ms each)."""
+
+    def __init__(self, layers: confine.Layers | None = None, unsafe: bool = False):
+        self.layers = layers or confine.layers()
+        if not (self.layers.safe or unsafe):
+            raise Unsafe(
+                f"Student code cannot be confined here: this machine has {self.layers}. Needed are "
+                "seccomp and Landlock, or seccomp and bubblewrap. `python -m autograder doctor` "
+                "tells more."
+            )
+        self._folder = tempfile.TemporaryDirectory(prefix="grading-")
+        root = Path(self._folder.name)
+        self.work, cache, home = root / "work", root / "cache", root / "home"
+        for folder in (self.work, cache):
+            folder.mkdir()
+        readable = _lay_out(home)
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        command = [
+            sys.executable,
+            "-s",
+            "-P",
+            "-m",
+            "autograder.sandbox.inside.zygote",
+            str(theirs.fileno()),
+        ]
+        command += [str(self.layers.landlock), str(int(self.layers.seccomp)), *readable]
+        if self.layers.bubblewrap:
+            bind = [*readable, str(self.work)]
+            command = confine.bubblewrap_command(bind, [str(cache)]) + command
+        self._process = subprocess.Popen(
+            command,
+            pass_fds=[theirs.fileno()],
+            env=_environment(str(home), str(cache)),
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C at the terminal is for the grader
+        )
+        theirs.close()
+        self._control.settimeout(_START_SECONDS)
+        try:
+            started = self._control.recv(1) == b"R"
+        except OSError:
+            started = False
+        if not started:
+            self.close()
+            raise GraderFailure("the fork server for student code did not start")
+
+    def request(self, kind: bytes, data: bytes, answer: str, *sockets: socket.socket) -> tuple:
+        """Ask the fork server and return the fields of its answer.
+
+        Requests are numbered: an answer that somebody before did not wait for is passed over.
+        """
+        number = secrets.token_bytes(8)
+        try:
+            socket.send_fds(self._control, [number + kind + data], [s.fileno() for s in sockets])
+            while True:
+                message = self._control.recv(512)
+                if not message:
+                    raise EOFError("it has hung up")
+                if message[:8] == number:
+                    break
+            if message[8:9] != b"+":
+                raise OSError(message[9:].decode("ascii", "replace"))
+            return struct.unpack(answer, message[9:])
+        except (OSError, EOFError, struct.error) as error:
+            raise GraderFailure(f"the fork server for student code: {error}") from None
+
+    def fill(self, folder: str | os.PathLike | None) -> None:
+        """Put copies of a hand-in's files, except notebooks, where the student may read them."""
+        for old in self.work.iterdir():
+            shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
+        if folder:
+            ignored = shutil.ignore_patterns("*.ipynb", ".ipynb_checkpoints")
+            shutil.copytree(folder, self.work, symlinks=True, dirs_exist_ok=True, ignore=ignored)
+
+    def close(self) -> None:
+        self._control.close()
+        try:
+            self._process.wait(2)  # it ends by itself, and the students with it
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._folder.cleanup()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let an alarm wait that a test cell may have set, until nobody is in the middle of a talk.
+
+    Blocking the signal would not do: the system then gives it to another thread, and Python runs
+    the handler in the main thread all the same.
+    """
+    handler = signal.getsignal(signal.SIGALRM)
+    if not callable(handler) or threading.current_thread() is not threading.main_thread():
+        yield  # here no handler runs
+        return
+    rung = []
+    signal.signal(signal.SIGALRM, lambda *_: rung.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGALRM, handler)
+        if rung:
+            signal.raise_signal(signal.SIGALRM)
+
+
+class StudentProcess:
+    """One confined process. `ask` is the only way to talk to it.
+
+    While it is `discreet`, the names that its code gives to types and parameters are not repeated:
+    what a hidden test gave to a function must not come out as one.
+    """
+
+    discreet = False
+
+    @_undisturbed()
+    def __init__(self, zygote: Zygote, limits: Limits | None = None, budget: Budget | None = None):
+        budget = budget or Budget()
+        if budget.left() <= 0:
+            raise StudentTimeout(_TIME_OVER)
+        self.zygote = zygote
+        self.limits, self.budget = Limits(_START_SECONDS, _START_SECONDS), Budget()
+        self._sock, theirs = socket.socketpair()
+        with theirs:
+            (self.pid,) = zygote.request(b"F", str(zygote.work).encode(), ">i", theirs)
+        self.alive = True
+        self._asked = time.monotonic()
+        self._used = self._delayed = 0.0  # seconds of CPU, and of waiting for one, when last asked
+        try:
+            ready = self._exchange(None, None)
+        except StudentDied as error:
+            raise GraderFailure(f"a student's process did not start: {error}") from None
+        if ready != "ready":
+            self.end()
+            raise GraderFailure(f"student code could not be confined: {ready}")
+        self.limits, self.budget = limits or Limits(), budget
+
+    def ask(self, request: str, *args, refer=None, resolve=None) -> object:
+        """Send a request and return what comes back, as plain data.
+
+        StudentTimeout or StudentDied: there is no answer and the process is gone.
+        """
+        return self._exchange(wire.encode([request, *args], refer), resolve)
+
+    @_undisturbed()
+    def _exchange(self, frame: bytes | None, resolve) -> object:
+        if not self.alive:
+            raise StudentDied("the process in which the notebook ran has ended")
+        patience = self._patience()
+        try:
+            if frame is not None:
+                self._sock.settimeout(patience())
+                self._sock.sendall(frame)
+            return wire.receive(self._sock, patience, resolve)
+        except TimeoutError:
+            self.end()
+            raise StudentTimeout("there was no answer in time") from None
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            self.end()
+            raise StudentDied("the process in which the notebook ran has ended") from None
+        except wire.WireError as error:
+            self.end()
+            raise StudentDied(f"the process in which the notebook ran answered: {error}") from None
+        except OSError as error:  # nothing that the other side could bring about
+            self.end()
+            raise GraderFailure(f"talking to a student's process: {error}") from None
+        except BaseException:  # no memory, say: half an answer may be on its way
+            self.end()
+            raise
+
+    def _patience(self):
+        """Return the function that says how long to wait for one answer; see `Limits`."""
+        start, limits = time.monotonic(), self.limits
+        if start - self._asked > 1:  # no more often: it takes as long as a small call
+            self._asked = start
+            self._used, self._delayed = self._seconds()
+        used, delayed = self._used, self._delayed
+
+        def patience() -> float:
+            passed = time.monotonic() - start
+            left = min(min(limits.cpu, limits.wall) - passed, self.budget.left())
+            if left <= 0:  # by the clock; was it at work, and was it let?
+                cpu, delay = self._seconds()
+                own = max(passed - (delay - delayed), cpu - used)
+                left = min(
+                    limits.cpu - (cpu - used),
+                    limits.wall - own,
+                    limits.wall * LONGEST_DELAY - passed,
+                    self.budget.left(),
+                )
+            if left <= 0:
+                raise TimeoutError
+            return max(0.01, left)
+
+        return patience
+
+    def _seconds(self) -> tuple[float, float]:
+        used, delayed = self.zygote.request(b"C", struct.pack(">i", self.pid), ">dd")
+        self.budget.delay(delayed)
+        return used, delayed
+
+    @contextlib.contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Within this context a call may take so much CPU time, and twice as long if it waits."""
+        before = self.limits
+        self.limits = before.at_most(Limits(cpu=seconds, wall=2 * seconds))
+        try:
+            yield
+        finally:
+            self.limits = before
+
+    @_undisturbed()
+    def end(self) -> None:
+        """Kill the process."""
+        if self.alive:
+            self.alive = False
+            self._sock.close()
+            _cpu, delayed = self.zygote.request(b"K", struct.pack(">i", self.pid), ">dd")
+            self.budget.delay(delayed)
+            self.budget.next_process()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.end()
+
+
+def _lay_out(home: Path) -> list[str]:
+    """Make the folder that a student's process imports from; return all it must read for that."""
+    package = home / "autograder" / "sandbox"
+    package.mkdir(parents=True)
+    for folder in (package.parent, package):
+        (folder / "__init__.py").touch()
+    shutil.copytree(INSIDE, package / "inside", ignore=shutil.ignore_patterns("__pycache__"))
+    shared = hook.folders()
+    for name, folder in shared.items():
+        (home / name).symlink_to(folder)
+    return [str(home), *map(str, shared.values())]
+
+
+def _environment(home: str, cache: str) -> dict[str, str]:
+    """Nothing of the grader's own environment: it may hold passwords and paths."""
+    threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    caches = dict.fromkeys(("XDG_CACHE_HOME", "MPLCONFIGDIR", "IPYTHONDIR"), cache)
+    return {
+        **{"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8"},
+        **{"USER": "student"},
+        **{"PYTHONPATH": os.pathsep.join([home, *confine.package_folders()])},
+        **{"PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "agg"},
+        **threads,
+        **caches,
+    }

@@ -1,0 +1,270 @@
+"""One notebook, from its first cell to its last: the student's cells there, the test cells here.
+
+The cells run in the notebook's order. A student's process that dies is replaced: what had run
+before runs again in a new one, and only the cell that it died in loses its marks.
+"""
+
+import ast
+import contextlib
+import functools
+import io
+import numbers
+import re
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from autograder.sandbox.inside import hook
+from autograder.sandbox.inside.hook import translate as _
+from autograder.sandbox.inside.shell import Outputs, Shell, Stream
+from autograder.sandbox.outputs import clean
+from autograder.sandbox.stand_ins import Namespace, run_cell
+from autograder.sandbox.student_process import GraderFailure, Limits, StudentDied, StudentProcess
+
+BEGIN_HIDDEN = "### BEGIN HIDDEN TESTS"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A code cell: the student's, or a test cell as the instructor wrote it."""
+
+    source: str
+    test: bool = False
+    points: float = 0.0
+
+    @property
+    def hidden(self) -> bool:
+        """True for a test cell of which the student sees nothing but the verdict's words."""
+        return self.test and BEGIN_HIDDEN in self.source
+
+
+@functools.cache
+def names_to_define(solution_cells: tuple[str, ...]) -> frozenset[str]:
+    """The names that solution cells, as released, bind at their top level."""
+    names = set()
+    for source in solution_cells:
+        for node in ast.parse(source).body:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                names.add(node.name)
+            elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
+                stored = (n for n in ast.walk(node) if isinstance(n, ast.Name))
+                names.update(n.id for n in stored if isinstance(n.ctx, ast.Store))
+    return frozenset(names)
+
+
+# Where something had to be stopped, more of the kind is to be expected, and of the functions that
+# the cell named in every cell that names them too.
+HURRIED = Limits(cpu=3.0, wall=6.0)
+SLOW = Limits(cpu=0.5, wall=1.0)
+# Not parsed: that can take long itself, and here the source is a stranger's.
+_NAME = re.compile(r"[^\W\d]\w*")
+_FUNCTION = re.compile(r"^(?:def +|(?=\w+ *= *lambda\b))([^\W\d]\w*)", re.MULTILINE)
+
+
+def hold(
+    cells: list[Cell],
+    names: set[str],
+    start: Callable[[Limits], StudentProcess],
+    limits: Limits,
+    shell: Shell,
+    hidden: bool,
+    skip: frozenset[int],
+    slow: frozenset[str],
+    tell: Callable[..., None],
+) -> None:
+    """Run a notebook's cells from first to last, and tell what came of them.
+
+    What a student's function sees in a hidden test it can keep and print later. So a notebook is
+    run twice. First without hidden tests: the outputs of its cells and of visible tests are what
+    the student gets to read. Then with `hidden`, where only the outcomes of hidden tests count.
+
+    Parameters
+    ----------
+    start : callable
+        Starts a new process for the student's code, with these limits for a cell or a call.
+    skip : frozenset of int
+        The cells not to run: tests that have their outcome, and student cells that were stopped.
+    slow : frozenset of str
+        Functions that run long to no good end: cells that name one get little time.
+    tell : callable
+        Called with ("starting", index) before a cell, ("done", index) when it has come to its
+        end, ("stopped", index) after a student cell in which the process ended, ("slow", names)
+        when more functions are found to be, and ("outputs", index, outputs) for each cell that
+        counts.
+    """
+    if hidden:  # what comes after the last hidden test cannot change its outcome
+        cells = cells[: max(i for i, cell in enumerate(cells) if cell.hidden) + 1]
+    namespace = Namespace(names)
+    student, worked, allowed = None, [], limits
+    slow, named = set(slow), set()  # the second: the words of the cell in work
+
+    def alive() -> StudentProcess:
+        nonlocal student, allowed
+        while student is None or not student.alive:
+            if student is not None:
+                allowed = limits.at_most(HURRIED)
+            student = start(limits)  # what has worked may take as long again
+            student.discreet = hidden
+            for source in worked.copy():
+                try:
+                    run_cell(student, source, pictures=False)
+                except GraderFailure:
+                    raise
+                except Exception:  # whatever it is: the process no longer does what it is asked
+                    student.end()
+                    worked.remove(source)
+                    break
+        student.limits = allowed.at_most(SLOW) if slow & named else allowed
+        return student
+
+    def find_slow(outputs: list[dict], seconds: float) -> None:
+        ended = student is not None and not student.alive
+        failed = any(output["output_type"] == "error" for output in outputs)
+        if ended or (failed and seconds > HURRIED.cpu):
+            slow.update(names & named)
+            tell("slow", sorted(slow))
+
+    try:
+        for index, cell in enumerate(cells):
+            if index in skip:
+                continue
+            tell("starting", index)
+            named, began = set(_NAME.findall(cell.source)), time.monotonic()
+            if not cell.test:
+                if slow & named:  # what uses a slow function is one itself
+                    slow.update(_FUNCTION.findall(cell.source))
+                try:
+                    outputs = clean(run_cell(alive(), cell.source, pictures=not hidden))
+                    worked.append(cell.source)
+                except GraderFailure:
+                    raise
+                except BaseException as error:  # whatever its process answered, it is the cell's
+                    if student is not None:
+                        student.end()
+                    outputs = [_stopped(error)]
+                    tell("stopped", index)
+                if not hidden:
+                    tell("outputs", index, outputs)
+            elif cell.hidden and not hidden:  # the lines above its hidden tests may define names
+                visible = replace(cell, source=cell.source.partition(BEGIN_HIDDEN)[0])
+                outputs = run_test(visible, namespace, alive, shell)
+            else:
+                outputs = run_test(cell, namespace, alive, shell)
+                if cell.hidden == hidden:
+                    tell("outputs", index, outputs)
+            find_slow(outputs, time.monotonic() - began)
+            tell("done", index)
+    finally:
+        if student is not None:
+            student.end()
+
+
+def run_test(
+    cell: Cell, namespace: Namespace, student: Callable[[], StudentProcess] | None, shell: Shell
+) -> list[dict]:
+    """Run a test cell in this process; return its outputs. An error among them means no points.
+
+    As in nbgrader, a number in the last line is the points. What is neither a number of points
+    nor a truth nor None is an error here: no verdict, no points. Of a hidden test the outputs
+    are only the judge's own words: no value, no traceback, nothing the student's code printed.
+    The error of a failed test has a `verdict`: exercise, known mistake and, if hidden, words.
+    """
+    outputs = Outputs()
+    stream = Stream("stdout")
+    shell.outputs = stream.outputs = outputs
+    value = None
+    try:
+        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(io.StringIO()):
+            namespace.new_cell(student and student())
+            body, last = _compile(cell.source)
+            exec(body, namespace)
+            value = eval(last, namespace) if last else None
+        if not _is_mark(value, cell.points):
+            raise ValueError("the last line of this test cell is neither points nor a verdict")
+    except GraderFailure:
+        raise
+    except BaseException as error:  # exit() in a student's function must not end the judge
+        if cell.hidden:
+            words = _words(error)
+            return [{**_error(error, words), "verdict": _verdict(error, namespace, words)}]
+        verdict = _verdict(error, namespace, "")
+        return [*outputs.items, {**_error(error, _told(error)), "verdict": verdict}]
+    finally:
+        shell.outputs = stream.outputs = None
+        sys.stdout.flush()
+    kept = [] if cell.hidden else outputs.items
+    if isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_)):
+        kept = [
+            *kept,
+            {"output_type": "execute_result", "data": {"text/plain": repr(float(value))}},
+        ]
+    return kept
+
+
+_FILE = "<test cell>"
+
+
+def _compile(source: str):
+    """Compile a cell as its lines but the last expression, and that expression."""
+    tree = ast.parse(source, _FILE)
+    last = None
+    if tree.body and isinstance(tree.body[-1], ast.Expr):
+        last = compile(ast.Expression(tree.body.pop().value), _FILE, "eval")
+    return compile(tree, _FILE, "exec"), last
+
+
+def _is_mark(value, points: float) -> bool:
+    if value is None:
+        return True
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    return isinstance(value, numbers.Real) and 0 <= float(value) <= points
+
+
+def _stopped(error: BaseException) -> dict:
+    """The output of a student's cell that did not come to its end."""
+    text = _("This cell was stopped: the process in which it ran no longer answered as it should.")
+    if isinstance(error, StudentDied):
+        text = _("This cell was stopped: {reason}.").format(reason=error)
+    return {"output_type": "error", "ename": "Stopped", "evalue": text, "traceback": [text]}
+
+
+def _words(error: BaseException) -> str:
+    """What may be told of a hidden test that failed: an assertion's own message, else the type."""
+    if isinstance(error, StudentDied):
+        return _("A hidden test was stopped: {reason}.").format(reason=error)
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    if isinstance(error, AssertionError) and last and last[0].filename == _FILE and str(error):
+        return str(error)
+    return _("A hidden test failed with {error}.").format(error=type(error).__name__)
+
+
+def _verdict(error: BaseException, namespace: Namespace, words: str) -> dict:
+    """What is known of a failed test beyond its words: the exercise and the known mistake."""
+    given = (value for value in namespace.values() if hook.is_verdict(value))
+    about = next((verdict for verdict in given if verdict.message == str(error)), error)
+    known = {name: getattr(about, name, None) for name in ("exercise", "mistake")}
+    return {**known, "message": words}
+
+
+def _told(error: BaseException) -> str:
+    """What is told of a visible test that failed; `check` has shown a card and has its own way."""
+    if isinstance(error, StudentDied):
+        return _("This test was stopped: {reason}.").format(reason=error)
+    if hasattr(error, "_render_traceback_"):
+        return "\n".join(error._render_traceback_())
+    return "".join(traceback.format_exception_only(error)).strip()
+
+
+def _error(error: BaseException, text: str) -> dict:
+    name = type(error).__name__
+    return {
+        "output_type": "error",
+        "ename": name,
+        "evalue": text[:2000],
+        "traceback": [text[:20000]],
+    }

@@ -1,0 +1,34 @@
+"""What a sandbox that runs this course's notebooks asks of it: the grader's `inside/hook.py`."""
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+import illustrated_attention
+from illustrated_attention.data import data_path
+from illustrated_attention.examine import Verdict
+from illustrated_attention.language import _ as translate
+from illustrated_attention.outcomes import named, nameless
+
+__all__ = ["Verdict", "folders", "named", "nameless", "translate", "warm_up"]
+
+
+def folders() -> dict[str, Path]:
+    """Return what code of a notebook must be able to read, by the name under which it looks."""
+    package = Path(illustrated_attention.__file__).resolve().parent
+    data = data_path().resolve()
+    found = {package.name: package}
+    if package not in data.parents:  # in a clone it lies beside the package
+        found[data.name] = data
+    return found
+
+
+def warm_up() -> None:
+    """Import the whole package, with its questions, and let it draw nothing."""
+    for module in pkgutil.walk_packages(illustrated_attention.__path__, "illustrated_attention."):
+        importlib.import_module(module.name)
+    from illustrated_attention.answers import find_question
+    from illustrated_attention.figures import style
+
+    find_question("")
+    style.drawing = False
