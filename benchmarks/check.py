@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from autograder.exercises import all_exercises
 from autograder.exercises.reference import reference
-from illustrated_attention.answers import find_key
+from illustrated_attention.answer_keys import find_key
 from illustrated_attention.cards import verdict_card
 from illustrated_attention.examine import examine
 

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 
-from illustrated_attention.answers import AnswerKey, exercise_names, find_key, find_question
+from illustrated_attention.answer_keys import AnswerKey, exercise_names, find_key, find_question
 from illustrated_attention.cards import Card, paragraph, verdict_card
 from illustrated_attention.examine import examine
 from illustrated_attention.language import _

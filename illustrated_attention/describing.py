@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from illustrated_attention.answers import AnswerKey, Signature
+from illustrated_attention.answer_keys import AnswerKey, Signature
 from illustrated_attention.comparing import Difference
 from illustrated_attention.language import _
 from illustrated_attention.outcomes import Case, parameter_name

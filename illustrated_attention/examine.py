@@ -12,7 +12,7 @@ from itertools import zip_longest
 import numpy as np
 
 from illustrated_attention import properties
-from illustrated_attention.answers import AnswerKey, Mistake, Property, Signature
+from illustrated_attention.answer_keys import AnswerKey, KnownMistake, Property, Signature
 from illustrated_attention.causes import find_cause, find_certain_cause
 from illustrated_attention.comparing import alike, compare
 from illustrated_attention.describing import Failure, describe
@@ -101,7 +101,7 @@ def observe(function: Callable, key: AnswerKey) -> tuple[Signature, list]:
     return Signature(tuple(outcomes), held), problems
 
 
-def name_mistake(signature: Signature, problems: list, key: AnswerKey) -> Mistake | None:
+def name_mistake(signature: Signature, problems: list, key: AnswerKey) -> KnownMistake | None:
     """Return the known mistake that behaves the same on all cases and properties, if any.
 
     Input that must be refused counts only when all the rest is right: a learner often writes
@@ -120,7 +120,7 @@ def name_mistake(signature: Signature, problems: list, key: AnswerKey) -> Mistak
 
 def _mistake_before_it_stops(
     signature: Signature, problems: list, key: AnswerKey
-) -> Mistake | None:
+) -> KnownMistake | None:
     """Return the one known mistake in all that came back, when other cases stopped with an error.
 
     A function that fails for a batch often has a mistake for one sentence as well. That is the

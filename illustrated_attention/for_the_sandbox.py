@@ -27,8 +27,8 @@ def warm_up() -> None:
     """Import the whole package, with its questions, and let it draw nothing."""
     for module in pkgutil.walk_packages(illustrated_attention.__path__, "illustrated_attention."):
         importlib.import_module(module.name)
-    from illustrated_attention.answers import find_question
-    from illustrated_attention.figures import style
+    from illustrated_attention.answer_keys import find_question
+    from illustrated_attention.figures import page
 
     find_question("")
-    style.drawing = False
+    page.drawing = False

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from illustrated_attention.answers import exercise_names
+from illustrated_attention.answer_keys import exercise_names
 from illustrated_attention.language import _
 
 

@@ -9,7 +9,7 @@ from autograder import judge
 from autograder.exercises import all_exercises
 from autograder.exercises.judging import visible_key
 from autograder.exercises.reference import reference
-from illustrated_attention.answers import find_key
+from illustrated_attention.answer_keys import find_key
 from illustrated_attention.comparing import compare
 from illustrated_attention.examine import examine
 from illustrated_attention.outcomes import call

@@ -15,7 +15,7 @@ from classroom import on_stderr, outputs, run_notebook, solution_sources, surrou
 from nbformat.v4 import new_code_cell, new_notebook
 
 from illustrated_attention import CheckFailed, check, outcomes
-from illustrated_attention.answers import find_key
+from illustrated_attention.answer_keys import find_key
 from illustrated_attention.examine import examine
 
 

@@ -12,7 +12,7 @@ from illustrated_attention.figures.gpt2 import (
     normalised,
     parameter_counter,
 )
-from illustrated_attention.figures.style import TIMES, number
+from illustrated_attention.figures.words import TIMES, number
 from illustrated_attention.gpt2_files import parameter_shapes
 
 SMALL = {"n_layer": 12, "n_embd": 768, "vocab_size": 50257, "n_positions": 1024}

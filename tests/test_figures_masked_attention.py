@@ -12,7 +12,7 @@ from illustrated_attention.figures.masked_attention import (
     next_token_table,
     scores_of_all,
 )
-from illustrated_attention.figures.style import MINUS, TIMES
+from illustrated_attention.figures.words import MINUS, TIMES
 from illustrated_attention.widgets.masked_attention import (
     DIVISORS,
     divisor_explorer,

@@ -172,6 +172,10 @@ def _many(value):
     return isinstance(value, (list, tuple)) and len(value) > 0
 
 
+# What they draw with: it is tried through them.
+SHARED = {"page", "palette", "words", "cells", "equations", "needs", "live", "picture_slider"}
+
+
 def test_every_drawing_function_of_the_package_is_tried():
     every = set()
     for package in (figures, widgets):
@@ -183,7 +187,7 @@ def test_every_drawing_function_of_the_package_is_tried():
                     for name, thing in vars(module).items()
                     if inspect.isfunction(thing)
                     and thing.__module__ == module.__name__
-                    and found.name not in ("style", "needs", "live", "picture_slider")
+                    and found.name not in SHARED
                     and not name.startswith(("_", "need_"))
                 }
     assert every == set(NAMES)
@@ -192,7 +196,7 @@ def test_every_drawing_function_of_the_package_is_tried():
 @pytest.mark.parametrize(("function", "args"), DRAWN, ids=NAMES)
 def test_what_cannot_be_shown_is_refused_in_one_sentence(function, args, monkeypatch):
     # Figures check everything before they draw, so most of the work need not be done here.
-    monkeypatch.setattr("illustrated_attention.figures.style.drawing", False)
+    monkeypatch.setattr("illustrated_attention.figures.page.drawing", False)
     function(*args)  # the right arguments are taken
     for place, value in enumerate(args):
         for how, wrong in spoiled(value):

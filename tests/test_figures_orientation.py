@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from illustrated_attention.figures.orientation import axes_of, embedding_sum, token_positions
-from illustrated_attention.figures.style import number
+from illustrated_attention.figures.words import number
 
 WORDS = ["robot", "must", "obey", "orders"]
 

@@ -12,7 +12,7 @@ from illustrated_attention.figures.self_attention import (
     scores_and_weights,
     weighted_values,
 )
-from illustrated_attention.figures.style import number
+from illustrated_attention.figures.words import number
 
 WORDS = ["robot", "must", "obey", "orders"]
 SENTENCE = ["<|endoftext|>", "A", "robot", "must", "obey", "the", "orders", "given", "it"]

@@ -8,7 +8,7 @@ from classroom import ROOT, read_release, read_solution
 
 from autograder.exercises import LESSONS, all_exercises, questions
 from illustrated_attention import answer, checking, hint
-from illustrated_attention.answers import Question, find_question
+from illustrated_attention.answer_keys import Question, find_question
 
 QUESTIONS = [question for lesson in LESSONS for question in questions(lesson)]
 

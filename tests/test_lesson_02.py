@@ -10,7 +10,7 @@ from autograder.exercises.judging import full_key, judge
 from autograder.exercises.recover_divisor import RECOVER_DIVISOR
 from autograder.exercises.reference import reference
 from illustrated_attention import CheckFailed, attentions, check
-from illustrated_attention.answers import AnswerKey, Mistake, read_lesson, write_lesson
+from illustrated_attention.answer_keys import AnswerKey, KnownMistake, read_lesson, write_lesson
 from illustrated_attention.examine import examine, observe
 from illustrated_attention.outcomes import Case
 
@@ -49,7 +49,7 @@ def test_what_is_no_number_is_wrong_and_not_an_accident(result):
 
 
 def with_mistake(wrong, key=SQUARES):
-    known = Mistake("inverted", "You return one over the root.", (observe(wrong, key)[0],))
+    known = KnownMistake("inverted", "You return one over the root.", (observe(wrong, key)[0],))
     return AnswerKey(**{**vars(key), "mistakes": (known,)})
 
 

@@ -15,7 +15,7 @@ from autograder.sandbox.student_process import (
     StudentTimeout,
     Zygote,
 )
-from illustrated_attention.answers import find_key
+from illustrated_attention.answer_keys import find_key
 from illustrated_attention.comparing import compare
 from illustrated_attention.examine import examine
 from illustrated_attention.outcomes import Case, call, nameless

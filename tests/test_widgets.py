@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
-from illustrated_attention.figures.style import percent
+from illustrated_attention.figures.words import percent
 from illustrated_attention.widgets.self_attention import FACTORS, STATIC_FACTORS, scale_explorer
 
 WORDS = ["robot", "must", "obey", "orders"]

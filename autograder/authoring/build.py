@@ -23,7 +23,7 @@ from autograder.authoring.last_digits import with_known_digits
 from autograder.exercises import LESSONS, questions
 from autograder.exercises.judging import visible_key
 from autograder.nbgrader_steps.release import write_release
-from illustrated_attention.answers import AnswerKey, read_lesson, write_lesson
+from illustrated_attention.answer_keys import AnswerKey, read_lesson, write_lesson
 
 ROOT = Path(__file__).parents[2]
 

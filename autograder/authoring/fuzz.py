@@ -20,7 +20,7 @@ from autograder.exercises import find_exercise
 from autograder.exercises.reference import reference
 from autograder.sandbox.inside import wire
 from autograder.sandbox.stand_ins import RemoteObject
-from illustrated_attention.answers import AnswerKey
+from illustrated_attention.answer_keys import AnswerKey
 from illustrated_attention.examine import Verdict, examine
 from illustrated_attention.outcomes import Case
 

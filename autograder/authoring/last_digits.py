@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from illustrated_attention.answers import AnswerKey, Mistake, Signature
+from illustrated_attention.answer_keys import AnswerKey, KnownMistake, Signature
 from illustrated_attention.fingerprints import Combined
 from illustrated_attention.outcomes import Case
 
@@ -62,7 +62,9 @@ def _case(fresh: Case, known: Case) -> Case:
     return replace(fresh, args=args, within=within)
 
 
-def _mistake(fresh: Mistake, known: Mistake | None, before: list[int | None]) -> Mistake:
+def _mistake(
+    fresh: KnownMistake, known: KnownMistake | None, before: list[int | None]
+) -> KnownMistake:
     if known is None or len(known.signatures) != len(fresh.signatures):
         return fresh
     pairs = zip(fresh.signatures, known.signatures, strict=True)

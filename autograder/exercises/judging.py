@@ -10,7 +10,7 @@ from autograder.exercises import find_exercise
 from autograder.exercises.kit import Exercise
 from autograder.exercises.reference import reference
 from autograder.exercises.variations import variations
-from illustrated_attention.answers import AnswerKey, Mistake, Property, Signature, find_key
+from illustrated_attention.answer_keys import AnswerKey, KnownMistake, Property, Signature, find_key
 from illustrated_attention.examine import Verdict, examine, observe, raised_on_purpose
 from illustrated_attention.fingerprints import Combined, fingerprint, matching
 from illustrated_attention.language import _
@@ -79,7 +79,7 @@ def _make_key(exercise: Exercise, cases: tuple[Case, ...], arguments: list[tuple
         hints=exercise.hints,
     )
     mistakes = tuple(
-        Mistake(m.id, m.message, tuple(_behaviour(f, key) for f in m.implementations))
+        KnownMistake(m.id, m.message, tuple(_behaviour(f, key) for f in m.implementations))
         for m in exercise.mistakes
     )
     return replace(key, mistakes=mistakes)

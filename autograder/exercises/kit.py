@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from autograder.exercises.steps import Steps
-from illustrated_attention.answers import Question
+from illustrated_attention.answer_keys import Question
 from illustrated_attention.outcomes import Case
 
 __all__ = [

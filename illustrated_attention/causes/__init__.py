@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from illustrated_attention.answers import AnswerKey, Signature
+from illustrated_attention.answer_keys import AnswerKey, Signature
 from illustrated_attention.causes.conditions import cause_in_conditions
 from illustrated_attention.causes.errors import cause_in_errors
 from illustrated_attention.causes.evidence import Cause, Evidence

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from illustrated_attention.answers import AnswerKey, Signature
+from illustrated_attention.answer_keys import AnswerKey, Signature
 from illustrated_attention.comparing import ATOL, RTOL, Difference, compare
 from illustrated_attention.outcomes import Case, Outcome, parameter_name
 

@@ -3,9 +3,17 @@
 import math
 
 import numpy as np
-from matplotlib.patches import FancyBboxPatch, PathPatch
+from matplotlib.patches import FancyBboxPatch, PathPatch, Rectangle
 from matplotlib.path import Path
 
+from illustrated_attention.figures.cells import bars, heatmap, largest_size, token_axis_height
+from illustrated_attention.figures.equations import (
+    Grid,
+    cell_width,
+    equation,
+    equation_height,
+    equation_width,
+)
 from illustrated_attention.figures.needs import (
     NotDrawn,
     need_array,
@@ -13,43 +21,32 @@ from illustrated_attention.figures.needs import (
     need_finite,
     need_tokens,
 )
-from illustrated_attention.figures.style import (
+from illustrated_attention.figures.page import MARGIN, TITLE_SPACE, WIDTH, LessonFigure, drawn
+from illustrated_attention.figures.palette import (
     AMBER,
     BLUE,
+    DARK_BLUE,
+    DARK_GREEN,
+    DARK_VERMILION,
     GREEN,
     GREY,
     INK,
-    MARGIN,
     PALE,
     QUERY_COLOUR,
     SKY,
-    TIMES,
-    TITLE_SPACE,
     VERMILION,
-    WIDTH,
-    Grid,
-    LessonFigure,
-    Rectangle,
-    bars,
-    cell_width,
+)
+from illustrated_attention.figures.words import (
+    TIMES,
     describe_array,
-    drawn,
-    equation,
-    equation_height,
-    equation_width,
     fit_text,
-    heatmap,
-    largest_size,
     number,
     percent,
     text_width,
-    token_axis_height,
     token_label,
 )
 from illustrated_attention.language import _
 
-DARK_BLUE = "#00527F"
-DARK_ORANGE = "#A84A00"
 UNCOLOURED = 1e9  # a colour scale that ends so far away that all cells stay white
 
 
@@ -160,7 +157,7 @@ def activation(x, y):
             textcoords="offset points",
             va="center",
             fontweight="bold",
-            color=DARK_ORANGE if colour == VERMILION else DARK_BLUE,
+            color=DARK_VERMILION if colour == VERMILION else DARK_BLUE,
             annotation_clip=False,
         )
     lowest = int(np.nanargmin(y))
@@ -482,7 +479,7 @@ def every_head_off(probabilities, before):
         TITLE_SPACE + 0.5 + 0.36 * n_layer + 0.2,
         "□ " + _("lowest: {name}").format(name=name),
         fontweight="bold",
-        color=DARK_ORANGE,
+        color=DARK_VERMILION,
     )
     figure.alt_text = " ".join(
         [
@@ -581,7 +578,7 @@ def parameter_counter(shapes, counted):
         TITLE_SPACE + row * len(sums) + 0.25,
         verdict,
         fontweight="bold",
-        color="#00664B" if same else DARK_ORANGE,
+        color=DARK_GREEN if same else DARK_VERMILION,
     )
     figure.alt_text = " ".join(
         [

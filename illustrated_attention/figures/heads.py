@@ -3,26 +3,13 @@
 import numpy as np
 from matplotlib.colors import Normalize
 
+from illustrated_attention.figures.cells import SMALLEST_TEXT, outline_row
 from illustrated_attention.figures.needs import axes, need_array, need_tokens
-from illustrated_attention.figures.style import (
-    GREY,
-    INK,
-    MARGIN,
-    SMALLEST_TEXT,
-    TITLE_SPACE,
-    WEIGHTS_MAP,
-    WIDTH,
-    LessonFigure,
-    drawn,
-    fit_text,
-    outline_row,
-    percent,
-    text_width,
-    token_label,
-)
+from illustrated_attention.figures.page import MARGIN, TITLE_SPACE, WIDTH, LessonFigure, drawn
+from illustrated_attention.figures.palette import DARK_VERMILION, GREY, INK, WEIGHTS_MAP
+from illustrated_attention.figures.words import fit_text, percent, text_width, token_label
 from illustrated_attention.language import _
 
-DARK_ORANGE = "#A84A00"  # as the query marker, dark enough for small text
 GAP = 0.14  # inches between two maps
 HEAD_TITLE, CAPTION = 0.24, 0.26  # inches above and under a map
 
@@ -106,7 +93,7 @@ def attention_maps(tokens, weights):
                     top + size + 0.13,
                     captions[layer][head],
                     size,
-                    color=DARK_ORANGE,
+                    color=DARK_VERMILION,
                 )
             elif layer == 0:
                 _write_to_fit(figure, middle, top - 0.11, short, size, fontweight="bold")

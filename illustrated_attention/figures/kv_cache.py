@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 
+from illustrated_attention.figures.cells import largest_size
 from illustrated_attention.figures.needs import (
     NotDrawn,
     need_array,
@@ -12,31 +13,27 @@ from illustrated_attention.figures.needs import (
     need_position,
     need_tokens,
 )
-from illustrated_attention.figures.style import (
+from illustrated_attention.figures.page import MARGIN, TITLE_SPACE, WIDTH, LessonFigure, drawn
+from illustrated_attention.figures.palette import (
     BLUE,
+    DARK_BLUE,
+    DARK_VERMILION,
     GREY,
+    HAIRLINE,
     INK,
-    MARGIN,
     PALE,
+    PALE_GREEN,
     QUERY_COLOUR,
     SIGNED_MAP,
-    TITLE_SPACE,
     VERMILION,
-    WIDTH,
-    LessonFigure,
-    drawn,
-    fit_text,
-    largest_size,
-    text_width,
-    token_label,
 )
+from illustrated_attention.figures.words import fit_text, text_width, token_label
 from illustrated_attention.language import _
 
 NAMES = 1.05  # inches for the names of layers and of q, k, v
 COLUMN = 1.3  # the widest column of a token
 STRIP, STRIP_GAP, LAYER_GAP = 0.2, 0.06, 0.2
 SQUARE = 0.2  # one projected token in the count
-DARK_BLUE, DARK_ORANGE = "#00527F", "#A84A00"  # text in the colours of the two counts
 
 
 @drawn
@@ -213,7 +210,7 @@ def _strip(ax, box, state, row, limit):
         "new": {"edgecolor": INK, "linewidth": 2.2, "zorder": 3},
         "kept": {"edgecolor": GREY, "linewidth": 0.8},
         "dropped": {"facecolor": PALE, "edgecolor": GREY, "linewidth": 0.8},
-        "empty": {"edgecolor": "#B6BEC5", "linewidth": 0.8, "linestyle": (0, (1, 2))},
+        "empty": {"edgecolor": HAIRLINE, "linewidth": 0.8, "linestyle": (0, (1, 2))},
     }[state]
     return ax.add_patch(
         Rectangle((left, top), width, height, **{"facecolor": "none", "clip_on": False, **style})
@@ -270,7 +267,7 @@ def _draw_counts(figure, top, square, step, labels):
     for line, (text, colour) in enumerate(
         (
             (_("with a cache: {count}").format(count=with_cache), DARK_BLUE),
-            (_("without a cache: {count}").format(count=without), DARK_ORANGE),
+            (_("without a cache: {count}").format(count=without), DARK_VERMILION),
         )
     ):
         figure.write(
@@ -355,7 +352,7 @@ def cached_mask(tokens, mask, n_past):
                 (column, row),
                 1,
                 1,
-                facecolor="#BFE3D6" if seen else PALE,
+                facecolor=PALE_GREEN if seen else PALE,
                 edgecolor="white" if seen else GREY,
                 hatch=None if seen else "////",
                 linewidth=1.2 if seen else 0,
@@ -397,7 +394,7 @@ def cached_mask(tokens, mask, n_past):
                 (0, 0),
                 1,
                 1,
-                facecolor="#BFE3D6" if seen else PALE,
+                facecolor=PALE_GREEN if seen else PALE,
                 edgecolor=GREY,
                 hatch=None if seen else "////",
                 linewidth=0,
@@ -468,7 +465,7 @@ def projection_curve(n_tokens, without_cache, with_cache):
     ax.set_xlabel(_("tokens in the text"))
     few = len(n_tokens) <= 16  # more markers would hide the lines
     for values, colour, text_colour, marker, line, name in (
-        (without, VERMILION, DARK_ORANGE, "s", "--", _("without a cache")),
+        (without, VERMILION, DARK_VERMILION, "s", "--", _("without a cache")),
         (kept, BLUE, DARK_BLUE, "o", "-", _("with a cache")),
     ):
         ax.plot(

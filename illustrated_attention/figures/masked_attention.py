@@ -3,6 +3,8 @@
 import numpy as np
 from matplotlib.patches import Rectangle
 
+from illustrated_attention.figures.cells import bars, largest_size, token_axis_height
+from illustrated_attention.figures.equations import Grid, cell_width, equation, equation_height
 from illustrated_attention.figures.needs import (
     NotDrawn,
     need_array,
@@ -11,37 +13,29 @@ from illustrated_attention.figures.needs import (
     need_tokens,
     query_row,
 )
-from illustrated_attention.figures.style import (
+from illustrated_attention.figures.page import MARGIN, TITLE_SPACE, WIDTH, LessonFigure, drawn
+from illustrated_attention.figures.palette import (
     BLUE,
+    DARK_VERMILION,
     GREEN,
     GREY,
-    MARGIN,
-    MINUS,
     PALE,
-    TITLE_SPACE,
+    PALE_GREEN,
     VERMILION,
-    WIDTH,
-    Grid,
-    LessonFigure,
-    bars,
-    cell_width,
+)
+from illustrated_attention.figures.words import (
+    MINUS,
     describe_array,
-    drawn,
-    equation,
-    equation_height,
     fit_text,
-    largest_size,
     number,
     percent,
     shape_text,
     text_width,
-    token_axis_height,
     token_label,
 )
 from illustrated_attention.language import _
 
 BARS_LEFT = 1.25  # room for the names of the rows of bars
-DARK_VERMILION = "#A84A00"  # the same hue, dark enough for text
 
 
 @drawn
@@ -102,7 +96,7 @@ def next_token_table(tokens, mask, targets):
                     (column, row),
                     1,
                     1,
-                    facecolor="#DCEFE8" if seen else PALE,
+                    facecolor=PALE_GREEN if seen else PALE,
                     edgecolor="white" if seen else GREY,
                     linewidth=1.2 if seen else 0,
                     hatch=None if seen else "////",

@@ -4,6 +4,14 @@ import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
+from illustrated_attention.figures.cells import (
+    bars,
+    heatmap,
+    largest_size,
+    outline_row,
+    token_axis,
+    token_axis_height,
+)
 from illustrated_attention.figures.needs import (
     NotDrawn,
     axes,
@@ -13,29 +21,25 @@ from illustrated_attention.figures.needs import (
     need_position,
     need_tokens,
 )
-from illustrated_attention.figures.style import (
+from illustrated_attention.figures.page import MARGIN, TITLE_SPACE, WIDTH, LessonFigure, drawn
+from illustrated_attention.figures.palette import (
+    DARK_BLUE,
+    DARK_GREEN,
+    DARK_VERMILION,
     GREY,
     INK,
-    MARGIN,
     MISSING,
     PALE,
     SIGNED_MAP,
+    TOKEN_TINTS,
+)
+from illustrated_attention.figures.words import (
     TIMES,
-    TITLE_SPACE,
-    WIDTH,
-    LessonFigure,
-    bars,
     describe_weights,
-    drawn,
     fit_text,
-    heatmap,
-    largest_size,
     number,
-    outline_row,
     shape_text,
     text_width,
-    token_axis,
-    token_axis_height,
     token_label,
 )
 from illustrated_attention.language import _
@@ -45,7 +49,6 @@ ROW = 0.31  # height of a cell of numbers
 STRIP = 0.42  # height of a vector drawn as a strip of colours
 
 # One pale colour a token, each readable under black numbers; the tokens are named beside them.
-TOKEN_TINTS = ("#CFE3F2", "#FBE3B8", "#CDEBE1", "#F6D3BF", "#E2DCF0", "#E4E4DA")
 
 
 # --- shapes ---------------------------------------------------------------------------------
@@ -309,7 +312,7 @@ def index_map(tokens, before, results):
     for place, (name, array) in enumerate(heads.items()):
         left, top = origin[0] + arrow - 0.08, TITLE_SPACE + panel * place + 0.5
         figure.arrow(origin, (left - 0.08, top + ROW * n_tokens / 2))
-        figure.write(left, top - 0.4, name, fontweight="bold", fontsize=10.5, color="#00527F")
+        figure.write(left, top - 0.4, name, fontweight="bold", fontsize=10.5, color=DARK_BLUE)
         said.append(f"{name}:")
         for head, cells in enumerate(array):
             _numbered_cells(figure, left, top, cells, home, cell)
@@ -323,7 +326,7 @@ def index_map(tokens, before, results):
                     top + ROW * (row + 0.5),
                     f"✗ {fault}" if fault else "✓",
                     fontsize=8.5,
-                    color="#A84A00" if fault else "#00664B",
+                    color=DARK_VERMILION if fault else DARK_GREEN,
                     fontweight="bold",
                 )
             left += notes

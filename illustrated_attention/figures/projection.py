@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.colors import Normalize
 
+from illustrated_attention.figures.cells import SMALLEST_TEXT, heatmap, largest_size
 from illustrated_attention.figures.needs import (
     NotDrawn,
     need_array,
@@ -10,25 +11,20 @@ from illustrated_attention.figures.needs import (
     need_position,
     need_tokens,
 )
-from illustrated_attention.figures.style import (
+from illustrated_attention.figures.page import MARGIN, TITLE_SPACE, WIDTH, LessonFigure, drawn
+from illustrated_attention.figures.palette import (
     BLUE,
     GREY,
     INK,
-    MARGIN,
     MISSING,
     SIGNED_MAP,
     SKY,
-    SMALLEST_TEXT,
-    TITLE_SPACE,
-    WIDTH,
-    LessonFigure,
-    describe_array,
-    drawn,
-    fit_text,
-    heatmap,
-    largest_size,
-    number,
     readable_on,
+)
+from illustrated_attention.figures.words import (
+    describe_array,
+    fit_text,
+    number,
     text_width,
     token_label,
 )

@@ -1,5 +1,13 @@
 """Figures of lesson 01: one row of attention, and the steps that lead to it."""
 
+from illustrated_attention.figures.cells import bars, largest_size, token_axis_height
+from illustrated_attention.figures.equations import (
+    Grid,
+    cell_width,
+    equation,
+    equation_height,
+    equation_width,
+)
 from illustrated_attention.figures.needs import (
     need_array,
     need_equal,
@@ -7,31 +15,23 @@ from illustrated_attention.figures.needs import (
     need_tokens,
     query_row,
 )
-from illustrated_attention.figures.style import (
+from illustrated_attention.figures.page import MARGIN, TITLE_SPACE, WIDTH, LessonFigure, drawn
+from illustrated_attention.figures.palette import (
     BLUE,
+    DARK_BLUE,
+    DARK_VERMILION,
     GREY,
     INK,
-    MARGIN,
     PALE,
-    TIMES,
-    TITLE_SPACE,
     VERMILION,
-    WIDTH,
-    Grid,
-    LessonFigure,
-    bars,
-    cell_width,
+)
+from illustrated_attention.figures.words import (
+    TIMES,
     describe_array,
     describe_weights,
-    drawn,
-    equation,
-    equation_height,
-    equation_width,
-    largest_size,
     number,
     percent,
     text_width,
-    token_axis_height,
 )
 from illustrated_attention.language import _
 
@@ -315,7 +315,7 @@ def pipeline(x, q, k, v, weights, out, tokens):
     )
 
     def head(left, top, name, line):
-        figure.write(left, top + 0.1, name, fontsize=10.5, fontweight="bold", color="#00527F")
+        figure.write(left, top + 0.1, name, fontsize=10.5, fontweight="bold", color=DARK_BLUE)
         figure.write(left + text_width(name, 10.5) * 1.12 + 0.15, top + 0.1, line, color=GREY)
 
     second_top = TITLE_SPACE + upper + gap
@@ -402,7 +402,7 @@ def saturation(dims, largest_unscaled, largest_scaled):
             textcoords="offset points",
             va="center",
             fontweight="bold",
-            color="#A84A00" if colour == VERMILION else "#00527F",
+            color=DARK_VERMILION if colour == VERMILION else DARK_BLUE,
             annotation_clip=False,
         )
     figure.alt_text = " ".join(

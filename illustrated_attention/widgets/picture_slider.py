@@ -2,7 +2,7 @@
 
 import ipywidgets
 
-from illustrated_attention.figures.style import VERMILION
+from illustrated_attention.figures.palette import VERMILION
 from illustrated_attention.widgets.live import Live
 
 # JupyterLab draws no ring around a slider's handle, so a keyboard user would not see the focus.

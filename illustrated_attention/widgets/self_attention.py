@@ -10,16 +10,8 @@ import html
 import numpy as np
 
 from illustrated_attention.figures.needs import learned, need_array, need_tokens
-from illustrated_attention.figures.style import (
-    GREEN,
-    GREY,
-    INK,
-    TIMES,
-    fit_text,
-    number,
-    percent,
-    token_label,
-)
+from illustrated_attention.figures.palette import GREEN, GREY, INK
+from illustrated_attention.figures.words import TIMES, fit_text, number, percent, token_label
 from illustrated_attention.language import _
 from illustrated_attention.widgets.picture_slider import PictureSlider
 

@@ -38,7 +38,7 @@ class Signature:
 
 
 @dataclass(frozen=True)
-class Mistake:
+class KnownMistake:
     """A known mistake: its message, and how each wrong implementation of it behaves."""
 
     id: str
@@ -55,7 +55,7 @@ class AnswerKey:
     cases: tuple[Case, ...]
     expected: tuple[object, ...]
     properties: tuple[Property, ...]
-    mistakes: tuple[Mistake, ...]
+    mistakes: tuple[KnownMistake, ...]
     hints: tuple[str, ...]
     combined: Combined | None = None
     hidden: bool = False  # the judge's: no number that a function returned may be told
@@ -76,10 +76,9 @@ class Question:
 @functools.cache
 def find_key(exercise: str) -> AnswerKey | None:
     """Return the answer key of an exercise, or None when there is no such exercise."""
-    lesson = _index()["exercises"].get(exercise)
-    return (
-        next((key for key in _keys(lesson) if key.exercise == exercise), None) if lesson else None
-    )
+    lesson = _lesson_of().get(exercise)
+    keys = _keys(lesson) if lesson else ()
+    return next((key for key in keys if key.exercise == exercise), None)
 
 
 def find_question(id: str) -> Question | None:
@@ -90,24 +89,35 @@ def find_question(id: str) -> Question | None:
 @functools.cache
 def _questions() -> dict[str, Question]:
     questions = {}
-    for path in sorted(data_path("answers").glob("*.json")):
-        for question in json.loads(path.read_text(encoding="utf-8"))["questions"]:
+    for lesson in _lessons():
+        for question in _read(data_path("answers"), lesson)["questions"]:
             questions.setdefault(question["id"], Question(**question))
     return questions
 
 
 def exercise_names() -> list[str]:
     """The names of all graded functions, in the course's order."""
-    return list(_index()["exercises"])
+    return list(_lesson_of())
 
 
 @functools.cache
-def _index() -> dict:
-    exercises = {}
-    for path in sorted(data_path("answers").glob("*.json")):
-        for key in json.loads(path.read_text(encoding="utf-8"))["exercises"]:
-            exercises[key["exercise"]] = path.stem
-    return {"exercises": exercises}
+def _lesson_of() -> dict[str, str]:
+    """The lesson of each exercise."""
+    return {
+        key["exercise"]: lesson
+        for lesson in _lessons()
+        for key in _read(data_path("answers"), lesson)["exercises"]
+    }
+
+
+def _lessons() -> list[str]:
+    return sorted(path.stem for path in data_path("answers").glob("*.json"))
+
+
+@functools.cache
+def _read(folder: Path, lesson: str) -> dict:
+    """A lesson's words and structure, read once."""
+    return json.loads((folder / f"{lesson}.json").read_text(encoding="utf-8"))
 
 
 @functools.cache
@@ -123,6 +133,7 @@ def write_lesson(folder: Path, lesson: str, keys: list[AnswerKey], questions: li
         "questions": [asdict(question) for question in questions],
     }
     text = json.dumps(packed, indent=1, ensure_ascii=False)
+    _read.cache_clear()
     (folder / f"{lesson}.json").write_text(text + "\n", encoding="utf-8", newline="\n")
     with open(folder / f"{lesson}.npz", "wb") as file:
         np.savez(file, **arrays)  # not compressed: zlib and zlib-ng give different bytes
@@ -130,7 +141,7 @@ def write_lesson(folder: Path, lesson: str, keys: list[AnswerKey], questions: li
 
 def read_lesson(folder: Path, lesson: str) -> tuple[AnswerKey, ...]:
     """Read the answer keys of one lesson."""
-    packed = json.loads((folder / f"{lesson}.json").read_text(encoding="utf-8"))
+    packed = _read(folder, lesson)
     with np.load(folder / f"{lesson}.npz", allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     return tuple(_unpack_key(key, arrays) for key in packed["exercises"])
@@ -239,7 +250,7 @@ def _unpack_key(packed: dict, arrays: dict) -> AnswerKey:
             Property(p["title"], p["name"], unpack(p["args"])) for p in packed["properties"]
         ),
         mistakes=tuple(
-            Mistake(m["id"], m["message"], tuple(signature(s) for s in m["signatures"]))
+            KnownMistake(m["id"], m["message"], tuple(signature(s) for s in m["signatures"]))
             for m in packed["mistakes"]
         ),
         hints=tuple(packed["hints"]),

@@ -13,21 +13,13 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from illustrated_attention.figures import style
+from illustrated_attention.figures import page, palette, words
+from illustrated_attention.figures.cells import bars, heatmap
+from illustrated_attention.figures.equations import Grid, equation, equation_height
+from illustrated_attention.figures.page import LessonFigure, drawn
+from illustrated_attention.figures.palette import readable_on
 from illustrated_attention.figures.self_attention import attention_row
-from illustrated_attention.figures.style import (
-    Grid,
-    LessonFigure,
-    bars,
-    drawn,
-    equation,
-    equation_height,
-    heatmap,
-    number,
-    percent,
-    readable_on,
-    token_label,
-)
+from illustrated_attention.figures.words import number, percent, token_label
 
 WORDS = ["robot", "must", "obey", "orders"]
 
@@ -45,12 +37,12 @@ def draw_heatmap(array, width=4.0, height=2.0, **keywords):
 
 def test_a_figure_is_shown_as_one_image_with_its_alt_text():
     figure = LessonFigure("A title", alt_text='"it" looks at <robot> & others')
-    page = figure._repr_html_()
-    (alt,) = re.findall(r'alt="([^"]*)"', page)
+    shown = figure._repr_html_()
+    (alt,) = re.findall(r'alt="([^"]*)"', shown)
     assert html.unescape(alt) == figure.alt_text
-    (data,) = re.findall(r'src="data:image/png;base64,([^"]+)"', page)
+    (data,) = re.findall(r'src="data:image/png;base64,([^"]+)"', shown)
     picture = Image.open(io.BytesIO(base64.b64decode(data)))
-    assert picture.size == (8.5 * style.DPI, 3 * style.DPI)
+    assert picture.size == (8.5 * page.DPI, 3 * page.DPI)
 
 
 def test_a_notebook_stores_each_picture_once_even_after_pyplot():
@@ -61,9 +53,9 @@ import matplotlib
 matplotlib.use("module://matplotlib_inline.backend_inline")
 import matplotlib.pyplot
 from IPython.utils.capture import capture_output
-from illustrated_attention.figures.style import LessonFigure
+from illustrated_attention.figures.page import LessonFigure
 with capture_output() as captured:
-    shell.run_cell("import illustrated_attention.figures.style as s\\n"
+    shell.run_cell("import illustrated_attention.figures.page as s\\n"
                    "s.LessonFigure('t', alt_text='what it shows')")
 (output,) = captured.outputs
 assert sorted(output.data) == ["text/html", "text/plain"], list(output.data)
@@ -105,7 +97,7 @@ def test_the_stored_picture_keeps_the_colours_of_every_cell():
 def test_a_heatmap_writes_its_numbers_and_its_shape():
     array = np.array([[0.25, -1.5, 2.0], [-0.001, 7.25, 10.0]])
     shown = texts(draw_heatmap(array, row_labels=["a", "b"], name="Q"))
-    minus = style.MINUS
+    minus = words.MINUS
     wanted = ("0.25", minus + "1.50", "2.00", "0.00", "7.25", "10.00", "a", "b", "Q: 2 \u00d7 3")
     assert set(wanted) <= set(shown)
 
@@ -127,10 +119,10 @@ def test_numbers_too_small_to_read_give_way_to_a_colour_bar():
 
 def test_infinity_and_nan_can_be_drawn():
     shown = texts(draw_heatmap(np.array([[-np.inf, np.nan, 1.0]])))
-    assert {style.MINUS + "\u221e", "nan", "1.00"} <= set(shown)
+    assert {words.MINUS + "\u221e", "nan", "1.00"} <= set(shown)
 
 
-@pytest.mark.parametrize("colour_map", [style.WEIGHTS_MAP, style.SIGNED_MAP])
+@pytest.mark.parametrize("colour_map", [palette.WEIGHTS_MAP, palette.SIGNED_MAP])
 def test_numbers_stand_out_from_every_colour_behind_them(colour_map):
     for colour in colour_map(np.linspace(0, 1, 101)):
         assert contrast(colour, readable_on(colour)) >= 4.5
@@ -147,7 +139,7 @@ def test_each_number_is_readable_on_its_own_cell():
 
 
 def test_weights_get_darker_evenly():
-    light = [lightness(colour) for colour in style.WEIGHTS_MAP(np.linspace(0, 1, 11))]
+    light = [lightness(colour) for colour in palette.WEIGHTS_MAP(np.linspace(0, 1, 11))]
     steps = -np.diff(light)
     assert steps.min() > 0
     assert steps.max() < 2 * steps.min()
@@ -155,7 +147,7 @@ def test_weights_get_darker_evenly():
 
 def test_the_same_size_has_the_same_darkness_on_both_sides_of_zero():
     for size in (0.25, 0.5, 0.75, 1.0):
-        low, high = (lightness(style.SIGNED_MAP(0.5 + sign * size / 2)) for sign in (-1, 1))
+        low, high = (lightness(palette.SIGNED_MAP(0.5 + sign * size / 2)) for sign in (-1, 1))
         assert abs(low - high) < 8
 
 
@@ -188,7 +180,7 @@ def test_cells_of_an_equation_have_one_size_and_stay_on_the_page():
         Grid(np.ones((4, 3)), "q", WORDS),
     ]
     figure = LessonFigure("t", height=1 + equation_height(parts))
-    axes = equation(figure, style.MARGIN, style.TITLE_SPACE, parts)
+    axes = equation(figure, page.MARGIN, page.TITLE_SPACE, parts)
     widths = [ax.get_position().width / n for ax, n in zip(axes, (8, 3, 3), strict=True)]
     heights = [ax.get_position().height / n for ax, n in zip(axes, (4, 8, 4), strict=True)]
     assert np.ptp(widths) < 1e-9
@@ -239,7 +231,7 @@ def lightness(colour):
 
 
 def test_while_grading_a_figure_checks_its_arrays_and_says_where_it_is_drawn(monkeypatch):
-    monkeypatch.setattr(style, "drawing", False)
+    monkeypatch.setattr(page, "drawing", False)
     figure = attention_row(WORDS, np.full(4, 0.25), query=2)
     assert isinstance(figure, LessonFigure)
     assert figure.alt_text == "This figure is drawn in your notebook."
@@ -249,7 +241,7 @@ def test_while_grading_a_figure_checks_its_arrays_and_says_where_it_is_drawn(mon
 
 
 def test_an_undrawn_figure_can_be_used_as_a_figure(monkeypatch, tmp_path):
-    monkeypatch.setattr(style, "drawing", False)
+    monkeypatch.setattr(page, "drawing", False)
     figure = attention_row(WORDS, np.full(4, 0.25), query=2)
     figure.savefig(tmp_path / "mine.png")
     assert figure.write(1, 0.5, "mine").get_text() == "mine"

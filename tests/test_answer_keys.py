@@ -12,12 +12,13 @@ from hypothesis.extra import numpy as arrays
 
 from autograder.exercises import LESSONS, all_exercises, questions
 from autograder.exercises.judging import visible_key
-from illustrated_attention import answers, properties
-from illustrated_attention.answers import (
+from illustrated_attention import properties
+from illustrated_attention.answer_keys import (
     AnswerKey,
-    Mistake,
+    KnownMistake,
     Property,
     Signature,
+    exercise_names,
     find_key,
     find_question,
     read_lesson,
@@ -69,7 +70,7 @@ def test_a_key_comes_back_from_its_files_as_it_was(tmp_path_factory, args, expec
         (expected, None),
         (Property("a promise", "rows_sum_to_one", args),),
         (
-            Mistake(
+            KnownMistake(
                 "wrong",
                 "A message.",
                 (
@@ -156,7 +157,7 @@ def test_the_committed_questions_are_fresh():
 
 
 def test_there_is_a_key_for_every_exercise_and_for_nothing_else():
-    assert answers.exercise_names() == NAMES
+    assert exercise_names() == NAMES
     assert {path.stem for path in (DATA / "answers").iterdir()} == set(LESSONS)
 
 

@@ -1,0 +1,134 @@
+"""Equations of matrices: grids side by side with the signs between them."""
+
+import numpy as np
+
+from illustrated_attention.figures.cells import (
+    CELL_HEIGHT,
+    COLOUR_BAR_SPACE,
+    LARGEST_CELL,
+    column_label_height,
+    heatmap,
+    number_size,
+)
+from illustrated_attention.figures.page import MARGIN, WIDTH
+from illustrated_attention.figures.palette import GREY
+from illustrated_attention.figures.words import text_width, token_label
+
+
+class Grid:
+    """One matrix of an equation: the array and how `heatmap` is to draw it.
+
+    Parameters
+    ----------
+    array : ndarray, [rows, columns]
+    name : str
+    row_labels, col_labels : list of str or None
+    style
+        Further keywords of `heatmap`: mask, colours, limit, fmt.
+    """
+
+    def __init__(self, array, name, row_labels=None, col_labels=None, **style):
+        self.array = np.asarray(array, dtype=float)
+        self.name = name
+        self.row_labels = row_labels
+        self.col_labels = col_labels
+        self.style = style
+
+    def label_width(self):
+        """Return the inches that the row labels take on the left."""
+        if not self.row_labels:
+            return 0.0
+        return max(text_width(token_label(label), 9.5) for label in self.row_labels) + 0.1
+
+
+SYMBOL_WIDTH = 0.4
+GRID_TITLE = 0.27  # inches above the cells for a grid's title
+
+
+def cell_width(parts, width=WIDTH - 2 * MARGIN, largest=LARGEST_CELL):
+    """Return the cell width at which an equation fills `width` inches at most."""
+    grids = [part for part in parts if isinstance(part, Grid)]
+    fixed = sum(grid.label_width() for grid in grids) + SYMBOL_WIDTH * (len(parts) - len(grids))
+    columns = sum(grid.array.shape[1] for grid in grids)
+    return min(largest, (width - fixed) / columns)
+
+
+def equation_height(parts, cell=None, cell_height=CELL_HEIGHT):
+    """Return the inches that `equation` takes downwards from its `top`."""
+    cell = cell or cell_width(parts)
+    return max(
+        GRID_TITLE + column_label_height(grid.col_labels, cell) + cell_height * grid.array.shape[0]
+        for grid in parts
+        if isinstance(grid, Grid)
+    ) + _colour_bar_height(parts, cell, cell_height)
+
+
+def _colour_bar_height(parts, cell, cell_height):
+    """Return the inches under an equation for colour bars, if any grid is without numbers."""
+    missing = any(
+        not number_size(part.array.flat, part.style.get("fmt", ".2f"), cell, cell_height)
+        for part in parts
+        if isinstance(part, Grid)
+    )
+    return COLOUR_BAR_SPACE if missing else 0.0
+
+
+def equation(figure, left, top, parts, cell=None, cell_height=CELL_HEIGHT):
+    """Draw matrices and the signs between them in one line, such as ``X @ W = Q``.
+
+    All cells get the same size, so a matrix with more columns is wider, as on paper.
+
+    Parameters
+    ----------
+    figure : LessonFigure
+    left, top : float
+        Upper left corner, titles included, in inches.
+    parts : list of Grid and str
+        Strings are signs, such as ``"@"``, ``"+"`` and ``"="``.
+    cell, cell_height : float
+        Size of a cell; as wide as fits by default.
+
+    Returns
+    -------
+    list of Axes
+        One for each `Grid`, in order.
+    """
+    cell = cell or cell_width(parts)
+    full = equation_height(parts, cell, cell_height) - _colour_bar_height(parts, cell, cell_height)
+    heads = max(
+        GRID_TITLE + column_label_height(part.col_labels, cell)
+        for part in parts
+        if isinstance(part, Grid)
+    )
+    middle = top + heads + (full - heads) / 2
+    drawn_axes = []
+    for part in parts:
+        if isinstance(part, Grid):
+            rows, columns = part.array.shape
+            left += part.label_width()
+            ax = figure.axes_at(
+                left, middle - rows * cell_height / 2, columns * cell, rows * cell_height
+            )
+            heatmap(ax, part.array, part.row_labels, part.col_labels, name=part.name, **part.style)
+            drawn_axes.append(ax)
+            left += columns * cell
+        else:
+            figure.write(
+                left + SYMBOL_WIDTH / 2,
+                middle,
+                part,
+                ha="center",
+                fontsize=15,
+                fontweight="bold",
+                color=GREY,
+            )
+            left += SYMBOL_WIDTH
+    return drawn_axes
+
+
+def equation_width(parts, cell):
+    """Return the inches from the left edge of `equation` to its right edge."""
+    return sum(
+        part.label_width() + part.array.shape[1] * cell if isinstance(part, Grid) else SYMBOL_WIDTH
+        for part in parts
+    )

@@ -1,0 +1,173 @@
+"""The page that a figure is drawn on: its measures, its alt text, and how a notebook shows it.
+
+A drawing function takes arrays, returns a `LessonFigure` and looks like this::
+
+    @drawn
+    def my_figure(tokens, weights):
+        weights = need_array(weights, "weights", (len(tokens), len(tokens)))
+        figure = LessonFigure(_("Softmax: one row of weights for each query"), height=3)
+        ax = figure.axes_at(left=1, top=1, width=3, height=2)
+        heatmap(ax, weights, tokens, tokens, name="weights", colours="weights")
+        figure.alt_text = describe_array("weights", weights, tokens)
+        return figure
+
+All lengths are inches, measured from the left and from the top, as on a page. Nothing here imports
+pyplot or changes matplotlib's global settings, so a learner's own plots are left alone.
+"""
+
+import base64
+import contextlib
+import functools
+import html
+import io
+
+import matplotlib.style
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch
+from PIL import Image
+
+from illustrated_attention.figures.palette import GREY, INK
+from illustrated_attention.language import _
+
+WIDTH = 8.5  # inches: a notebook column at 96 CSS pixels an inch
+MARGIN = 0.25
+TITLE_SPACE = 0.62  # from the upper edge to where drawing may begin
+CSS_PIXELS = 96
+DPI = 144  # sharp on high-density screens; most figures stay below 100 kB
+RC = {
+    "font.family": ["DejaVu Sans"],
+    "font.size": 9.5,
+    "text.color": INK,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.unicode_minus": True,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "hatch.linewidth": 0.8,
+    "hatch.color": GREY,
+}
+# Whether figures are drawn. Grading sets it to False: a figure then only checks what it is given,
+# because pictures cost most of the time, and the learner's own notebook shows them.
+drawing = True
+
+
+class _Checked(Exception):
+    """All arrays of a figure are checked, and it is not to be drawn."""
+
+
+def drawn(function):
+    """Let `function` draw in the course's style, whatever the learner set in matplotlib.
+
+    It checks its arguments before it makes its `LessonFigure`.
+    """
+
+    @functools.wraps(function)
+    def draw(*args, **kwargs):
+        if not drawing:
+            with contextlib.suppress(_Checked):
+                function(*args, **kwargs)
+            return _Undrawn()
+        with matplotlib.style.context(["default", RC]):
+            return function(*args, **kwargs)
+
+    return draw
+
+
+class LessonFigure(Figure):
+    """A matplotlib figure that carries alt text and shows itself in a notebook.
+
+    A notebook gets one HTML image with the alt text in it (JupyterLab shows a plain PNG output
+    without any), and the alt text alone as the plain text form.
+
+    Parameters
+    ----------
+    title : str
+        One short sentence that says what is seen.
+    height, width : float
+        Inches.
+    alt_text : str
+        What the picture shows, in words and numbers. Set it before the figure is shown.
+    """
+
+    def __init__(self, title="", height=3.0, width=WIDTH, alt_text=""):
+        if not drawing:
+            raise _Checked
+        super().__init__(figsize=(width, height), dpi=DPI, facecolor="white")
+        FigureCanvasAgg(self)
+        self.alt_text = alt_text
+        self.title = title
+        if title:
+            self.write(MARGIN, 0.31, title, fontsize=12, fontweight="bold", va="center")
+
+    def axes_at(self, left, top, width, height):
+        """Return bare axes; inches from the figure's left and upper edges."""
+        full_width, full_height = self.get_size_inches()
+        box = (
+            left / full_width,
+            1 - (top + height) / full_height,
+            width / full_width,
+            height / full_height,
+        )
+        ax = self.add_axes(box)
+        ax.spines[:].set_visible(False)
+        ax.tick_params(length=0, labelsize=9)
+        return ax
+
+    def write(self, left, top, text, **style):
+        """Write `text` at a place in inches from the left and upper edges."""
+        full_width, full_height = self.get_size_inches()
+        style.setdefault("va", "center")
+        return self.text(left / full_width, 1 - top / full_height, text, parse_math=False, **style)
+
+    def arrow(self, start, end, **style):
+        """Draw an arrow between two (left, top) places in inches."""
+        full_width, full_height = self.get_size_inches()
+        points = [(x / full_width, 1 - y / full_height) for x, y in (start, end)]
+        style = {"color": GREY, "linewidth": 1.4, "mutation_scale": 13, **style}
+        self.add_artist(
+            FancyArrowPatch(
+                *points, arrowstyle="-|>", shrinkA=0, shrinkB=0, transform=self.transFigure, **style
+            )
+        )
+
+    def png(self):
+        """Return the picture as PNG bytes in 256 colours, a third of the size of full colour."""
+        with matplotlib.style.context(["default", RC]):
+            self.canvas.draw()
+        picture = Image.fromarray(np.asarray(self.canvas.buffer_rgba())).convert("RGB")
+        # The other ways to choose 256 colours give rare cells a visibly wrong one.
+        picture = picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        file = io.BytesIO()
+        picture.save(file, "PNG", optimize=True)
+        return file.getvalue()
+
+    def _repr_html_(self):
+        data = base64.b64encode(self.png()).decode("ascii")
+        width, height = (round(inches * CSS_PIXELS) for inches in self.get_size_inches())
+        return (
+            f'<img alt="{html.escape(self.alt_text)}" width="{width}" height="{height}" '
+            'style="max-width: 100%; height: auto; background: white" '
+            f'src="data:image/png;base64,{data}">'
+        )
+
+    def _ipython_display_(self):
+        # A mime bundle would not do: once pyplot is imported, IPython adds a second PNG of every
+        # Figure to it, and the notebook would store each picture twice.
+        from IPython.display import display
+
+        display({"text/html": self._repr_html_(), "text/plain": self.alt_text}, raw=True)
+
+
+class _Undrawn(LessonFigure):
+    """What a drawing function returns where figures are not drawn: an empty figure and a note."""
+
+    def __init__(self):
+        Figure.__init__(self, figsize=(WIDTH, 1))
+        FigureCanvasAgg(self)
+        self.title = ""
+        self.alt_text = _("This figure is drawn in your notebook.")
+
+    def _repr_html_(self):
+        return f"<p>{html.escape(self.alt_text)}</p>"

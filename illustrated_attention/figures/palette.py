@@ -1,0 +1,40 @@
+"""The colours of all figures. Categories also differ in shape, hatch or text."""
+
+from matplotlib.colors import LinearSegmentedColormap
+
+# Okabe & Ito's palette, made to be told apart with any kind of colour vision
+# (https://jfly.uni-koeln.de/color/). Categories also differ in shape, hatch or text.
+BLUE = "#0072B2"
+VERMILION = "#D55E00"
+GREEN = "#009E73"
+SKY = "#56B4E9"
+AMBER = "#E69F00"
+INK = "#1F2933"
+GREY = "#5B6770"
+PALE = "#EEF1F3"
+MISSING = "#D5DADD"
+HAIRLINE = "#B6BEC5"
+# The same hues, dark enough for small text, or pale enough behind it.
+DARK_BLUE = "#00527F"
+DARK_VERMILION = "#A84A00"
+DARK_GREEN = "#00664B"
+PALE_GREEN = "#CDEBE1"
+# One for each token; the label in a cell says which it is.
+TOKEN_TINTS = ("#CFE3F2", "#FBE3B8", "#CDEBE1", "#F6D3BF", "#E2DCF0", "#E4E4DA")
+# The marker of "the token we ask about" in every figure; always drawn with the word "query".
+QUERY_COLOUR = VERMILION
+# Lightness falls evenly from nearly white (0) to nearly black (the largest value).
+WEIGHTS_MAP = LinearSegmentedColormap.from_list("weights", ["#F5FAF8", "#009E73", "#00382B"])
+# Negative numbers orange, positive ones blue, zero white; both ends equally dark.
+SIGNED_MAP = LinearSegmentedColormap.from_list(
+    "signed", ["#B84A00", "#E9955A", "#FBFBFB", "#5BA3D0", "#00619A"]
+)
+
+
+def readable_on(colour):
+    """Return black or white, whichever stands out more on `colour` (contrast at least 4.5)."""
+    red, green, blue = (
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]
+    )
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return "white" if (1.05 / (luminance + 0.05)) > ((luminance + 0.05) / 0.05) else "black"
