@@ -16,6 +16,21 @@ settings.register_profile(
 settings.load_profile("course")
 
 
+# Files that take minutes come first, so that no process waits at the end for another one's.
+LONG = (
+    *("test_class_run", "test_same_marks", "test_batch", "test_work_is_kept", "test_grade_command"),
+    *("test_build", "attacks/test_attacks", "test_judge", "test_execute", "test_confine"),
+)
+
+
+def pytest_collection_modifyitems(items):
+    def place(item):
+        name = item.nodeid.partition("::")[0].removeprefix("tests/").removesuffix(".py")
+        return LONG.index(name) if name in LONG else len(LONG)
+
+    items.sort(key=place)
+
+
 @pytest.fixture(scope="module")
 def released(tmp_path_factory):
     """The small course with its assignment released, made once for a file of tests."""
