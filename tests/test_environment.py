@@ -1,6 +1,8 @@
 """pyproject.toml, environment.yml and requirements.lock describe one and the same environment."""
 
+import ast
 import re
+import sys
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -63,7 +65,7 @@ def test_conda_installs_nothing_that_the_course_does_not_need():
 def test_conda_takes_the_same_pythons_and_installs_the_course_from_the_clone():
     assert str(conda_packages()["python"].specifier) == PROJECT["requires-python"]
     assert [entry for entry in CONDA["dependencies"] if isinstance(entry, dict)] == [
-        {"pip": ["-e ."]}
+        {"pip": ["-e .[grading]"]}
     ]
     assert CONDA["channels"] == ["conda-forge"]
 
@@ -111,3 +113,39 @@ def test_every_pin_is_one_version_with_its_hashes():
 def test_the_lock_names_no_index_and_no_machine():
     assert not re.search(r"https?:|file:|index-url|find-links|trusted-host", LOCK)
     assert not re.search(r"(^|\s)/\w", LOCK)
+
+
+OURS = {path.stem for path in (ROOT / "tests").rglob("*.py")} | {
+    *("illustrated_attention", "autograder", "benchmarks", "training", "__main__"),
+}
+# What a folder's code may import: the course, and these extras.
+EXTRAS = {
+    "illustrated_attention": {"hub"},
+    "autograder": {"grading", "cluster", "test"},
+    "scripts": {"grading"},
+    "tests": {"grading", "cluster", "hub", "test"},
+}
+
+
+@pytest.mark.parametrize("folder", EXTRAS)
+def test_whatever_is_imported_is_declared(folder):
+    asked = list(PROJECT["dependencies"])
+    for extra in EXTRAS[folder]:
+        asked += PROJECT["optional-dependencies"][extra]
+    declared = set(by_name(asked))
+    provided = metadata.packages_distributions()
+    for path in (ROOT / folder).rglob("*.py"):
+        for name in imported(path) - sys.stdlib_module_names - OURS:
+            found = {canonicalize_name(dist) for dist in provided.get(name, [name])}
+            assert found & declared, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def imported(path):
+    """The packages that a module imports, wherever in it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add(node.module.split(".")[0])
+    return names
