@@ -2,6 +2,7 @@
 # make class  the same, with the instructor's panels: Formgrader and Create Assignment
 # make test   set up with the test tools, then run the whole suite
 # make build  rebuild everything that is derived from solutions/ and autograder/exercises/
+# make fix    format the code, and make build
 # make lock   choose the newest versions that pyproject.toml allows, with their hashes
 # make clean  remove the set-up (.venv) and the caches; your notebooks and hand-ins stay
 #
@@ -15,7 +16,7 @@ LAB_ARGS ?=
 TEST_ARGS ?=
 IN_VENV := .venv/bin/python
 
-.PHONY: lab class test build lock clean setup setup-test
+.PHONY: lab class test build fix lock clean setup setup-test
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -34,6 +35,10 @@ test: setup-test
 	@OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(IN_VENV) -m pytest -n 2 --dist loadfile $(TEST_ARGS)
 
 build: setup-test
+	@$(IN_VENV) -m autograder build
+
+fix: setup-test
+	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .
 	@$(IN_VENV) -m autograder build
 
 lock: setup-test

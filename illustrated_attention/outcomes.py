@@ -272,7 +272,7 @@ def _time_limit(seconds: float) -> Iterator[None]:
         return
     used, start = time.process_time(), time.monotonic()
 
-    def end_the_call(signum, frame) -> None:
+    def end_the_call(_signum, frame) -> None:
         """Raise, but only inside the student's call: never in our own code around it."""
         at_work = time.process_time() - used >= 0.9 * seconds  # the clocks tick differently
         if not at_work and time.monotonic() - start < _WAITING * seconds:

@@ -1,5 +1,6 @@
 """The cache stepper follows its slider, fills the cache with the learner's append_kv, and has a
-static picture."""
+static picture.
+"""
 
 import html
 import re

@@ -94,7 +94,7 @@ def embed(draw):
     return args if start or draw(st.booleans()) else args[:3]
 
 
-def _projections(draw, *more):
+def _projections(draw):
     width, d, dv = draw(sizes), draw(sizes), draw(sizes)
     x = draw(calm((*draw(leading), draw(sizes), width)))
     return x, *(draw(calm((width, n))) for n in (d, d, dv))

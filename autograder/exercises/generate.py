@@ -109,7 +109,8 @@ def _refuse(token_ids, params, n_new):
 
 def _generate_with(choose=lambda logits: int(logits[-1].argmax()), extra=0):
     """Greedy generation with a cache: `choose` picks the next id from the logits, and `extra`
-    rounds are added to the loop after the lengths were compared."""
+    rounds are added to the loop after the lengths were compared.
+    """
 
     def generate(token_ids, params, n_head, n_new):
         _refuse(token_ids, params, n_new)

@@ -34,7 +34,8 @@ WIDE = 131  # features
 @dataclass(frozen=True)
 class Promise:
     """A property of the right function: what it says, which function of
-    ``illustrated_attention.properties`` tries it, and on which arguments."""
+    ``illustrated_attention.properties`` tries it, and on which arguments.
+    """
 
     title: str
     property: str

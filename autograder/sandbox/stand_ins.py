@@ -45,7 +45,7 @@ class RemoteObject:
     def __repr__(self) -> str:
         return f"<the student's {type(self).__name__} {self._name}>".replace(" >", ">")
 
-    def _refuse(self, *args):
+    def _refuse(self, *_args):
         raise TypeError(f"the student's {type(self).__name__} is no plain data")
 
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __contains__ = _refuse

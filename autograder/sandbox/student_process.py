@@ -27,7 +27,7 @@ _TIME_OVER = "the notebook's time is over"
 
 
 class Unsafe(Exception):
-    """This machine cannot confine student code."""
+    """Student code cannot be confined on this machine."""
 
 
 class GraderFailure(BaseException):
