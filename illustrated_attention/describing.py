@@ -110,6 +110,15 @@ def _changed(name, function, case, outcome, **rest):
     return text.format(name=name, argument=argument), ""
 
 
+def _overwrote(name, **rest):
+    text = _(
+        "{name} is right in itself, but each call changes what an earlier call returned: both got "
+        "the same array. Whoever kept the first result now holds the second one. Make a new array "
+        "in each call."
+    )
+    return text.format(name=name), ""
+
+
 def _none(name, problem, whole, **rest):
     if problem.part:
         return _("One of the values that {name} returns is None.").format(name=name), ""
@@ -245,6 +254,7 @@ _DESCRIBE = {
     "raised": _raised,
     "did_not_raise": _did_not_raise,
     "changed": _changed,
+    "overwrote": _overwrote,
     "none": _none,
     "type": _type,
     "length": _length,

@@ -17,7 +17,7 @@ from illustrated_attention.causes import find_cause, find_certain_cause
 from illustrated_attention.comparing import alike, compare
 from illustrated_attention.describing import Failure, describe
 from illustrated_attention.language import _
-from illustrated_attention.outcomes import Case, Outcome, call, copy_data
+from illustrated_attention.outcomes import Case, Outcome, Returned, call, copy_data
 
 SECONDS_PER_LATE_CALL = 10.0  # for a long text: a loop over all pairs of tokens is right, too
 # What is seen in these is the cause itself. For each, the id under which it is counted.
@@ -25,6 +25,7 @@ SELF_EXPLAINING = {
     "timeout": "no_end",
     "did_not_raise": "bad_input_accepted",
     "changed": "argument_changed",
+    "overwrote": "result_overwritten",
     "none": "returned_none",
     "type": "wrong_type",
 }
@@ -86,11 +87,12 @@ def observe(function: Callable, key: AnswerKey) -> tuple[Signature, list]:
     Nothing more is run after a call that had to be stopped. Late cases, which are the last ones,
     are run if all before them came out right.
     """
-    outcomes, problems = [], []
+    outcomes, problems, returned = [], [], Returned()
     for case, expected in zip(key.cases, key.expected, strict=True):
         if case.late and any(p for p, c in zip(problems, key.cases, strict=False) if not c.late):
             break
-        outcome = call(function, case, SECONDS_PER_LATE_CALL if case.late else None)
+        seconds = SECONDS_PER_LATE_CALL if case.late else None
+        outcome = call(function, case, seconds, returned)
         if case.raises and outcome.error == case.raises:
             outcome = replace(outcome, message="")  # how a refusal is worded is free
         outcomes.append(outcome)
@@ -179,7 +181,12 @@ def same_behaviour(
 
 
 def _same_outcome(a: Outcome, b: Outcome, case: Case) -> bool:
-    if (a.error, a.timed_out, a.changed) != (b.error, b.timed_out, b.changed):
+    if (a.error, a.timed_out, a.changed, a.overwrote) != (
+        b.error,
+        b.timed_out,
+        b.changed,
+        b.overwrote,
+    ):
         return False
     if a.error:
         return _what_it_says(a) == _what_it_says(b)
@@ -239,7 +246,9 @@ def _problem(outcome: Outcome, case: Case, expected) -> object:
         difference = None
     if difference and difference.kind != "value":
         return difference
-    return "changed" if outcome.changed else difference
+    if outcome.changed:
+        return "changed"
+    return difference or ("overwrote" if outcome.overwrote else None)
 
 
 def _as_number(value) -> float | None:

@@ -59,6 +59,7 @@ class Outcome:
     line: str = ""  # the student's own line that raised
     timed_out: bool = False
     changed: tuple[int, ...] = ()  # positions of the arguments that the call changed
+    overwrote: bool = False  # an array that an earlier call had returned is another one now
     printed: str = ""
 
     @property
@@ -85,8 +86,15 @@ class _Again:
     __del__ = staticmethod(functools.partial(_thread.interrupt_main, _SIGNAL))
 
 
-def call(function: Callable, case: Case, seconds: float | None = None) -> Outcome:
+def call(
+    function: Callable,
+    case: Case,
+    seconds: float | None = None,
+    returned: "Returned | None" = None,
+) -> Outcome:
     """Call `function` with copies of the case's arguments and return what happened.
+
+    `returned` holds what earlier calls returned, and gets what this one does.
 
     Functions among the arguments come without their names. The call is stopped after `seconds` of
     CPU time, `SECONDS_PER_CALL` if None, or when it has waited several times as long. A function
@@ -112,6 +120,11 @@ def call(function: Callable, case: Case, seconds: float | None = None) -> Outcom
     changed = tuple(
         i for i, (a, b) in enumerate(zip(args, given, strict=True)) if not identical(a, b)
     )
+    overwrote = False
+    if returned is not None:
+        # Of a function in another process, that process tells: here are only copies.
+        overwrote = bool(getattr(function, "overwrote", False)) or returned.changed()
+        returned.add(value)
     return Outcome(
         value=copy_data(value),
         error=error,
@@ -119,8 +132,26 @@ def call(function: Callable, case: Case, seconds: float | None = None) -> Outcom
         line=line or "",
         timed_out=timed_out,
         changed=changed,
+        overwrote=overwrote,
         printed=printed.text,
     )
+
+
+class Returned:
+    """Arrays that earlier calls of a function returned: a later call must not change them."""
+
+    MOST, LARGEST = 16, 1 << 16  # how many of the last ones are looked at, of how many bytes
+
+    def __init__(self):
+        self._arrays: list[tuple[np.ndarray, bytes]] = []
+
+    def add(self, value: object) -> None:
+        small = [array for array in _arrays(value) if array.nbytes <= self.LARGEST]
+        self._arrays += [(array, array.tobytes()) for array in small]
+        del self._arrays[: -self.MOST]
+
+    def changed(self) -> bool:
+        return any(array.tobytes() != before for array, before in self._arrays)
 
 
 def _run(function: Callable, args: tuple) -> object:

@@ -129,3 +129,12 @@ def test_the_sandbox_grades_any_notebook_where_the_course_is_absent(tmp_path):
         timeout=120,
     )
     assert done.stdout.strip() == "[False, True] absent", done.stderr[-2000:]
+
+
+def test_scripts_beside_the_project_find_what_they_ask_for():
+    """Collections of implementations that are kept elsewhere are tried under these names."""
+    from autograder import judge, judging
+    from illustrated_attention import answer_keys, answers
+
+    assert judging.judge is judge and judging.full_key("softmax").hidden
+    assert answers.find_key is answer_keys.find_key

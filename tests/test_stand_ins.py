@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from autograder.sandbox.inside import confine
-from autograder.sandbox.stand_ins import Namespace, RemoteFunction, RemoteObject, run_cell, sharing
+from autograder.sandbox.stand_ins import Namespace, RemoteFunction, RemoteObject, run_cell
 from autograder.sandbox.student_process import (
     Limits,
     StudentDied,
@@ -246,21 +246,31 @@ def test_a_find_leak_that_answers_from_the_name_gets_no_marks(define):
     assert judge(tried, "find_leak").passed
 
 
-def test_memory_shared_in_the_students_process_is_told(define):
-    namespace = define(
-        "kept = np.zeros(3)\n"
-        "def f(a, b): return b[::2]\n"
-        "def g(a):\n    kept[:] = a\n    return kept"
+def test_a_result_that_a_later_call_changes_is_refused_here_as_in_one_process(define):
+    """An array kept for the next call is wrong work; one that stays as it is (a mask) is not."""
+    from autograder import judge
+
+    source = (
+        "kept = {}\n"
+        "def softmax(s):\n"
+        "    out = kept.setdefault(s.shape, np.empty(s.shape))\n"
+        "    e = np.exp(s - s.max(axis=-1, keepdims=True))\n"
+        "    out[...] = e / e.sum(axis=-1, keepdims=True)\n"
+        "    return out\n"
+        "def g(n):\n"
+        "    return kept.setdefault(n, np.tri(n, dtype=bool))\n"
+        "def f(x, w_q, w_k, w_v):\n"
+        "    softmax(np.ones((2, 3)))  # changes what was returned: not by this function\n"
+        "    return x @ w_q, x @ w_k, x @ w_v\n"
     )
-    f, g = namespace["f"], namespace["g"]
-    f(np.zeros(2), np.zeros(4))
-    assert sharing(f).arguments == (1,)
-    assert not sharing(f).earlier
-    g(np.ones(3))
-    assert sharing(g).arguments == ()
-    assert not sharing(g).earlier
-    g(np.zeros(3))
-    assert sharing(g).earlier
+    here = {}
+    exec("import numpy as np\n" + source, here)
+    for names in (define(source), here):
+        verdict = judge(names["softmax"], "softmax")
+        assert (verdict.passed, verdict.mistake) == (False, "result_overwritten")
+        assert "a new array in each call" in verdict.message
+        assert judge(names["f"], "make_qkv").passed
+        assert judge(names["g"], "causal_mask").passed
 
 
 def test_only_names_to_be_defined_are_asked_for(define):

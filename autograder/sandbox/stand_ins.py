@@ -9,7 +9,6 @@ import builtins
 import importlib
 import inspect
 import sys
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,28 +18,15 @@ from autograder.sandbox.inside.wire import WireError
 from autograder.sandbox.student_process import StudentDied
 
 
-@dataclass(frozen=True)
-class Sharing:
-    """With what the value of a call shared its memory in the student's process.
-
-    `arguments` are positions of arguments; `earlier` tells of arrays that one of the last calls
-    of this student's functions returned. It helps honest students to find a mistake; it is no
-    evidence, because the student's process itself reports it.
-    """
-
-    arguments: tuple[int, ...] = ()
-    earlier: bool = False
-
-
 class RemoteObject:
     """Something in the student's process that is not plain data."""
 
-    __slots__ = ("_name", "_number", "_parameters", "_sharing", "_student")
+    __slots__ = ("_name", "_number", "_overwrote", "_parameters", "_student")
 
     def __init__(self, student, number: int, name: str, parameters: list[str] | None):
         self._student, self._number, self._name = student, number, name
         self._parameters = parameters
-        self._sharing = Sharing()
+        self._overwrote = False
 
     def __repr__(self) -> str:
         return f"<the student's {type(self).__name__} {self._name}>".replace(" >", ">")
@@ -67,6 +53,11 @@ class RemoteFunction(RemoteObject):
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         return inspect.Signature([inspect.Parameter(name, kind) for name in self._parameters])
 
+    @property
+    def overwrote(self) -> bool:
+        """Did the last call change what an earlier one returned? The student's process tells."""
+        return self._overwrote
+
     def time_limit(self, seconds: float):
         """Within this context a call is stopped in the student's process, by its CPU time."""
         return self._student.within(seconds)
@@ -74,27 +65,15 @@ class RemoteFunction(RemoteObject):
     def __call__(self, *args, **kwargs):
         reply = _ask(self._student, "call", self, list(args), kwargs)
         match reply:
-            case [
-                value,
-                None | [list(), dict()] as changed,
-                str(printed),
-                list(shared),
-                bool(again),
-            ]:
+            case [value, None | [list(), dict()] as changed, str(printed), bool(overwrote)]:
                 pass
             case _:
                 raise _nonsense(self._student)
         if changed:  # the caller sees it, as if the call had run in this process
             _updated([list(args), kwargs], changed)
         sys.stdout.write(printed)
-        positions = tuple(i for i in shared if type(i) is int)
-        object.__setattr__(self, "_sharing", Sharing(positions, again))
+        object.__setattr__(self, "_overwrote", overwrote)
         return value
-
-
-def sharing(function: RemoteFunction) -> Sharing:
-    """Return with what the value of the function's last call shared its memory."""
-    return function._sharing
 
 
 class Namespace(dict):

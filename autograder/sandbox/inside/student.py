@@ -17,6 +17,8 @@ import numpy as np
 from autograder.sandbox.inside import hook, wire
 from autograder.sandbox.inside.shell import KEPT, MAX_TEXT, Outputs, Shell, Stream, text_of
 
+MAX_ARRAY = 1 << 16  # bytes of a returned array that is looked at again
+
 
 class Student:
     """The shell and the objects that the grader knows by number."""
@@ -25,7 +27,8 @@ class Student:
         self.shell = shell
         self.objects: list = []
         self.stdout, self.stderr = Stream("stdout"), Stream("stderr")
-        self.returned: list[np.ndarray] = []  # arrays of earlier calls, to see memory shared
+        self.called = None  # the function that was called last, and
+        self.returned: list[tuple[np.ndarray, bytes]] = []  # the arrays that it gave, as they were
 
     def serve(self, sock: socket.socket) -> None:
         """Answer requests until the grader hangs up."""
@@ -62,9 +65,8 @@ class Student:
     def call(self, function, args: list, kwargs: dict) -> list:
         """Call a function; return the value and what else is to be known about the call.
 
-        That is: the arguments if the call changed them, what was printed, the positions of the
-        arguments whose memory the value shares, and whether it shares memory with arrays that
-        earlier calls returned.
+        That is: the arguments if the call changed them, what was printed, and whether an array
+        that an earlier call returned is another one now.
         """
         outputs = Outputs()
         before = wire.encode([args, kwargs], self.refer)
@@ -77,11 +79,12 @@ class Student:
             self.stdout.outputs = self.stderr.outputs = None
         changed = wire.encode([args, kwargs], self.refer) != before
         printed = "".join(item["text"] for item in outputs.items if "text" in item)
-        arrays = _arrays(value)
-        shared = [i for i, arg in enumerate(args) if _share(arrays, _arrays(arg))]
-        again = _share(arrays, self.returned)
-        self.returned = [*self.returned, *arrays][-16:]
-        return [value, [args, kwargs] if changed else None, printed[:MAX_TEXT], shared, again]
+        if function is not self.called:
+            self.called, self.returned = function, []
+        overwrote = any(array.tobytes() != before for array, before in self.returned)
+        small = [array for array in _arrays(value) if array.nbytes <= MAX_ARRAY]
+        self.returned = [*self.returned, *((array, array.tobytes()) for array in small)][-16:]
+        return [value, [args, kwargs] if changed else None, printed[:MAX_TEXT], overwrote]
 
     def refer(self, thing) -> list:
         """Make the grader's reference to an object: its number, and what may be told about it."""
@@ -138,13 +141,3 @@ def _arrays(value) -> list[np.ndarray]:
     if isinstance(value, (list, tuple)):
         return [array for item in value for array in _arrays(item)]
     return []
-
-
-def _share(some: list[np.ndarray], others: list[np.ndarray]) -> bool:
-    def overlap(a, b):
-        try:
-            return np.shares_memory(a, b, max_work=10_000)
-        except np.exceptions.TooHardError:
-            return True
-
-    return any(overlap(a, b) for a in some for b in others)
