@@ -1,4 +1,4 @@
-"""Another address of `autograder.exercises.judging`, by which scripts beside this project ask it."""
+"""Another address of `exercises.judging`, by which scripts beside this project ask the judge."""
 
 from autograder.exercises.judging import full_key, judge
 
