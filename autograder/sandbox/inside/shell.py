@@ -1,8 +1,11 @@
 """The IPython shell in which a notebook's cells run, and what becomes of their outputs."""
 
+import asyncio
 import base64
 import fnmatch
 import io
+import logging
+import os
 import sys
 import traceback
 
@@ -14,8 +17,15 @@ from IPython.utils.text import SList
 from traitlets import Type
 from traitlets.config import Config
 
+from autograder.sandbox.inside import hook
+from autograder.sandbox.inside.files import keep_in_memory
+
 MAX_TEXT = 20_000  # characters of one output
 MAX_OUTPUT = 2 << 20  # bytes of all outputs of a cell
+REFUSED = (
+    "Refused while grading, where this may well work in your own notebook. There, code starts no "
+    "programs, uses no network, and sees nothing of the machine but the files that were handed in."
+)
 KEPT = ("text/plain", "text/html", "image/png", "image/jpeg")
 
 
@@ -65,6 +75,9 @@ class Stream(io.TextIOBase):
         self.name = name
         self.outputs: Outputs | None = None
 
+    def fileno(self) -> int:
+        return {"stdout": 1, "stderr": 2}[self.name]  # which lead to nothing
+
     def writable(self) -> bool:
         return True
 
@@ -79,7 +92,8 @@ class Hook(DisplayHook):
 
     def __call__(self, value=None):
         if value is not None and self.shell.outputs is not None:
-            self.shell.user_ns["_"] = value
+            names = self.shell.user_ns
+            names["___"], names["__"], names["_"] = names.get("__"), names.get("_"), value
             data, _ = self.shell.display_formatter.format(value)
             self.shell.outputs.rich("execute_result", data)
 
@@ -116,13 +130,25 @@ class Database(dict):
         self.pop(key, None)
 
 
-class Kernel:
-    """Stands for a notebook's kernel where code asks for it: whatever is called does nothing."""
+class Nothing:
+    """Something of which whatever is asked for is there, and whatever is called does nothing."""
 
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        return lambda *args, **kwargs: None
+        return Nothing()
+
+    def __call__(self, *args, **kwargs):
+        return None
+
+
+class Kernel(Nothing):
+    """Stands for a notebook's kernel where code asks for it."""
+
+    log = logging.getLogger("kernel")
+
+    def __init__(self, shell: InteractiveShell):
+        self.shell = shell
 
 
 @magics_class
@@ -149,7 +175,28 @@ class Shell(InteractiveShell):
     displayhook_class = Type(Hook)
     display_pub_class = Type(Publisher)
     outputs: Outputs | None = None
-    kernel = Kernel()
+    begun = False
+
+    @property
+    def kernel(self) -> Kernel:
+        return Kernel(self)
+
+    def begin(self, home: str) -> None:
+        """Begin a notebook whose files lie in this folder, which is also its home."""
+        self.begun = True
+        self.home_dir = os.environ["HOME"] = home
+        self.user_ns.update(dict.fromkeys(("_", "__", "___", "_i", "_ii", "_iii"), ""))
+
+    def should_run_async(self, raw_cell, **kwargs):
+        """As in a kernel, every cell runs in an event loop, but for a cell that a cell runs.
+
+        Before the fork there is none: its files would be closed in the student's process.
+        """
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return self.begun
+        return super().should_run_async(raw_cell, **kwargs)
 
     def enable_gui(self, gui=None):
         """There is no event loop to enable."""
@@ -177,6 +224,8 @@ class Shell(InteractiveShell):
             text = self.InteractiveTB.text(kind, error, trace)
         except Exception:
             text = "".join(traceback.format_exception_only(kind, error))
+        if isinstance(error, PermissionError):
+            text += "\n" + hook.translate(REFUSED)
         self.outputs.error(kind.__name__, text_of(error), text)
 
     showsyntaxerror = showindentationerror = showtraceback
@@ -190,6 +239,7 @@ def make_shell(pictures: bool = True) -> Shell:
     config.InteractiveShell.cache_size = 0
     shell = Shell.instance(config=config)
     shell.db = Database()
+    keep_in_memory()
     shell.register_magics(KernelMagics)
     for name in ("script", "bash", "sh", "perl", "ruby", "python", "python2", "python3", "pypy"):
         shell.register_magic_function(lambda line, cell: shell.system(cell), "cell", name)

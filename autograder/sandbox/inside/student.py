@@ -7,6 +7,7 @@ process is locked up and that the other side believes nothing but plain data.
 import importlib
 import inspect
 import linecache
+import os
 import socket
 import sys
 import traceback
@@ -33,6 +34,7 @@ class Student:
     def serve(self, sock: socket.socket) -> None:
         """Answer requests until the grader hangs up."""
         sys.stdout, sys.stderr = self.stdout, self.stderr
+        self.shell.begin(os.getcwd())
         answers = {"run": self.run, "get": self.get, "call": self.call}
         while True:
             try:
