@@ -15,8 +15,8 @@ from illustrated_attention import properties
 from illustrated_attention.answer_keys import AnswerKey, KnownMistake, Property, Signature
 from illustrated_attention.causes import find_cause, find_certain_cause
 from illustrated_attention.comparing import alike, compare
-from illustrated_attention.describing import Failure, describe
 from illustrated_attention.language import _
+from illustrated_attention.messages import Failure, describe
 from illustrated_attention.outcomes import Case, Outcome, Returned, call, copy_data
 
 SECONDS_PER_LATE_CALL = 10.0  # for a long text: a loop over all pairs of tokens is right, too

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from autograder.sandbox import student_process
 from autograder.sandbox.judge_process import Server
+from autograder.sandbox.running_tests import Cell
 from autograder.sandbox.student_process import GraderFailure
-from autograder.sandbox.trial import Cell
 
 HONEST = "def f(x):\n    return 2 * x"
 TESTS = ["assert f(2) == 4", "### BEGIN HIDDEN TESTS\nassert f(3) == 6"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from autograder.exercises import LESSONS, all_exercises, questions
-from autograder.exercises.judging import visible_key
+from autograder.exercises.making_keys import visible_key
 from illustrated_attention import properties
 from illustrated_attention.answer_keys import (
     AnswerKey,

@@ -7,7 +7,7 @@ import pytest
 
 from autograder import judge
 from autograder.exercises import all_exercises
-from autograder.exercises.judging import visible_key
+from autograder.exercises.making_keys import visible_key
 from autograder.exercises.reference import reference
 from illustrated_attention.answer_keys import find_key
 from illustrated_attention.comparing import compare

@@ -16,12 +16,13 @@ from pictures import make_png
 from small_course import ASSIGNMENT, CELLS, FULL, NOTEBOOK, SECRET, SOFTMAX
 
 from autograder.nbgrader_steps import execute
-from autograder.sandbox import trial
+from autograder.sandbox import running_tests
 from autograder.sandbox.grader import Grader
 from autograder.sandbox.inside import confine
 from autograder.sandbox.inside.shell import make_shell
-from autograder.sandbox.student_process import GraderFailure, Limits, StudentTimeout
-from autograder.sandbox.trial import Cell, names_to_define
+from autograder.sandbox.running_tests import Cell, names_to_define
+from autograder.sandbox.student_process import GraderFailure, StudentTimeout
+from autograder.sandbox.time_limits import SLOW, Limits
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
@@ -433,11 +434,11 @@ def test_what_had_to_be_stopped_costs_its_time_once():
             told.append(what)
 
         limits = Limits(60.0, 120.0)
-        trial.hold(cells, {"f", "g"}, start, limits, shell, hidden, skip, slow, tell)
+        running_tests.hold(cells, {"f", "g"}, start, limits, shell, hidden, skip, slow, tell)
         return [cpu for what, cpu in asked if what == "f(1)"]
 
-    assert run(hidden=False) == [60.0, trial.SLOW.cpu, trial.SLOW.cpu]
-    assert run(hidden=True) == [trial.SLOW.cpu]  # by the test; the cells are not run again
+    assert run(hidden=False) == [60.0, SLOW.cpu, SLOW.cpu]
+    assert run(hidden=True) == [SLOW.cpu]  # by the test; the cells are not run again
     passing = {what[1]: passed(what[2]) for what in told if what[0] == "outputs"}
     assert passing == {0: True, 1: False, 2: False, 3: False, 4: True, 5: True, 6: True}
 

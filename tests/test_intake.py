@@ -137,7 +137,7 @@ def test_what_is_too_much_is_left_out_and_told(folder, tmp_path, change):
 
 def test_what_is_copied_is_limited_while_it_is_copied(folder, tmp_path, monkeypatch):
     """Files that grow after they were looked at, as many as there are."""
-    limits = intake.Limits(files=20, file=1000, total=3000)
+    limits = intake.Sizes(files=20, file=1000, total=3000)
     for n in range(30):
         (folder / f"{n}.txt").write_bytes(b"x" * 500)
     read = intake._read

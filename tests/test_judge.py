@@ -9,7 +9,7 @@ import pytest
 import autograder
 from autograder import judge
 from autograder.exercises import all_exercises
-from autograder.exercises.judging import ExerciseError, _make_key, full_key, visible_key
+from autograder.exercises.making_keys import ExerciseError, _make_key, full_key, visible_key
 from autograder.exercises.reference import reference
 from illustrated_attention.comparing import compare
 from illustrated_attention.examine import examine, same_behaviour

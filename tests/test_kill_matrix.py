@@ -10,7 +10,7 @@ from classroom import ROOT, graded_cells, read_solution
 from autograder.authoring.fuzz import converted
 from autograder.authoring.kill_matrix import kill_matrix, run_cell, write_table
 from autograder.exercises import LESSONS, all_exercises
-from autograder.exercises.judging import full_key
+from autograder.exercises.making_keys import full_key
 from autograder.exercises.reference import reference
 from illustrated_attention.comparing import ATOL, RTOL
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autograder.authoring.last_digits import settled, with_known_digits
-from autograder.exercises.judging import visible_key
+from autograder.exercises.making_keys import visible_key
 from illustrated_attention.outcomes import Case
 
 X = np.array([[1.0, -3.0], [1e-13, 0.25]])

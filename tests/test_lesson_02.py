@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from autograder.exercises.find_leak import FIND_LEAK
-from autograder.exercises.judging import full_key, judge
+from autograder.exercises.judging import judge
+from autograder.exercises.making_keys import full_key
 from autograder.exercises.recover_divisor import RECOVER_DIVISOR
 from autograder.exercises.reference import reference
 from illustrated_attention import CheckFailed, attentions, check

@@ -8,13 +8,8 @@ import pytest
 
 from autograder.sandbox.inside import confine
 from autograder.sandbox.stand_ins import Namespace, RemoteFunction, RemoteObject, run_cell
-from autograder.sandbox.student_process import (
-    Limits,
-    StudentDied,
-    StudentProcess,
-    StudentTimeout,
-    Zygote,
-)
+from autograder.sandbox.student_process import StudentDied, StudentProcess, StudentTimeout, Zygote
+from autograder.sandbox.time_limits import Limits
 from illustrated_attention.answer_keys import find_key
 from illustrated_attention.comparing import compare
 from illustrated_attention.examine import examine

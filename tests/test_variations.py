@@ -5,7 +5,7 @@ import pytest
 
 from autograder import judge
 from autograder.exercises import all_exercises
-from autograder.exercises.judging import full_key
+from autograder.exercises.making_keys import full_key
 from autograder.exercises.reference import reference
 from autograder.exercises.variations import variations
 from illustrated_attention.examine import examine

@@ -18,10 +18,11 @@ from pathlib import Path
 import jupytext
 import nbformat
 
+from autograder.authoring.graded_cells import with_graded_cells
 from autograder.authoring.kill_matrix import kill_matrix, write_table
 from autograder.authoring.last_digits import with_known_digits
 from autograder.exercises import LESSONS, questions
-from autograder.exercises.judging import visible_key
+from autograder.exercises.making_keys import visible_key
 from autograder.nbgrader_steps.release import write_release
 from illustrated_attention.answer_keys import AnswerKey, read_lesson, write_lesson
 
@@ -94,6 +95,7 @@ def solution_notebook(lesson: str) -> nbformat.NotebookNode:
         }
     )
     notebook.nbformat, notebook.nbformat_minor = 4, 5
+    notebook.cells = with_graded_cells(notebook.cells)
     for cell in notebook.cells:
         if cell.cell_type == "code" and not cell.metadata.get("nbgrader", {}).get("solution"):
             # A cell of ours that stops with an error is marked, and **Run All** goes on after it.

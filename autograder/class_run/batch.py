@@ -5,7 +5,8 @@ done. Whoever has no such folder, or has handed in again since, is still to be g
 the state there is, so a rerun after any accident does exactly what is missing. Only of a hand-in at
 which grading processes died is kept that it is not to be tried again unasked.
 
-Whatever takes long or has to be stopped is put off until all others are done: see `grader.QUICK`.
+Whatever takes long or has to be stopped is put off until all others are done: see
+`time_limits.QUICK`.
 """
 
 import contextlib

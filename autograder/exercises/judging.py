@@ -1,24 +1,11 @@
 """`judge`: is this function right? On the visible cases and on those that students never see."""
 
-import functools
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
-from autograder.exercises import find_exercise
-from autograder.exercises.kit import Exercise
-from autograder.exercises.reference import reference
-from autograder.exercises.variations import variations
-from illustrated_attention.answer_keys import AnswerKey, KnownMistake, Property, Signature, find_key
-from illustrated_attention.examine import Verdict, examine, observe, raised_on_purpose
-from illustrated_attention.fingerprints import Combined, fingerprint, matching
+from autograder.exercises.making_keys import full_key
+from illustrated_attention.examine import Verdict, examine
 from illustrated_attention.language import _
-from illustrated_attention.outcomes import Case, call
-
-
-class ExerciseError(Exception):
-    """An exercise is declared wrongly; the message says which and how."""
 
 
 def judge(function: Callable, exercise: str | None = None) -> Verdict:
@@ -43,95 +30,3 @@ def judge(function: Callable, exercise: str | None = None) -> Verdict:
     where = _("On a case of the kind «{title}»: {message}")
     message = where.format(title=_(verdict.failure.title), message=verdict.message)
     return replace(verdict, message=message)
-
-
-@functools.cache
-def visible_key(name: str) -> AnswerKey:
-    """The answer key that students get: visible cases only."""
-    exercise = find_exercise(name)
-    key = _make_key(exercise, exercise.visible, [p.visible for p in exercise.promises])
-    return replace(key, combined=_combined(key))
-
-
-@functools.cache
-def full_key(name: str) -> AnswerKey:
-    """The judge's key: visible and hidden cases, and the properties on hidden arguments."""
-    exercise = find_exercise(name)
-    cases = (*exercise.visible, *exercise.hidden, *variations(exercise))
-    key = _make_key(exercise, cases, [p.hidden for p in exercise.promises])
-    students = find_key(name)  # the table of two mistakes at once is made by `make build`
-    return replace(key, combined=students.combined if students else None, hidden=True)
-
-
-def _make_key(exercise: Exercise, cases: tuple[Case, ...], arguments: list[tuple]) -> AnswerKey:
-    solution = reference(exercise.name)
-    cases = tuple(sorted(cases, key=lambda case: case.late))
-    key = AnswerKey(
-        exercise=exercise.name,
-        lesson=exercise.lesson,
-        cases=cases,
-        expected=tuple(_expected(exercise, solution, case) for case in cases),
-        properties=tuple(
-            Property(promise.title, promise.property, args)
-            for promise, args in zip(exercise.promises, arguments, strict=True)
-        ),
-        mistakes=(),
-        hints=exercise.hints,
-    )
-    mistakes = tuple(
-        KnownMistake(m.id, m.message, tuple(_behaviour(f, key) for f in m.implementations))
-        for m in exercise.mistakes
-    )
-    return replace(key, mistakes=mistakes)
-
-
-def _combined(key: AnswerKey) -> Combined | None:
-    """The table of all implementations with one or two wrong steps that are told apart by it."""
-    steps = find_exercise(key.exercise).steps
-    if steps is None:
-        return None
-    cases = [case for case in key.cases if not (case.raises or case.late)]
-    exact = all(type(value) in (int, bool) for value in key.expected)
-    right = [fingerprint(call(reference(key.exercise), case)) for case in cases]
-    known = [
-        [fingerprint(o) for o, case in zip(s.outcomes, key.cases, strict=False) if case in cases]
-        for mistake in key.mistakes
-        for s in mistake.signatures
-    ]
-    found, sentences = [], {}
-    for wrong, function in steps.variants():
-        prints = [fingerprint(call(function, case)) for case in cases]
-        sentences.update((step.id, step.sentence) for step in wrong)
-        found.append((tuple(step.id for step in wrong), prints))
-    table = Combined(
-        sentences, tuple(ids for ids, _p in found), np.array([p for _i, p in found]), exact
-    )
-    taken = {
-        ids
-        for prints in (right, *(k for k in known if len(k) == len(right)))
-        for ids in matching(table, prints)
-    }
-    kept = [(ids, prints) for ids, prints in found if ids not in taken]
-    return Combined(
-        sentences, tuple(ids for ids, _p in kept), np.array([p for _i, p in kept]), exact
-    )
-
-
-def _behaviour(implementation: Callable, key: AnswerKey) -> Signature:
-    """How a wrong implementation behaves. The words of its own errors are no part of that."""
-    signature, _problems = observe(implementation, key)
-    outcomes = tuple(
-        replace(o, message="", line="") if raised_on_purpose(o) else o for o in signature.outcomes
-    )
-    return replace(signature, outcomes=outcomes)
-
-
-def _expected(exercise: Exercise, solution: Callable, case: Case) -> object:
-    outcome = call(solution, case)
-    if outcome.error != case.raises or outcome.timed_out:
-        told = outcome.error or ("no end" if outcome.timed_out else "a value")
-        raise ExerciseError(
-            f"{exercise.name}, case «{case.title}»: the solution gave {told}"
-            f" ({outcome.message}), expected {case.raises or 'a value'}"
-        )
-    return outcome.value

@@ -20,7 +20,7 @@ from nbgrader.utils import rmtree
 from traitlets import Bool, Float
 
 from autograder.nbgrader_steps import cleaning, hand_in, intake
-from autograder.sandbox.trial import Cell, names_to_define
+from autograder.sandbox.running_tests import Cell, names_to_define
 
 # In a failed test cell's metadata: exercise, known mistake and words, for feedback and report.
 VERDICT = "illustrated_attention"
@@ -108,7 +108,8 @@ class ConfinedExecute(NbGraderPreprocessor):
         return nb, resources
 
     def _grade(self, cells, names, folder) -> list:
-        from autograder.sandbox.student_process import GraderFailure, Limits
+        from autograder.sandbox.student_process import GraderFailure
+        from autograder.sandbox.time_limits import Limits
 
         try:
             with _lock:

@@ -16,7 +16,7 @@ from autograder.exercises import find_exercise
 from autograder.nbgrader_steps import cleaning
 from autograder.nbgrader_steps.execute import VERDICT
 from autograder.nbgrader_steps.page import Bounded
-from autograder.sandbox.trial import BEGIN_HIDDEN
+from autograder.sandbox.running_tests import BEGIN_HIDDEN
 from illustrated_attention.cards import Card, paragraph
 from illustrated_attention.language import _
 

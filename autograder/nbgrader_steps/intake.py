@@ -44,7 +44,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
-class Limits:
+class Sizes:
     """How much of a hand-in is copied: how many files, and bytes of one and of all."""
 
     files: int
@@ -52,12 +52,12 @@ class Limits:
     total: int
 
 
-COLLECTED = Limits(files=2_000, file=100 << 20, total=100 << 20)  # as much as nbgrader submits
-GRADED = Limits(files=100, file=10 << 20, total=100 << 20)
+COLLECTED = Sizes(files=2_000, file=100 << 20, total=100 << 20)  # as much as nbgrader submits
+GRADED = Sizes(files=100, file=10 << 20, total=100 << 20)
 
 
 def copy_folder(
-    source: str | os.PathLike, target: str | os.PathLike, limits: Limits = GRADED
+    source: str | os.PathLike, target: str | os.PathLike, limits: Sizes = GRADED
 ) -> list[str]:
     """Copy a hand-in within limits, notebooks and Python files first, and return what was left out.
 

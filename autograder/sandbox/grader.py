@@ -8,13 +8,15 @@ import sys
 from pathlib import Path
 
 from autograder.sandbox.judge_process import receive, send
-from autograder.sandbox.student_process import GraderFailure, Limits, PutOff, Unsafe
-from autograder.sandbox.trial import Cell
-
-NOTEBOOK_SECONDS = 60.0  # for all of a notebook, both times that it is run
-TEST_SECONDS = 60.0  # for one test cell in the judge
-QUICK_SECONDS = 10.0  # for a notebook that others wait behind
-QUICK = Limits(cpu=5.0, wall=5.0)
+from autograder.sandbox.running_tests import Cell
+from autograder.sandbox.student_process import GraderFailure, PutOff, Unsafe
+from autograder.sandbox.time_limits import (
+    NOTEBOOK_SECONDS,
+    QUICK,
+    QUICK_SECONDS,
+    TEST_SECONDS,
+    Limits,
+)
 
 
 class Grader:

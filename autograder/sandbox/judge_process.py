@@ -22,17 +22,10 @@ import traceback
 from autograder.sandbox.inside import confine
 from autograder.sandbox.inside.hook import translate as _
 from autograder.sandbox.inside.shell import make_shell
+from autograder.sandbox.running_tests import Cell, hold, run_test
 from autograder.sandbox.stand_ins import Namespace
-from autograder.sandbox.student_process import (
-    Budget,
-    GraderFailure,
-    Limits,
-    PutOff,
-    StudentProcess,
-    Unsafe,
-    Zygote,
-)
-from autograder.sandbox.trial import Cell, hold, run_test
+from autograder.sandbox.student_process import GraderFailure, PutOff, StudentProcess, Unsafe, Zygote
+from autograder.sandbox.time_limits import Budget, Limits
 
 MEMORY = 1024 * confine.MiB  # what a judge may add to what it has after the fork
 MAX_OUTPUTS = 10 * confine.MiB  # of all a student's cells, as JSON
@@ -155,7 +148,7 @@ class _Run:
         return self.outputs
 
     def _complete(self, hidden: bool) -> None:
-        """Let judges do one kind of run until one comes to its end; see `trial.hold`.
+        """Let judges do one kind of run until one comes to its end; see `running_tests.hold`.
 
         A judge that does not come to its end was overwhelmed by what the student's process
         answered in the cell in work. That cell has its outcome then, and the next judge goes on

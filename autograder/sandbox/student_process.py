@@ -1,7 +1,6 @@
 """The grader's side of a student's process: start it, ask it, end it."""
 
 import contextlib
-import mmap
 import os
 import secrets
 import shutil
@@ -14,10 +13,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.sandbox.inside import confine, hook, wire
+from autograder.sandbox.time_limits import LONGEST_DELAY, Budget, Limits
 
 # All that a student's process gets of this package: a copy in a folder of its own, so that neither
 # exercises nor solutions lie where it can read.
@@ -56,55 +55,6 @@ class StudentTimeout(StudentDied):
 # A student reads these names in a traceback and on a card: `softmax stopped with ProcessEnded.`
 StudentDied.__name__ = StudentDied.__qualname__ = "ProcessEnded"
 StudentTimeout.__name__ = StudentTimeout.__qualname__ = "TookTooLong"
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Time for one cell or one call.
-
-    A machine may be busy with other work, so CPU time counts, and for code that only waits `wall`:
-    by the clock, less the time in which it wanted to run and others did.
-    """
-
-    cpu: float = 30.0  # seconds, as many as nbgrader gives a cell
-    wall: float = 60.0  # seconds
-
-    def at_most(self, other: "Limits") -> "Limits":
-        return Limits(min(self.cpu, other.cpu), min(self.wall, other.wall))
-
-
-# How many times longer than its limits code may take on a machine that is busy with other work.
-LONGEST_DELAY = 5.0
-
-
-class Budget:
-    """The time that one hand-in has in all, whatever it does: running, sleeping, starting again.
-
-    It is told in seconds by the clock, less the time in which the student's processes wanted to
-    run and others did: what others use costs a student nothing.
-    """
-
-    def __init__(self, seconds: float = float("inf")):
-        self.seconds, self.start = seconds, time.monotonic()
-        self._delays = memoryview(mmap.mmap(-1, 16)).cast("d")  # forked judges write into it
-
-    @property
-    def delayed(self) -> float:
-        """For how long the student's processes wanted to run and others did, as far as is known."""
-        return self._delays[0] + self._delays[1]
-
-    def delay(self, seconds: float) -> None:
-        """Take in for how long the process in work was delayed until now."""
-        self._delays[1] = seconds
-
-    def next_process(self) -> None:
-        """The process in work has ended."""
-        self._delays[0], self._delays[1] = self.delayed, 0.0
-
-    def left(self) -> float:
-        """Seconds that are left."""
-        passed = time.monotonic() - self.start
-        return min(self.seconds - passed + self.delayed, self.seconds * LONGEST_DELAY - passed)
 
 
 class Zygote:

@@ -228,7 +228,7 @@ wte[3] + wpe[2]
 #   that says so.
 
 
-# %% nbgrader={"grade": false, "grade_id": "embed", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="embed"
 def embed(token_ids, wte, wpe, start=0):
     """Turn token ids into vectors: token vector + position vector.
 
@@ -268,20 +268,9 @@ def embed(token_ids, wte, wpe, start=0):
 # `hint(embed)` in a cell of your own (**Esc**, then **B** makes one): there are three hints, and
 # each says more.
 
-# %% nbgrader={"grade": true, "grade_id": "embed_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(embed, "embed")
-
-# %% nbgrader={"grade": true, "grade_id": "embed_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="embed"
 # Hidden tests run here when your work is graded. They try the same things as check with other
 # numbers: longer sentences, several leading axes, a later start, and too few positions.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(embed, "embed")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # The next cell draws what your function makes of the four words. A table of zeros adds nothing,

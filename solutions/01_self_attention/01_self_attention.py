@@ -99,7 +99,7 @@ print(x[2] @ w_v)
 # - **Out:** `(q, k, v)`: `[..., T, d]`, `[..., T, d]`, `[..., T, dv]`
 
 
-# %% nbgrader={"grade": false, "grade_id": "make_qkv", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="make_qkv"
 def make_qkv(x, w_q, w_k, w_v):
     """Project: make the queries, keys and values of all tokens.
 
@@ -119,20 +119,9 @@ def make_qkv(x, w_q, w_k, w_v):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "make_qkv_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(make_qkv, "make_qkv")
-
-# %% nbgrader={"grade": true, "grade_id": "make_qkv_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="make_qkv"
 # Hidden tests run here when your work is graded. They try other sizes, square matrices (where a
 # transpose goes unnoticed), several leading axes, and whether the arguments stay as they were.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(make_qkv, "make_qkv")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # The next cell draws your three products. Find the rows of "obey" from above.
@@ -182,7 +171,7 @@ for token, row in zip(tokens, x):
 # - **Out:** `[..., Tq, Tk]`: a row for each query, a column for each key.
 
 
-# %% nbgrader={"grade": false, "grade_id": "scaled_scores", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="scaled_scores"
 def scaled_scores(q, k):
     """Score and scale: how well each query fits each key.
 
@@ -202,20 +191,9 @@ def scaled_scores(q, k):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "scaled_scores_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(scaled_scores, "scaled_scores")
-
-# %% nbgrader={"grade": true, "grade_id": "scaled_scores_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="scaled_scores"
 # Hidden tests run here when your work is graded. They try more keys than queries, queries of
 # other sizes, leading axes, and whole numbers.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(scaled_scores, "scaled_scores")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # The numbers of "obey" from the loop are now row 2 of a table. Run the next cell and find them.
@@ -280,7 +258,7 @@ print(exp / exp.sum())
 # - A score of -inf gives the weight 0. Lesson 02 needs it.
 
 
-# %% nbgrader={"grade": false, "grade_id": "softmax", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="softmax"
 def softmax(scores):
     """Softmax: turn scores into weights along the last axis.
 
@@ -299,20 +277,9 @@ def softmax(scores):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "softmax_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(softmax, "softmax")
-
-# %% nbgrader={"grade": true, "grade_id": "softmax_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="softmax"
 # Hidden tests run here when your work is graded. They try other sizes, one to four axes, very
 # large and very small scores, minus infinity, whole numbers, and shifted rows.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(softmax, "softmax")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # The next cell draws row 2 before and after your softmax.
@@ -443,7 +410,7 @@ out_of_obey
 # - **Out:** `[..., Tq, dv]`
 
 
-# %% nbgrader={"grade": false, "grade_id": "weighted_sum", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="weighted_sum"
 def weighted_sum(weights, v):
     """Sum: for each query, add up the values, each times its weight.
 
@@ -461,20 +428,9 @@ def weighted_sum(weights, v):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "weighted_sum_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(weighted_sum, "weighted_sum")
-
-# %% nbgrader={"grade": true, "grade_id": "weighted_sum_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="weighted_sum"
 # Hidden tests run here when your work is graded. They try as many queries as keys (where a
 # transpose goes unnoticed), weights that do not sum to 1, leading axes, and whole numbers.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(weighted_sum, "weighted_sum")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # The next cell prints row 2 of your result and draws the sum behind it.
@@ -504,7 +460,7 @@ draw.weighted_values(tokens, weights, v, query=2)
 # - **In:** as for `make_qkv`. **Out:** `(out, weights)`: `[..., T, dv]` and `[..., T, T]`
 
 
-# %% nbgrader={"grade": false, "grade_id": "self_attention", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="self_attention"
 def self_attention(x, w_q, w_k, w_v):
     """Let every token take in what it needs from all tokens.
 
@@ -526,20 +482,9 @@ def self_attention(x, w_q, w_k, w_v):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "self_attention_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(self_attention, "self_attention")
-
-# %% nbgrader={"grade": true, "grade_id": "self_attention_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="self_attention"
 # Hidden tests run here when your work is graded. They try other sizes, square matrices, leading
 # axes, very large scores, and tokens in another order.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(self_attention, "self_attention")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %%
 q, k, v = make_qkv(x, w_q, w_k, w_v)

@@ -87,7 +87,7 @@ answer("02-pairs", ...)
 #   the lengths 1, 2, ... T - 1. One token alone gives an empty list.
 
 
-# %% nbgrader={"grade": false, "grade_id": "next_token_pairs", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="next_token_pairs"
 def next_token_pairs(token_ids):
     """List every context of a text with the token that comes next.
 
@@ -106,20 +106,9 @@ def next_token_pairs(token_ids):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "next_token_pairs_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(next_token_pairs, "next_token_pairs")
-
-# %% nbgrader={"grade": true, "grade_id": "next_token_pairs_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="next_token_pairs"
 # Hidden tests run here when your work is graded. They try other lengths, arrays of ids, and
 # whether the list of ids stays as it was.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(next_token_pairs, "next_token_pairs")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %%
 for context, target in next_token_pairs(tokens):
@@ -144,7 +133,7 @@ for context, target in next_token_pairs(tokens):
 # - **Out:** an array `[n, n]` of True (may look) and False (hidden).
 
 
-# %% nbgrader={"grade": false, "grade_id": "causal_mask", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="causal_mask"
 def causal_mask(n):
     """Mask: let each token look at itself and back.
 
@@ -162,20 +151,9 @@ def causal_mask(n):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "causal_mask_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(causal_mask, "causal_mask")
-
-# %% nbgrader={"grade": true, "grade_id": "causal_mask_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="causal_mask"
 # Hidden tests run here when your work is graded. They try other numbers of tokens, one and two
 # among them.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(causal_mask, "causal_mask")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %%
 draw.next_token_table(tokens, causal_mask(4), targets=["must", "obey", "orders", "given"])
@@ -230,7 +208,7 @@ print(softmax(np.array([0.11 / 4, -np.inf, -np.inf, -np.inf])))
 #   all scores are near -20,000.
 
 
-# %% nbgrader={"grade": false, "grade_id": "masked_softmax", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="masked_softmax"
 def masked_softmax(scores, mask):
     """Mask and softmax: share the weight among the keys that may be seen.
 
@@ -250,20 +228,9 @@ def masked_softmax(scores, mask):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "masked_softmax_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(masked_softmax, "masked_softmax")
-
-# %% nbgrader={"grade": true, "grade_id": "masked_softmax_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="masked_softmax"
 # Hidden tests run here when your work is graded. They try masks that are not triangles, more keys
 # than queries, very high and very low scores, whole numbers, and leading axes.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(masked_softmax, "masked_softmax")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %%
 article_mask = causal_mask(4)
@@ -338,7 +305,7 @@ draw.compare_tables(tokens, article_weights, article_table, "yours")
 #   are fine enough. If several fit, return any.
 
 
-# %% nbgrader={"grade": false, "grade_id": "recover_divisor", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="recover_divisor"
 def recover_divisor(scores, table):
     """Find what the scores were divided by before softmax.
 
@@ -364,20 +331,9 @@ def recover_divisor(scores, table):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "recover_divisor_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(recover_divisor, "recover_divisor")
-
-# %% nbgrader={"grade": true, "grade_id": "recover_divisor_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="recover_divisor"
 # Hidden tests run here when your work is graded. They try other scores and tables, made with
 # other divisors.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(recover_divisor, "recover_divisor")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %%
 recover_divisor(article_scores, article_table)
@@ -415,7 +371,7 @@ answer("02-why-four", "?")
 # - **Out:** `(out, weights)`: `[..., T, dv]` and `[..., T, T]`
 
 
-# %% nbgrader={"grade": false, "grade_id": "causal_attention", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="causal_attention"
 def causal_attention(q, k, v):
     """Let every token take in what it needs from itself and the tokens before it.
 
@@ -435,20 +391,9 @@ def causal_attention(q, k, v):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "causal_attention_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(causal_attention, "causal_attention")
-
-# %% nbgrader={"grade": true, "grade_id": "causal_attention_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="causal_attention"
 # Hidden tests run here when your work is graded. They try other sizes, leading axes, and whether
 # changing a token leaves the results before it as they are.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(causal_attention, "causal_attention")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # Now the toy of lesson 01. The article draws one row of queries times a square of keys. A table
@@ -520,7 +465,7 @@ draw.changed_rows(tokens, before, after, changed=2)
 #   example, says who sees whom in it. Your function gets it without its name, and has to try it.
 
 
-# %% nbgrader={"grade": false, "grade_id": "find_leak", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="find_leak"
 def find_leak(attention, n, d):
     """Tell whether an attention lets a token see the future.
 
@@ -553,20 +498,9 @@ def find_leak(attention, n, d):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "find_leak_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(find_leak, "find_leak")
-
-# %% nbgrader={"grade": true, "grade_id": "find_leak_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="find_leak"
 # Hidden tests run here when your work is graded. They try leaks in other places and of other
 # kinds, through queries, keys or values, and attentions without a leak.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(find_leak, "find_leak")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %%
 for attention in [causal_attention, attentions.one_ahead, attentions.mean_removed]:

@@ -128,7 +128,7 @@ draw.cache_step(tokens, layers, step=1)
 #   again.
 
 
-# %% nbgrader={"grade": false, "grade_id": "append_kv", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="append_kv"
 def append_kv(cache, k_new, v_new):
     """Put the keys and values of new tokens after those of the old ones.
 
@@ -151,21 +151,10 @@ def append_kv(cache, k_new, v_new):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "append_kv_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(append_kv, "append_kv")
-
-# %% nbgrader={"grade": true, "grade_id": "append_kv_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="append_kv"
 # Hidden tests run here when your work is graded. They try batches and heads in front, values of
 # another size than keys, equal sizes (where a wrong axis goes unnoticed), and two continuations
 # of one cache.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(append_kv, "append_kv")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # Next you can step through the toy; your `append_kv` fills the caches. Move the slider with the
@@ -213,7 +202,7 @@ answer("03-true", ...)
 # - **Out:** bool `[n_new, n_past + n_new]`, True where a new token may look.
 
 
-# %% nbgrader={"grade": false, "grade_id": "cached_causal_mask", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="cached_causal_mask"
 def cached_causal_mask(n_new, n_past):
     """Say which keys each new token may look at: the past, and new tokens up to itself.
 
@@ -231,20 +220,9 @@ def cached_causal_mask(n_new, n_past):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "cached_causal_mask_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(cached_causal_mask, "cached_causal_mask")
-
-# %% nbgrader={"grade": true, "grade_id": "cached_causal_mask_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="cached_causal_mask"
 # Hidden tests run here when your work is graded. They try more old tokens than new ones, more new
 # than old ones, one new token, and an empty cache.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(cached_causal_mask, "cached_causal_mask")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %%
 draw.cached_mask([*tokens, "given", "it"], cached_causal_mask(2, 4), n_past=4)
@@ -277,7 +255,7 @@ answer("03-why-corner", "?")
 # Face's, version 4.36, it returns old and new rows, as here.)
 
 
-# %% nbgrader={"grade": false, "grade_id": "attend_with_cache", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="attend_with_cache"
 def attend_with_cache(q_new, k_new, v_new, cache):
     """Let new tokens attend to the past and to each other, and extend the cache.
 
@@ -303,20 +281,9 @@ def attend_with_cache(q_new, k_new, v_new, cache):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "attend_with_cache_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(attend_with_cache, "attend_with_cache")
-
-# %% nbgrader={"grade": true, "grade_id": "attend_with_cache_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="attend_with_cache"
 # Hidden tests run here when your work is graded. They try batches and heads, several ways to cut a
 # text, caches with noise in them (the result must change), and two continuations of one beginning.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(attend_with_cache, "attend_with_cache")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # Now we tamper with a cache of three tokens, then let "orders" attend: once as it is, once with
@@ -410,7 +377,7 @@ print(rejects(my_test, wrong_attend), rejects(my_test, attend_with_cache))
 # - **Refuse:** if the sizes do not add up to T, raise a `ValueError` that says so.
 
 
-# %% nbgrader={"grade": false, "grade_id": "decode", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="decode"
 def decode(q, k, v, chunk_sizes):
     """Read a text chunk by chunk, with a cache.
 
@@ -446,20 +413,9 @@ def decode(q, k, v, chunk_sizes):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "decode_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(decode, "decode")
-
-# %% nbgrader={"grade": true, "grade_id": "decode_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="decode"
 # Hidden tests run here when your work is graded. They try longer texts cut in several ways, batches
 # and heads in front, and sizes that add up to too many or too few tokens.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(decode, "decode")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %%
 whole, _ = causal_attention(q, k, v)
@@ -533,7 +489,7 @@ draw.projection_curve(lengths, without, with_cache)
 # - **In:** `n_tokens`, at least 1. **Out:** `(without_cache, with_cache)`
 
 
-# %% nbgrader={"grade": false, "grade_id": "projection_counts", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="projection_counts"
 def projection_counts(n_tokens):
     """Count the tokens that are projected while a text is read token by token.
 
@@ -551,19 +507,8 @@ def projection_counts(n_tokens):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "projection_counts_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(projection_counts, "projection_counts")
-
-# %% nbgrader={"grade": true, "grade_id": "projection_counts_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="projection_counts"
 # Hidden tests run here when your work is graded. They try other lengths, odd and even.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(projection_counts, "projection_counts")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %%
 print([tuple(projection_counts(n)) for n in lengths] == list(zip(without, with_cache)))
@@ -601,7 +546,7 @@ answer("03-bytes", ...)
 # - **Out:** the bytes of the whole cache.
 
 
-# %% nbgrader={"grade": false, "grade_id": "kv_cache_bytes", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="kv_cache_bytes"
 def kv_cache_bytes(n_layer, n_head, d_head, n_tokens, batch=1, itemsize=4):
     """Say how many bytes a KV cache takes.
 
@@ -625,20 +570,9 @@ def kv_cache_bytes(n_layer, n_head, d_head, n_tokens, batch=1, itemsize=4):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "kv_cache_bytes_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(kv_cache_bytes, "kv_cache_bytes")
-
-# %% nbgrader={"grade": true, "grade_id": "kv_cache_bytes_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="kv_cache_bytes"
 # Hidden tests run here when your work is graded. They try larger GPT-2 models, several texts, and
 # numbers of other sizes.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(kv_cache_bytes, "kv_cache_bytes")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # The four sizes of GPT-2, each with a full context of 1,024 tokens:

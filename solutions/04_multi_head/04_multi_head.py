@@ -91,7 +91,7 @@ draw.qkv_slices(row, tokens[8])
 # - **Out:** `(q, k, v)`, each `[..., T, D]`
 
 
-# %% nbgrader={"grade": false, "grade_id": "qkv_projection", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="qkv_projection"
 def qkv_projection(x, w, b):
     """Project: make the queries, keys and values of all tokens with one product.
 
@@ -113,20 +113,9 @@ def qkv_projection(x, w, b):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "qkv_projection_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(qkv_projection, "qkv_projection")
-
-# %% nbgrader={"grade": true, "grade_id": "qkv_projection_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="qkv_projection"
 # Hidden tests run here when your work is graded. They try other sizes, one token, leading axes,
 # whole numbers, and each of the three parts by itself.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(qkv_projection, "qkv_projection")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # **Why? `04-why-key-bias`** The next cell adds one and the same vector to all keys, as another
@@ -199,7 +188,7 @@ draw.index_map(words, numbers, {"slices of features": slices, "reshape(2, 4, 3)"
 # - **Refuse:** if D cannot be shared out evenly, raise a `ValueError` that says so.
 
 
-# %% nbgrader={"grade": false, "grade_id": "split_heads", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="split_heads"
 def split_heads(x, n_head):
     """Split: share out the features of every token among the heads.
 
@@ -227,20 +216,9 @@ def split_heads(x, n_head):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "split_heads_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(split_heads, "split_heads")
-
-# %% nbgrader={"grade": true, "grade_id": "split_heads_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="split_heads"
 # Hidden tests run here when your work is graded. They try other sizes, none to two leading axes,
 # one token, heads of one number, and widths that cannot be shared out.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(split_heads, "split_heads")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # **Why? `04-why-features`** The next cell splits the queries of the pocket model. What does one of
@@ -275,7 +253,7 @@ answer("04-merge", ...)
 # - **In:** `x` `[..., H, T, d]`. **Out:** `[..., T, H·d]`
 
 
-# %% nbgrader={"grade": false, "grade_id": "merge_heads", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="merge_heads"
 def merge_heads(x):
     """Merge: put the heads of every token side by side.
 
@@ -293,20 +271,9 @@ def merge_heads(x):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "merge_heads_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(merge_heads, "merge_heads")
-
-# %% nbgrader={"grade": true, "grade_id": "merge_heads_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="merge_heads"
 # Hidden tests run here when your work is graded. They try other sizes, none to two leading axes,
 # one token, and shuffled tokens.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(merge_heads, "merge_heads")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # ## A bug that makes no noise
@@ -374,7 +341,7 @@ print(rejects(my_test, reshaped_split), rejects(my_test, split_heads))
 # - **Out:** `(merged, weights)`: `[..., T, D]`, and the weights of every head `[..., H, T, T]`
 
 
-# %% nbgrader={"grade": false, "grade_id": "multi_head_attention", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="multi_head_attention"
 def multi_head_attention(q, k, v, n_head):
     """Let every head attend, each with its own part of the features, and merge the results.
 
@@ -397,20 +364,9 @@ def multi_head_attention(q, k, v, n_head):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "multi_head_attention_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(multi_head_attention, "multi_head_attention")
-
-# %% nbgrader={"grade": true, "grade_id": "multi_head_attention_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="multi_head_attention"
 # Hidden tests run here when your work is graded. They try other sizes and numbers of heads, one
 # token, leading axes, very low scores, and each head by itself.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(multi_head_attention, "multi_head_attention")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # **Why? `04-why-scale`** GPT-2 small has D = 768 and 12 heads. By which number does each of

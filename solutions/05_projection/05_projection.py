@@ -102,7 +102,7 @@ draw.mixing("it", toy_row, toy_w, toy_b, toy_result, n_head=2)
 # - **Out:** `[..., T, D]`
 
 
-# %% nbgrader={"grade": false, "grade_id": "project", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="project"
 def project(merged, w, b):
     """Project: mix the heads of every token.
 
@@ -123,20 +123,9 @@ def project(merged, w, b):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "project_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(project, "project")
-
-# %% nbgrader={"grade": true, "grade_id": "project_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="project"
 # Hidden tests run here when your work is graded. They try other sizes, one token, leading axes,
 # as many tokens as features (where a wrong axis goes unnoticed), and whole numbers.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(project, "project")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # **Why? `05-why-mix`** The picture below shows the pocket model's matrix. Suppose a model had no
@@ -183,7 +172,7 @@ answer("05-rows", ...)
 #   the bias, it equals your `project` of the merged heads.
 
 
-# %% nbgrader={"grade": false, "grade_id": "head_contributions", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="head_contributions"
 def head_contributions(z, w):
     """Take the projection apart: what each head writes into each token.
 
@@ -206,20 +195,9 @@ def head_contributions(z, w):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "head_contributions_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(head_contributions, "head_contributions")
-
-# %% nbgrader={"grade": true, "grade_id": "head_contributions_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="head_contributions"
 # Hidden tests run here when your work is graded. They try other sizes, one head, heads of one
 # number, one token, leading axes, whole numbers, and heads that are switched off.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(head_contributions, "head_contributions")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # **Why? `05-why-bias`** The contributions hold no bias. Suppose a classmate adds `b` to each of
@@ -290,7 +268,7 @@ shape_flow(
 #   `(k, v)` of `[..., H, past + T, d]`: old and new tokens.
 
 
-# %% nbgrader={"grade": false, "grade_id": "gpt2_attention", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="gpt2_attention"
 def gpt2_attention(x, params, n_head, past=None):
     """Run the whole attention of one GPT-2 layer, with its cache.
 
@@ -321,21 +299,10 @@ def gpt2_attention(x, params, n_head, past=None):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "gpt2_attention_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(gpt2_attention, "gpt2_attention")
-
-# %% nbgrader={"grade": true, "grade_id": "gpt2_attention_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="gpt2_attention"
 # Hidden tests run here when your work is graded. They try other sizes and numbers of heads, short
 # and long pasts, leading axes, very low scores, texts cut in several ways, a past with noise in it
 # (the result must change), and changed later tokens (it must not).
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(gpt2_attention, "gpt2_attention")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # The sentence again, now in two pieces: six tokens, then three.

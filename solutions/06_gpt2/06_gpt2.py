@@ -81,7 +81,7 @@ for features in np.array([[1.0, 3.0, 5.0, 7.0], [10.0, 30.0, 50.0, 70.0]]):
 # - **In:** `x` `[..., D]`, `g` and `b` `[D]`, `eps`. **Out:** `[..., D]`, each token normalised alone.
 
 
-# %% nbgrader={"grade": false, "grade_id": "layer_norm", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="layer_norm"
 def layer_norm(x, g, b, eps=1e-5):
     """Give each token's features mean 0 and variance 1, then scale and shift them.
 
@@ -104,20 +104,9 @@ def layer_norm(x, g, b, eps=1e-5):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "layer_norm_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(layer_norm, "layer_norm")
-
-# %% nbgrader={"grade": true, "grade_id": "layer_norm_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="layer_norm"
 # Hidden tests run here when your work is graded. They try other sizes, leading axes, features that
 # hardly differ or are all equal, another eps, and whole numbers.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(layer_norm, "layer_norm")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # **Why? `06-why-eps`** A token's features are all equal. What would come out without eps?
@@ -158,7 +147,7 @@ for number in [1, -1]:
 # - **In:** `x`, any shape. **Out:** the same shape.
 
 
-# %% nbgrader={"grade": false, "grade_id": "gelu", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="gelu"
 def gelu(x):
     """Bend every number with GPT-2's GELU, the formula with tanh.
 
@@ -175,20 +164,9 @@ def gelu(x):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "gelu_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(gelu, "gelu")
-
-# %% nbgrader={"grade": true, "grade_id": "gelu_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="gelu"
 # Hidden tests run here when your work is graded. They try one to four axes, numbers far from 0,
 # whole numbers, and numbers at which similar formulas differ from GPT-2's.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(gelu, "gelu")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # **Why? `06-why-exact`** The exact GELU, with the function erf, differs by up to 0.0005. Would it be
@@ -219,7 +197,7 @@ draw.activation(numbers, gelu(numbers))
 # - **In:** `x` `[..., D]`, `params` (shapes below). **Out:** `[..., D]`
 
 
-# %% nbgrader={"grade": false, "grade_id": "mlp", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="mlp"
 def mlp(x, params):
     """Work on each token by itself: wider, GELU, and back.
 
@@ -240,20 +218,9 @@ def mlp(x, params):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "mlp_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(mlp, "mlp")
-
-# %% nbgrader={"grade": true, "grade_id": "mlp_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="mlp"
 # Hidden tests run here when your work is graded. They try other sizes, as many tokens as neurons,
 # leading axes, whole numbers, and tokens in another order.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(mlp, "mlp")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # **Why? `06-why-bend`** What could two products in a row do without GELU that one cannot?
@@ -296,7 +263,7 @@ answer("06-silent", "?")
 # - `part` is given: `part(params, "attn.")` is what `gpt2_attention` needs.
 
 
-# %% nbgrader={"grade": false, "grade_id": "block", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="block"
 def part(params, prefix):
     """Return the entries whose names begin with prefix, without that beginning."""
     return {
@@ -333,20 +300,9 @@ def block(x, params, n_head, past=None):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "block_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(block, "block")
-
-# %% nbgrader={"grade": true, "grade_id": "block_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="block"
 # Hidden tests run here when your work is graded. They try other sizes and numbers of heads, batches,
 # new tokens after a past, texts cut in several ways, and whether x stays as it was.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(block, "block")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # Zeros in both `c_proj` silence attention and MLP. Does your block then return `x`?
@@ -429,7 +385,7 @@ print(logits, softmax(logits))
 # - `layers` is given: `layers(params)` is a list with the parameters of each block.
 
 
-# %% nbgrader={"grade": false, "grade_id": "gpt2", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="gpt2"
 def layers(params):
     """Return a list with one dictionary of parameters for each block."""
     n_layer = len({name.split(".")[1] for name in params if name.startswith("h.")})
@@ -464,20 +420,9 @@ def gpt2(token_ids, params, n_head, past=None):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "gpt2_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(gpt2, "gpt2")
-
-# %% nbgrader={"grade": true, "grade_id": "gpt2_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="gpt2"
 # Hidden tests run here when your work is graded. They try one to twelve layers, several numbers of
 # heads, batches, new tokens after a past, and texts cut in several ways.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(gpt2, "gpt2")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # **Why? `06-why-start`** Suppose positions began at 0 again after a past. When would you notice?
@@ -621,7 +566,7 @@ answer("06-fed", ...)
 # - **Refuse:** if prompt and new tokens are more than the rows of `wpe.weight`, raise a `ValueError`.
 
 
-# %% nbgrader={"grade": false, "grade_id": "generate", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="generate"
 def generate(token_ids, params, n_head, n_new):
     """Go on with a text, always with the likeliest token, using the cache.
 
@@ -657,20 +602,9 @@ def generate(token_ids, params, n_head, n_new):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "generate_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(generate, "generate")
-
-# %% nbgrader={"grade": true, "grade_id": "generate_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="generate"
 # Hidden tests run here when your work is graded. They try another model, other numbers of heads,
 # short and long prompts, texts up to the last position, and texts that are too long.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(generate, "generate")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # `check` cannot see whether you used the cache: the ids are the same without. The next cell counts
@@ -714,7 +648,7 @@ print(model.decode(generate(list(prompt[:-1]), params, n_head, 60)))
 # - `wte` serves twice, but counts once.
 
 
-# %% nbgrader={"grade": false, "grade_id": "count_parameters", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% solution="count_parameters"
 def count_parameters(n_layer, d_model, n_vocab, n_positions):
     """Say how many learned numbers a GPT-2 has.
 
@@ -735,20 +669,9 @@ def count_parameters(n_layer, d_model, n_vocab, n_positions):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "count_parameters_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from illustrated_attention import check
-
-check(count_parameters, "count_parameters")
-
-# %% nbgrader={"grade": true, "grade_id": "count_parameters_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% tests="count_parameters"
 # Hidden tests run here when your work is graded. They try small models in which every part counts,
 # a model without layers, and other sizes of GPT-2.
-### BEGIN HIDDEN TESTS
-from autograder import judge
-
-verdict = judge(count_parameters, "count_parameters")
-assert verdict.passed, verdict.message
-### END HIDDEN TESTS
 
 # %% [markdown]
 # **Predict `06-short`.** The article's table gives `c_fc.bias` 768 numbers instead of 3,072, in all 12

@@ -23,7 +23,8 @@ from autograder.sandbox.inside.hook import translate as _
 from autograder.sandbox.inside.shell import Outputs, Shell, Stream
 from autograder.sandbox.outputs import clean
 from autograder.sandbox.stand_ins import Namespace, run_cell
-from autograder.sandbox.student_process import GraderFailure, Limits, StudentDied, StudentProcess
+from autograder.sandbox.student_process import GraderFailure, StudentDied, StudentProcess
+from autograder.sandbox.time_limits import HURRIED, SLOW, Limits
 
 BEGIN_HIDDEN = "### BEGIN HIDDEN TESTS"
 
@@ -56,10 +57,6 @@ def names_to_define(solution_cells: tuple[str, ...]) -> frozenset[str]:
     return frozenset(names)
 
 
-# Where something had to be stopped, more of the kind is to be expected, and of the functions that
-# the cell named in every cell that names them too.
-HURRIED = Limits(cpu=3.0, wall=6.0)
-SLOW = Limits(cpu=0.5, wall=1.0)
 # Not parsed: that can take long itself, and here the source is a stranger's.
 _NAME = re.compile(r"[^\W\d]\w*")
 _FUNCTION = re.compile(r"^(?:def +|(?=\w+ *= *lambda\b))([^\W\d]\w*)", re.MULTILINE)
