@@ -138,7 +138,7 @@ def test_nothing_of_the_graders_is_in_memory(student):
         ),
         *("autograder.sandbox.inside.student", "autograder.sandbox.inside.wire"),
         *("autograder.sandbox", "autograder.sandbox.inside", "autograder.sandbox.inside.hook"),
-        "autograder.sandbox.inside.shell",
+        *("autograder.sandbox.inside.shell", "autograder.sandbox.inside.written"),
     }
 
 

@@ -2,29 +2,29 @@
 
 import asyncio
 import base64
+import errno
 import fnmatch
 import io
 import logging
-import os
 import sys
 import traceback
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.utils.text import SList
 from traitlets import Type
 from traitlets.config import Config
 
-from autograder.sandbox.inside import hook
-from autograder.sandbox.inside.files import keep_in_memory
+from autograder.sandbox.inside import hook, written
 
 MAX_TEXT = 20_000  # characters of one output
 MAX_OUTPUT = 2 << 20  # bytes of all outputs of a cell
 REFUSED = (
-    "Refused while grading, where this may well work in your own notebook. There, code starts no "
-    "programs, uses no network, and sees nothing of the machine but the files that were handed in."
+    "Refused while grading, where this may well work in your own notebook: there, nothing is "
+    "written to files, no programs are started, there is no network, and nothing can be seen of "
+    "the machine but the files that were handed in."
 )
 KEPT = ("text/plain", "text/html", "image/png", "image/jpeg")
 
@@ -169,34 +169,43 @@ class KernelMagics(Magics):
     subshell = line_magic("subshell")(_nothing)
 
 
+@magics_class
+class FileMagics(Magics):
+    """The magic that writes a cell to a file: here to memory, for `import`."""
+
+    @cell_magic
+    def writefile(self, line, cell):
+        options, name = self.parse_options(line, "a", mode="string")
+        name = name.strip("'\"")
+        written.write(name, cell, append="a" in options)
+        print(f"{name} is not written to a file while grading. `import` finds it.")
+
+    file = cell_magic("file")(writefile)
+
+
 class Shell(InteractiveShell):
     """IPython without terminal, history or a window system; commands of the system do nothing."""
 
     displayhook_class = Type(Hook)
     display_pub_class = Type(Publisher)
     outputs: Outputs | None = None
-    begun = False
 
     @property
     def kernel(self) -> Kernel:
         return Kernel(self)
 
     def begin(self, home: str) -> None:
-        """Begin a notebook whose files lie in this folder, which is also its home."""
-        self.begun = True
-        self.home_dir = os.environ["HOME"] = home
+        """Begin a notebook whose files lie in this folder, to which `%cd` goes home."""
+        self.home_dir = home
         self.user_ns.update(dict.fromkeys(("_", "__", "___", "_i", "_ii", "_iii"), ""))
 
     def should_run_async(self, raw_cell, **kwargs):
-        """As in a kernel, every cell runs in an event loop, but for a cell that a cell runs.
-
-        Before the fork there is none: its files would be closed in the student's process.
-        """
+        """A cell that speaks of asyncio runs in an event loop. In a kernel, every cell does."""
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            return self.begun
-        return super().should_run_async(raw_cell, **kwargs)
+            return "asyncio" in raw_cell or super().should_run_async(raw_cell, **kwargs)
+        return super().should_run_async(raw_cell, **kwargs)  # a cell runs this one
 
     def enable_gui(self, gui=None):
         """There is no event loop to enable."""
@@ -224,7 +233,7 @@ class Shell(InteractiveShell):
             text = self.InteractiveTB.text(kind, error, trace)
         except Exception:
             text = "".join(traceback.format_exception_only(kind, error))
-        if isinstance(error, PermissionError):
+        if getattr(error, "errno", None) in (errno.EACCES, errno.EPERM, errno.EROFS):
             text += "\n" + hook.translate(REFUSED)
         self.outputs.error(kind.__name__, text_of(error), text)
 
@@ -239,8 +248,8 @@ def make_shell(pictures: bool = True) -> Shell:
     config.InteractiveShell.cache_size = 0
     shell = Shell.instance(config=config)
     shell.db = Database()
-    keep_in_memory()
-    shell.register_magics(KernelMagics)
+    written.find_written()
+    shell.register_magics(KernelMagics, FileMagics)
     for name in ("script", "bash", "sh", "perl", "ruby", "python", "python2", "python3", "pypy"):
         shell.register_magic_function(lambda line, cell: shell.system(cell), "cell", name)
     shell.extension_manager.load_extension("storemagic")  # as in every kernel
