@@ -4,7 +4,7 @@ import html
 
 import numpy as np
 
-from illustrated_attention.comparing import ATOL, RTOL, Difference
+from illustrated_attention.comparing import ATOL, RTOL, Problem
 from illustrated_attention.examine import Verdict
 from illustrated_attention.language import _
 
@@ -135,7 +135,7 @@ def _list_of_results(verdict: Verdict) -> tuple[str, str]:
     )
 
 
-def _drawn_difference(difference: Difference) -> list[tuple[str, str]]:
+def _drawn_difference(difference: Problem) -> list[tuple[str, str]]:
     """Yours and expected side by side, the first wrong cell boxed."""
     got, expected = difference.got, difference.expected
     if getattr(expected, "dtype", np.dtype(float)).kind == "b" and set(np.unique(got)) <= {0, 1}:

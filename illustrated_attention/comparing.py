@@ -16,32 +16,41 @@ RTOL, ATOL = 1e-4, 1e-5
 NUMBERS = (np.ndarray, np.generic, bool, int, float)
 
 
-@dataclass(frozen=True)
-class Difference:
-    """The first way in which a result differs from the expected one.
+DIFFERENCES = ("none", "type", "length", "shape", "not_finite", "value")
 
-    `kind` is one of: "none", "type", "length", "shape", "not_finite", "value". `part` is the
-    position inside a returned tuple or list, outermost first. For kind "value" and "not_finite",
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with the outcome of a case.
+
+    `kind` is what happened ("timeout", "unwritten", "raised", "did_not_raise", "changed",
+    "overwrote"), or the first way in which the result differs: one of `DIFFERENCES`. Then `part` is
+    the position inside a returned tuple or list, outermost first. For "value" and "not_finite",
     `got` and `expected` are arrays of one shape and `where` is the index of the first wrong cell.
     """
 
     kind: str
-    got: object
-    expected: object
+    got: object = None
+    expected: object = None
     part: tuple[int, ...] = ()
     where: tuple[int, ...] = ()
     wrong: int = 0  # how many cells are wrong
 
+    @property
+    def in_result(self) -> bool:
+        """True where a result came back and differs from the expected one."""
+        return self.kind in DIFFERENCES
+
 
 @np.errstate(all="ignore")  # also when the learner asked NumPy to raise or to warn
-def compare(got: object, expected: object, part: tuple[int, ...] = ()) -> Difference | None:
+def compare(got: object, expected: object, part: tuple[int, ...] = ()) -> Problem | None:
     """Return the first difference between a result and the expected one, or None if it is right.
 
     Tuples may come as lists or as one stacked array. Where True/False is expected, 0/1 is right.
     """
     got = _plain(got)
     if got is None and expected is not None:
-        return Difference("none", got, expected, part)
+        return Problem("none", got, expected, part)
     if isinstance(expected, (tuple, list)):
         return _compare_sequence(got, expected, part)
     if type(expected) is int and isinstance(got, (int, np.integer)) and got == expected:
@@ -49,22 +58,22 @@ def compare(got: object, expected: object, part: tuple[int, ...] = ()) -> Differ
     if isinstance(expected, (np.ndarray, np.generic, bool, int, float)):
         return _compare_numbers(got, expected, part)
     same = type(got) is type(expected) and got == expected
-    return None if same else Difference("value", got, expected, part)
+    return None if same else Problem("value", got, expected, part)
 
 
 def _compare_sequence(got, expected, part):
     stacked = isinstance(got, np.ndarray) and got.ndim > 0
     if not (stacked or isinstance(got, (tuple, list))):
-        return Difference("type", got, expected, part)
+        return Problem("type", got, expected, part)
     items = tuple(got)  # a class of the learner's may say another length than it has
     if len(items) != len(expected):
-        difference = Difference("length", items, expected, part)
+        difference = Problem("length", items, expected, part)
     else:
         pairs = enumerate(zip(items, expected, strict=True))
         compared = (compare(g, e, (*part, i)) for i, (g, e) in pairs)
         difference = next(filter(None, compared), None)
     if difference and stacked and got.ndim != _axes(expected):
-        return Difference("type", got, expected, part)  # its rows are no values: it is one value
+        return Problem("type", got, expected, part)  # its rows are no values: it is one value
     return difference
 
 
@@ -89,19 +98,19 @@ def _compare_numbers(got, expected, part):
     if isinstance(got, np.ma.MaskedArray):
         got = got.filled(0)  # a masked weight is a weight of 0
     if not isinstance(got, NUMBERS):
-        return Difference("type", got, expected, part)
+        return Problem("type", got, expected, part)
     numbers = np.asarray(got)
     if numbers.dtype.kind not in "biuf":
-        return Difference("type", got, expected, part)
+        return Problem("type", got, expected, part)
     if numbers.shape != expected.shape:
-        return Difference("shape", numbers, expected, part)
+        return Problem("shape", numbers, expected, part)
     wrong = ~np.isclose(_real(numbers), _real(expected), rtol=RTOL, atol=ATOL)
     if not wrong.any():
         return None
     strange = wrong & ~np.isfinite(_real(numbers))
     kind, cells = ("not_finite", strange) if strange.any() else ("value", wrong)
     where = tuple(int(i) for i in np.argwhere(cells)[0])
-    return Difference(kind, numbers, expected, part, where, int(wrong.sum()))
+    return Problem(kind, numbers, expected, part, where, int(wrong.sum()))
 
 
 @np.errstate(all="ignore")

@@ -14,7 +14,7 @@ import numpy as np
 from illustrated_attention import properties
 from illustrated_attention.answer_keys import AnswerKey, KnownMistake, Property, Signature
 from illustrated_attention.causes import find_cause, find_certain_cause
-from illustrated_attention.comparing import alike, compare
+from illustrated_attention.comparing import Problem, alike, compare
 from illustrated_attention.language import _
 from illustrated_attention.messages import Failure, describe
 from illustrated_attention.outcomes import Case, Outcome, Returned, call, copy_data
@@ -231,24 +231,26 @@ def _found_alike(x: float, y: float, within: tuple[float, float]) -> bool:
     return x == y or (x * y > 0 and max(x / y, y / x) <= high / low)
 
 
-def _problem(outcome: Outcome, case: Case, expected) -> object:
-    """Return None if the outcome is right, else a word or a Difference that tells what is wrong."""
+def _problem(outcome: Outcome, case: Case, expected) -> Problem | None:
+    """Return what is wrong with an outcome, None if it is right."""
     if outcome.timed_out:
-        return "timeout"
+        return Problem("timeout")
     if outcome.error == "NotImplementedError":
-        return "unwritten"
+        return Problem("unwritten")
     if outcome.error:
-        return "changed" if outcome.changed else None if outcome.error == case.raises else "raised"
+        if outcome.changed:
+            return Problem("changed")
+        return None if outcome.error == case.raises else Problem("raised")
     if case.raises:
-        return "did_not_raise"
+        return Problem("did_not_raise")
     difference = compare(outcome.value, expected)
     if difference and case.within and _is_within(outcome.value, case.within):
         difference = None
     if difference and difference.kind != "value":
         return difference
     if outcome.changed:
-        return "changed"
-    return difference or ("overwrote" if outcome.overwrote else None)
+        return Problem("changed")
+    return difference or (Problem("overwrote") if outcome.overwrote else None)
 
 
 def _as_number(value) -> float | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from illustrated_attention.answer_keys import AnswerKey, Signature
-from illustrated_attention.comparing import Difference
+from illustrated_attention.comparing import Problem
 from illustrated_attention.language import _
 from illustrated_attention.outcomes import Case, parameter_name
 
@@ -23,7 +23,7 @@ class Failure:
     case: Case | None = None
     number: int = 0  # of the case, counted from 1
     parameters: tuple[str, ...] = ()  # the names of the case's arguments
-    difference: Difference | None = None
+    difference: Problem | None = None
 
 
 def describe(function: Callable, key: AnswerKey, signature: Signature, problems: list) -> Failure:
@@ -36,8 +36,7 @@ def describe(function: Callable, key: AnswerKey, signature: Signature, problems:
     # Input to refuse comes last: most learners write that part last.
     i = min(wrong, key=lambda i: (key.cases[i].raises is not None, key.cases[i].size()))
     case, problem, outcome = key.cases[i], problems[i], signature.outcomes[i]
-    kind = problem.kind if isinstance(problem, Difference) else problem
-    sentence, detail = _DESCRIBE[kind](
+    sentence, detail = _DESCRIBE[problem.kind](
         name=key.exercise,
         function=function,
         case=case,
@@ -45,9 +44,9 @@ def describe(function: Callable, key: AnswerKey, signature: Signature, problems:
         problem=problem,
         whole=key.expected[i],
     )
-    difference = problem if isinstance(problem, Difference) else None
+    difference = problem if problem.in_result else None
     parameters = tuple(parameter_name(function, i) for i in range(len(case.args)))
-    return Failure(case.title, kind, sentence, detail, case, i + 1, parameters, difference)
+    return Failure(case.title, problem.kind, sentence, detail, case, i + 1, parameters, difference)
 
 
 def _unwritten(name, **rest):
@@ -198,7 +197,7 @@ def _value(name, problem, case, whole, **rest):
     return text.format(name=name), _cell(problem)
 
 
-def _cell(problem: Difference) -> str:
+def _cell(problem: Problem) -> str:
     if not isinstance(problem.got, np.ndarray):
         return _("yours {got}, expected {wanted}").format(
             got=repr(problem.got)[:200], wanted=repr(problem.expected)
@@ -223,7 +222,7 @@ def _cell(problem: Difference) -> str:
     )
 
 
-def _part(name: str, problem: Difference, whole) -> str:
+def _part(name: str, problem: Problem, whole) -> str:
     """Name the value that is meant, when several are returned, or a list."""
     if not problem.part:
         return name

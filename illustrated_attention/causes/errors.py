@@ -217,7 +217,7 @@ def _reasons() -> list[tuple[str, str, str]]:
 
 def cause_in_errors(evidence: Evidence) -> Cause | None:
     """Return the usual reason of the exception, when all that stopped did so for one reason."""
-    stopped = [one for one in evidence.wrong if one.outcome.error and one.problem == "raised"]
+    stopped = [one for one in evidence.wrong if one.outcome.error and one.problem.kind == "raised"]
     if not stopped or evidence.key.hidden:  # what an exception says may be what it was given
         return None
     if len(stopped) < len(evidence.wrong):

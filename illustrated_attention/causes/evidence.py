@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from illustrated_attention.answer_keys import AnswerKey, Signature
-from illustrated_attention.comparing import ATOL, RTOL, Difference, compare
+from illustrated_attention.comparing import ATOL, RTOL, Problem, compare
 from illustrated_attention.outcomes import Case, Outcome, parameter_name
 
 
@@ -29,7 +29,7 @@ class Tried:
     case: Case
     outcome: Outcome
     expected: object
-    problem: object  # None: right; else a word or a Difference
+    problem: Problem | None  # None: right
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,7 @@ class Evidence:
     def only_numbers_differ(self) -> bool:
         """True when every case came back in its right structure (shapes may differ)."""
         return bool(self.wrong) and all(
-            isinstance(one.problem, Difference)
-            and one.problem.kind in ("value", "shape", "not_finite")
-            for one in self.wrong
+            one.problem.kind in ("value", "shape", "not_finite") for one in self.wrong
         )
 
     def name_of(self, position: int) -> str:
