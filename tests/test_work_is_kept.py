@@ -28,7 +28,8 @@ NOTE = "# my own words"
 # Commands of other programs in the docs, each looked at: none of them writes into notebooks/ what
 # is not there already. `make build` and `make clean` have tests of their own below.
 OTHERS = {
-    *("make lab", "make class", "make test", "make build", "make lock", "make clean"),
+    *("make lab", "make class", "make test", "make build", "make fix", "make lock"),
+    "make clean",
     *("git clone", "git archive", "mkdir", "export", "chmod", ". .venv/bin/activate"),
     *("conda", "py", ".venv", "pip", "createdb", "dask", "apt"),
     *("python scripts/open_lab.py", "python -m benchmarks"),
