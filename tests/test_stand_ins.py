@@ -75,7 +75,7 @@ def test_a_call_carries_arrays_there_and_back(define):
         ),
         *("_, __, ___, _i, In[-1]", "import faulthandler; faulthandler.enable()"),
         *("import asyncio; asyncio.get_running_loop()", "get_ipython().run_cell('1')"),
-        "import psutil; psutil.cpu_count()",
+        *("import psutil; psutil.cpu_count()", "import tempfile; tempfile.gettempdir()"),
     ],
 )
 def test_a_magic_that_is_harmless_in_a_kernel_costs_nothing_of_its_cell(define, magic):
