@@ -46,7 +46,21 @@ def main(argv: list[str] | None = None) -> int:
         "mine": _mine,
         "report": _report,
     }[arguments.pop("command")]
-    return run(**arguments)
+    try:
+        return run(**arguments)
+    except PermissionError as error:
+        print(_not_yours(error), file=sys.stderr)
+        return 2
+
+
+def _not_yours(error: PermissionError) -> str:
+    from illustrated_attention.language import _
+
+    text = _(
+        "You may not write into {folder}: the course's folder is somebody else's. Work under the "
+        "account that it belongs to, or let it be written by your group."
+    )
+    return text.format(folder=Path(error.filename or ".").parent)
 
 
 def _count(text: str) -> int:

@@ -214,6 +214,35 @@ def test_no_student_can_rename_what_the_instructor_put_into_the_exchange(course)
     assert root.stat().st_mode & 0o7777 == 0o1777 and exchange_problem(root) is None
 
 
+def test_who_instructs_is_told_of_an_exchange_that_a_student_can_take_over(
+    course, monkeypatch, caplog
+):
+    root = course.root / "exchange"
+    config = settings(course)
+    factory = ExchangeFactory(config=config)
+    factory.ReleaseAssignment(coursedir=course.course, config=config).start()
+    steps = (factory.Collect, factory.ReleaseFeedback)
+    (course.root / "feedback").mkdir()
+    root.chmod(0o777)
+    for step in steps:
+        step(coursedir=course.course, config=config).start()
+    assert caplog.text.count("chmod 1777") == 2
+    root.chmod(0o1777)
+    course_folder = (root / "small").stat()
+    there = Path.lstat
+
+    def of_somebody(path):
+        status = there(path)
+        somebody = os.stat_result((*status[:4], 54321, *status[5:]))
+        return somebody if os.path.samestat(status, course_folder) else status
+
+    monkeypatch.setattr(Path, "lstat", of_somebody)
+    for step in (factory.ReleaseAssignment, *steps):
+        config.ExchangeReleaseAssignment.force = True
+        step(coursedir=course.course, config=config).start()
+    assert caplog.text.count("Remove it, unless") == 3
+
+
 def notebook_of(who):
     return json.dumps({"nbformat": 4, "cells": [], "metadata": {"who": who}}).encode()
 

@@ -131,6 +131,9 @@ def test_where_one_may_not_write_the_command_says_so(course, capsys, monkeypatch
     monkeypatch.setattr("filelock.FileLock.acquire", forbidden)
     assert main(["grade", ASSIGNMENT]) == 2
     assert f"You may not write into {course.root / '.grading'}" in capsys.readouterr().err
+    monkeypatch.setattr("pathlib.Path.write_text", forbidden)
+    assert main(["report", ASSIGNMENT]) == 2
+    assert f"You may not write into {course.root / '.grading'}" in capsys.readouterr().err
 
 
 def test_a_broken_hand_in_gets_a_line_with_the_reason_and_the_others_are_graded(course, capsys):

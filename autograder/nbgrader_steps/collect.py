@@ -13,7 +13,7 @@ from nbgrader.utils import parse_utc, rmtree
 
 from autograder.nbgrader_steps import hand_in, intake, names, small_files
 from autograder.nbgrader_steps.course import notebooks
-from autograder.nbgrader_steps.exchange import whose_exchange
+from autograder.nbgrader_steps.exchange import warn
 from autograder.nbgrader_steps.small_files import REFUSED, SECRET, TIMESTAMP
 from illustrated_attention.language import _
 
@@ -27,8 +27,7 @@ class Collect(ExchangeCollect):
     """
 
     def init_src(self):
-        if told := whose_exchange(self.root):
-            self.log.warning(told)
+        warn(self)
         wanted = self.coursedir.student_id
         self.coursedir.student_id = "no such student"  # the folders are looked through below
         try:

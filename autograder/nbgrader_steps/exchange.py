@@ -1,5 +1,6 @@
 """What goes out through nbgrader's exchange: lessons, and feedback for each student by itself."""
 
+import contextlib
 import os
 import shutil
 import stat
@@ -28,29 +29,44 @@ class ReleaseAssignment(ExchangeReleaseAssignment):
     """nbgrader's, which makes the exchange so that no student can rename a folder of another's."""
 
     def ensure_root(self):
-        if told := whose_exchange(self.root):
-            self.log.warning(told)
         super().ensure_root()
-        text = exchange_problem(Path(self.root))
-        if text is None:
-            return
-        try:
+        with contextlib.suppress(PermissionError):  # then its owner is told to
             os.chmod(self.root, os.stat(self.root).st_mode | stat.S_ISVTX)
-        except PermissionError:
-            self.log.warning(text)
+        warn(self)
+
+
+def warn(step) -> None:
+    """Warn, in one of nbgrader's steps, of an exchange that is not the class's alone."""
+    root = Path(step.root)
+    problem = exchange_problem(root) if root.is_dir() else None
+    for text in filter(None, (whose_exchange(step.root), problem)):
+        step.log.warning(text)
 
 
 def exchange_problem(folder: Path) -> str | None:
     """Say what is wrong with the exchange's folder, or None.
 
     Where everybody may write and the sticky bit is not set, everybody may rename what belongs to
-    others: a student can put a course of their own in the place of the instructor's.
+    others: a student can put a course of their own in the place of the instructor's. Or be there
+    first: the folder of a course belongs to who teaches it.
     """
-    mode = folder.stat().st_mode
-    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+    status = folder.stat()
+    if status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX:
         text = _("A student can take over the exchange. Its owner must run: chmod 1777 {folder}")
         return text.format(folder=folder)
+    known = {0, os.getuid(), status.st_uid}
+    for course in sorted(folder.iterdir()):
+        if course.lstat().st_uid not in known:
+            text = _("{folder} belongs to {owner}. Remove it, unless {owner} teaches with you.")
+            return text.format(folder=names.printable(str(course)), owner=_owner(course))
     return None
+
+
+def _owner(path: Path) -> str:
+    try:
+        return path.owner()
+    except KeyError:
+        return str(path.lstat().st_uid)
 
 
 class ReleaseFeedback(ExchangeReleaseFeedback):
@@ -61,8 +77,7 @@ class ReleaseFeedback(ExchangeReleaseFeedback):
     """
 
     def copy_files(self):
-        if told := whose_exchange(self.root):
-            self.log.warning(told)
+        warn(self)
         course = self.coursedir
         left_out = set(course.student_id_exclude.split(","))
         root = Path(course.format_path(course.feedback_directory, ".", "."))
