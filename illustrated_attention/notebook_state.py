@@ -10,6 +10,7 @@ doubted.
 import ast
 import json
 import re
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -73,6 +74,13 @@ def doubt(name: str, function: Callable) -> str | None:
             "before. Mend that cell and run it (Shift+Enter), then run this one again."
         )
         return text.format(name=name, error=stopped.error)
+    if _left_since(name, run):
+        text = _(
+            "The cell that defined {name} was run again and does not define it any more, so {name} "
+            "is still the one from before. Is its name written as here? Mend that cell and run it "
+            "(Shift+Enter), then run this one again."
+        )
+        return text.format(name=name)
     if cells is None or run.cell is None or _current not in [id for id, _source in cells]:
         return None
     return _doubt_about_the_page(name, run, cells)
@@ -107,12 +115,28 @@ def _doubt_about_the_page(name: str, run: Run, cells: list[list[str]]) -> str | 
 
 def _stopped_since(name: str, run: Run) -> Run | None:
     """The last later run that should have defined the name and stopped before it did."""
-    later = [one for one in _runs if one.number > run.number and _defines(one.source, name)]
+    later = [
+        one
+        for one in _runs
+        if one.number > run.number
+        and (_defines(one.source, name) or (one.error and _is_other_work(one, run)))
+    ]
     if not later or later[-1].error is None:
         return None
     last = later[-1]
     mended = [one for one in _runs if one.number > last.number and one.cell == last.cell]
     return None if last.cell is not None and mended else last
+
+
+def _left_since(name: str, run: Run) -> bool:
+    """Was the cell of the definition run again, and then without one?"""
+    later = [one for one in _runs if one.number > run.number and one.cell == run.cell]
+    return bool(later) and _is_other_work(later[-1], run) and not _defines(later[-1].source, name)
+
+
+def _is_other_work(one: Run, run: Run) -> bool:
+    """Is this a later run of the same cell, with other code?"""
+    return run.cell is not None and one.cell == run.cell and not _same_code(one.source, run.source)
 
 
 def _cell_begins(info) -> None:
@@ -139,12 +163,19 @@ def _cell_ended(result) -> None:
 
 
 def _defines(source: str, name: str) -> bool:
-    """True when a cell gives the name a value at its top level, as far as its text tells.
+    """True when a cell gives the name a value, as far as its text tells: not inside a function.
 
     The text may be no Python at all: it is what did not run that is asked for.
     """
-    pattern = rf"^(?:(?:async\s+)?def\s+{name}\b|{name}\s*(?::[^=\n]*)?=(?!=))"
-    return re.search(pattern, source, re.MULTILINE) is not None
+    pattern = rf"^([ \t]*)(?:(?:async\s+)?def\s+{name}\b|{name}\s*(?::[^=\n]*)?=(?!=))"
+    source = textwrap.dedent(source)
+    for found in re.finditer(pattern, source, re.MULTILINE):
+        if not found[1]:
+            return True
+        above = re.findall(r"^[^ \t#@\n].*", source[: found.start()], re.MULTILINE)
+        if above and re.match(r"(if|elif|else|try|except|finally|with|for|while)\b", above[-1]):
+            return True
+    return False
 
 
 def _same_code(now: str, then: str) -> bool:

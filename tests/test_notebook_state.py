@@ -67,6 +67,25 @@ def test_a_cell_that_did_not_run_is_told_also_where_the_page_tells_nothing(page)
     assert page.doubt() is None
 
 
+def test_a_cell_that_stopped_in_an_indented_definition_is_told(page):
+    page.run("home", GOOD)
+    page.run("variant", "if True:\n    def softmax(scores):\n        return scores +")
+    assert "stopped with SyntaxError" in page.doubt(page_tells=False)
+    page.run("home", "    def softmax(scores):\n        return scores +")
+    assert "stopped with IndentationError" in page.doubt(page_tells=False)
+
+
+def test_a_function_that_its_cell_defines_no_more_is_told(page):
+    page.run("home", GOOD)
+    page.run("home", GOOD.replace("softmax", "sofmax"))
+    for page_tells in (True, False):
+        assert "does not define it any more" in page.doubt(page_tells)
+    page.run("home", "def sofmax(")
+    assert "stopped with SyntaxError" in page.doubt(page_tells=False)
+    page.run("home", GOOD)
+    assert page.doubt() is None
+
+
 def test_a_cell_that_was_changed_and_not_run_is_told(page):
     page.run("home", GOOD)
     page.shown["home"] = OTHER
@@ -103,6 +122,8 @@ def test_a_cell_that_was_deleted_is_told(page):
         [("above", "def helper(x): return x"), ("home", "def softmax(s): return helper(s)")],
         [("home", GOOD + "\nsoftmax(1)\n1 / 0")],  # it stands there, whatever came after
         [("above", "1 / 0"), ("home", GOOD)],
+        [("home", "from math import exp as softmax"), ("home", "from math import exp as softmax")],
+        [("home", GOOD), ("below", "class A:\n    def softmax(self): return 1 +")],
         [("home", "def softmax("), ("home", GOOD)],
         [("home", GOOD), ("below", "softmax_of_rows = 1")],
         [("home", GOOD), ("below", "if softmax == 3: pass")],
