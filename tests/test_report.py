@@ -27,7 +27,7 @@ ODD_NAMES = {
     498: ("=HYPERLINK(1)", "First 498"),
     499: ("<script>alert(1)</script>", "E & V"),
 }
-LATE = "student200"
+LATE, LATE_FOR_NOTHING, ALLOWED = "student200", "student201", "student202"
 SCALED = "You divide by d_model. Divide by the length of one key."
 
 
@@ -38,7 +38,7 @@ def large_class(tmp_path_factory):
     course = SmallCourse(tmp_path_factory.mktemp("large"))
     course.write_settings()
     with Gradebook(course.config.CourseDirectory.db_url, "small") as gradebook:
-        gradebook.add_assignment(ASSIGNMENT)
+        gradebook.add_assignment(ASSIGNMENT, duedate="2026-03-01 12:30:00 UTC")
         gradebook.add_notebook(NOTEBOOK, ASSIGNMENT)
         for name in ("scores", "softmax"):
             gradebook.add_solution_cell(name, NOTEBOOK, ASSIGNMENT)
@@ -65,10 +65,11 @@ def large_class(tmp_path_factory):
 
 def enter_marks(db, notebook, student, verdicts):
     """What nbgrader's own functions do one cell at a time: 500 students take them a minute."""
-    when = datetime.datetime(2026, 3, 1, 12, 0)
+    when = datetime.datetime(2026, 3, 1, 13 if student in (LATE_FOR_NOTHING, ALLOWED) else 12, 0)
     hand_in = SubmittedAssignment(
         student_id=student, assignment_id=notebook.assignment_id, timestamp=when
     )
+    hand_in.extension = datetime.timedelta(hours=1) if student == ALLOWED else None
     db.add(hand_in)
     db.flush()
     penalty = 2 if student == LATE else None
@@ -170,6 +171,9 @@ def test_who_was_late_has_the_points_that_count(large_class, monkeypatch):
     page, table = report(large_class, monkeypatch)
     assert (table[LATE]["points"], table[LATE]["late"]) == ("4", "2")
     assert table[LATE]["attention"] == "handed in late: 2 points less"
+    assert (table[LATE_FOR_NOTHING]["points"], table[LATE_FOR_NOTHING]["late"]) == ("6", "0")
+    assert table[LATE_FOR_NOTHING]["attention"] == "handed in late"
+    assert table[ALLOWED]["attention"] == ""
     assert any(row[:2] == ["Last 200, First 200", LATE] and "4 of 6" in row for row in page.rows)
 
 

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from statistics import mean, median
 
@@ -53,6 +54,7 @@ class Row:
     refused: str = ""
     newer: bool = False
     other_tests: bool = False
+    late: bool = False
     penalty: float = 0.0
     works: dict[str, Work] = field(default_factory=dict)
 
@@ -81,6 +83,8 @@ class Row:
             reasons.append("was graded with other tests or points: grade again with --force")
         if self.penalty:
             reasons.append(f"handed in late: {number(self.penalty)} points less")
+        elif self.late:
+            reasons.append("handed in late")
         waiting = [name for name, work in self.works.items() if work.to_mark]
         if waiting:
             reasons.append(f"waits for marks by hand: {', '.join(waiting)}")
@@ -143,6 +147,7 @@ def read_class(course: CourseDirectory, assignment: str) -> tuple[list[Row], lis
             gradebook.db.query(
                 SubmittedAssignment.student_id,
                 SubmittedAssignment.timestamp,
+                SubmittedAssignment.extension,
                 Grade.cell_id,
                 Grade.score,
                 Grade.needs_manual_grade,
@@ -152,11 +157,13 @@ def read_class(course: CourseDirectory, assignment: str) -> tuple[list[Row], lis
             .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
             .filter(SubmittedAssignment.assignment_id == found.id)
         )
-        for student, when, cell_id, score, to_mark in grades:
+        for student, when, extension, cell_id, score, to_mark in grades:
             notebook, cell, most = cells[cell_id]
             row = rows[student]
             row.graded = row.handed_in = True
             row.when = when.strftime("%Y-%m-%d %H:%M") if when else ""
+            due = found.duedate and found.duedate + (extension or timedelta())
+            row.late = bool(when and due and when > due)
             row.works = row.works or {name: Work() for name in exercises}
             work = row.works[exercise_of[notebook, cell]]
             work.score += score
