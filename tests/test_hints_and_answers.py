@@ -6,6 +6,7 @@ import jupytext
 import pytest
 from classroom import ROOT, read_release, read_solution
 
+from autograder.authoring.graded_cells import with_graded_cells
 from autograder.exercises import LESSONS, all_exercises, questions
 from illustrated_attention import answer, checking, hint
 from illustrated_attention.answer_keys import Question, find_question
@@ -169,4 +170,5 @@ def test_every_question_is_put_in_the_text_with_its_id_and_its_letters(lesson):
 def test_the_source_is_what_jupytext_reads():
     for lesson in LESSONS:
         path = ROOT / "solutions" / lesson / f"{lesson}.py"
-        assert len(jupytext.read(path, fmt="py:percent").cells) == len(read_solution(lesson).cells)
+        written = with_graded_cells(jupytext.read(path, fmt="py:percent").cells)
+        assert [c.cell_type for c in written] == [c.cell_type for c in read_solution(lesson).cells]

@@ -1,5 +1,6 @@
 """A widget is stored as pictures, so that it is there again without the kernel that made it."""
 
+import sys
 from pathlib import Path
 
 import ipywidgets
@@ -7,7 +8,6 @@ import nbformat
 import pytest
 from nbconvert import HTMLExporter
 
-import __main__
 from illustrated_attention.widgets.live import LIVE, VIEW, Live
 
 EXTENSION = Path("illustrated_attention/labextension/illustrated-attention/static/remoteEntry.js")
@@ -34,7 +34,8 @@ def test_the_extension_of_jupyterlab_looks_for_the_same_type_and_finds_the_model
 
 
 def test_vs_code_gets_the_view_because_it_shows_the_pictures_by_itself(monkeypatch):
-    monkeypatch.setattr(__main__, "__vsc_ipynb_file__", "/a.ipynb", raising=False)
+    # Not `import __main__`: a shell that a test before this one made may have taken its place.
+    monkeypatch.setattr(sys.modules["__main__"], "__vsc_ipynb_file__", "/a.ipynb", raising=False)
     stored = bundle()
     assert stored[VIEW]["model_id"]
     assert LIVE not in stored
