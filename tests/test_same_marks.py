@@ -1,7 +1,7 @@
 """Honest work gets the marks that stock nbgrader gives, whatever implementation it is.
 
-For each exercise there is a notebook that holds the exercise's own two test cells once for each
-of its known implementations, wrong and right. Two students hand in the same: one is graded by
+For each lesson there is a notebook that holds the two test cells of its exercises once for each of
+their known implementations, wrong and right. Two students hand in the same: one is graded by
 stock nbgrader in a kernel, the other by ours. With SAME_MARKS=all every known implementation is in
 it, which takes ten minutes; else one in five, wrong and right, others in each exercise. (What each
 of them gets from the test cells is in tests/test_kill_matrix.py, all of them.)
@@ -43,17 +43,24 @@ def implementations(exercise) -> dict[str, str]:
     return dict([*wrong.items()][first::EVERY] + [*right.items()][first % len(right) :: EVERY])
 
 
-def notebook(exercise, written) -> nbformat.NotebookNode:
-    """The exercise's cells once for each id; `written` gives the source of the solution cell."""
-    graded = graded_cells(read_solution(exercise.lesson))
-    tests = [(graded[f"{exercise.name}_{kind}"], kind) for kind in ("check", "hidden")]
+def notebook(lesson: str, written) -> nbformat.NotebookNode:
+    """The cells of a lesson's exercises, once for each implementation.
+
+    `written` gives the source of a solution cell, for an exercise and the id of its implementation.
+    """
+    graded = graded_cells(read_solution(lesson))
     cells = [new_code_cell(FIND_BANK, id="bank")]
-    for name in implementations(exercise):
-        cells.append(_cell(name, written(name), solution=True))
-        cells += [
-            _cell(f"{name}_{kind}", test.source, points=test.metadata.nbgrader.points)
-            for test, kind in tests
-        ]
+    for exercise in EXERCISES.values():
+        if exercise.lesson != lesson:
+            continue
+        tests = [(graded[f"{exercise.name}_{kind}"], kind) for kind in ("check", "hidden")]
+        for name in implementations(exercise):
+            id = f"{exercise.name}-{name}"
+            cells.append(_cell(id, written(exercise, name), solution=True))
+            cells += [
+                _cell(f"{id}_{kind}", test.source, points=test.metadata.nbgrader.points)
+                for test, kind in tests
+            ]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return new_notebook(cells=cells, metadata={"kernelspec": kernel})
 
@@ -65,38 +72,46 @@ def _cell(name: str, source: str, points: int = 0, solution: bool = False):
     return new_code_cell(source, id=name, metadata={"nbgrader": meta})
 
 
-def stub(exercise) -> str:
+def stub(exercise, _name) -> str:
     return f"def {exercise.name}(*args):\n    ### BEGIN SOLUTION\n    ...\n    ### END SOLUTION"
+
+
+def implemented(exercise, name) -> str:
+    return f"{exercise.name} = {implementations(exercise)[name]}"
 
 
 @pytest.fixture(scope="module")
 def scores(tmp_path_factory):
-    """The score of every test cell by exercise: as stock nbgrader gives it, and as ours does."""
+    """The score of every test cell by lesson: as stock nbgrader gives it, and as ours does."""
     course = SmallCourse(tmp_path_factory.mktemp("course"))
-    course.release({e.name: notebook(e, lambda name, e=e: stub(e)) for e in EXERCISES.values()})
+    lessons = {exercise.lesson for exercise in EXERCISES.values()}
+    course.release({lesson: notebook(lesson, stub) for lesson in lessons})
     for student in ("stock", "ours"):
         folder = course.submitted(student)
         bank = ROOT / "autograder" / "exercises"
         shutil.copytree(bank, folder / "autograder" / "exercises")
-        for exercise in EXERCISES.values():
-            sources = implementations(exercise)
-            written = lambda name: f"{exercise.name} = {sources[name]}"  # noqa: B023, E731
-            nbformat.write(notebook(exercise, written), folder / f"{exercise.name}.ipynb")
+        for lesson in lessons:
+            nbformat.write(notebook(lesson, implemented), folder / f"{lesson}.ipynb")
         course.autograde(student, stock=student == "stock", **QUIET)
     return {
-        name: [course.scores(student, name) for student in ("stock", "ours")] for name in EXERCISES
+        lesson: [course.scores(student, lesson) for student in ("stock", "ours")]
+        for lesson in lessons
     }
+
+
+def of(exercise: str, scores: dict) -> dict:
+    return {cell: points for cell, points in scores.items() if cell.split("-")[0] == exercise}
 
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_known_implementations_get_the_marks_that_stock_nbgrader_gives(scores, name):
-    stock, ours = scores[name]
+    stock, ours = (of(name, marks) for marks in scores[EXERCISES[name].lesson])
     assert len(stock) == 2 * len(implementations(EXERCISES[name]))
     assert ours == stock
 
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_the_marks_compared_are_those_of_wrong_and_right_work(scores, name):
-    _stock, ours = scores[name]
-    for cell, points in ours.items():
-        assert bool(points) == cell.startswith("right_"), cell
+    _stock, ours = scores[EXERCISES[name].lesson]
+    for cell, points in of(name, ours).items():
+        assert bool(points) == cell.split("-")[1].startswith("right_"), cell
