@@ -172,6 +172,8 @@ def _whose(folders: list[str], notebook: str) -> tuple[str | None, str, str, int
     else:
         return None, "", notebook, 0
     match = _AGAIN.fullmatch(notebook)
+    if match is None:  # `ada+.ipynb`: of no lesson
+        return None, "", notebook, 0
     number = match["a"] or match["b"] or match["c"] or ("1" if match["b"] == "" else "0")
     stem = match["name"]
     return names.student_id(student.strip()), owner, stem, int(number)
@@ -185,6 +187,7 @@ def _files(file: Path | io.BytesIO, place: str, room: int, depth: int = 0) -> It
     elif suffix.endswith((".tar.gz", ".tgz", ".tar")):
         members = _members_of_tar(file, room)
     else:
+        assert isinstance(file, Path)  # in memory are only archives, which other archives held
         yield place, _utc(file.stat().st_mtime), lambda: _limited(file.open("rb"))
         return
     for count, (name, when, read) in enumerate(members):
