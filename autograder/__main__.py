@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -37,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     report.add_argument("assignment", help="its id, such as 01_self_attention")
     report.add_argument("--db", metavar="URL", help="the gradebook, if not nbgrader_config.py's")
     arguments = vars(parser.parse_args(argv))
-    run = {
+    runs: dict[str, Callable[..., int]] = {
         "build": _build,
         "template": _template,
         "fuzz": _fuzz,
@@ -45,9 +46,9 @@ def main(argv: list[str] | None = None) -> int:
         "grade": _grade,
         "mine": _mine,
         "report": _report,
-    }[arguments.pop("command")]
+    }
     try:
-        return run(**arguments)
+        return runs[arguments.pop("command")](**arguments)
     except PermissionError as error:
         print(_not_yours(error), file=sys.stderr)
         return 2

@@ -88,7 +88,7 @@ def find_question(id: str) -> Question | None:
 
 @functools.cache
 def _questions() -> dict[str, Question]:
-    questions = {}
+    questions: dict[str, Question] = {}
     for lesson in _lessons():
         for question in _read(data_path("answers"), lesson)["questions"]:
             questions.setdefault(question["id"], Question(**question))
@@ -136,7 +136,9 @@ def write_lesson(folder: Path, lesson: str, keys: list[AnswerKey], questions: li
     _read.cache_clear()
     (folder / f"{lesson}.json").write_text(text + "\n", encoding="utf-8", newline="\n")
     with open(folder / f"{lesson}.npz", "wb") as file:
-        np.savez(file, **arrays)  # not compressed: zlib and zlib-ng give different bytes
+        np.savez(
+            file, allow_pickle=False, **arrays
+        )  # not compressed: zlib and zlib-ng give different bytes
 
 
 def read_lesson(folder: Path, lesson: str) -> tuple[AnswerKey, ...]:

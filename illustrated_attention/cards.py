@@ -7,6 +7,7 @@ import numpy as np
 from illustrated_attention.comparing import ATOL, RTOL, Problem
 from illustrated_attention.examine import Verdict
 from illustrated_attention.language import _
+from illustrated_attention.messages import Failure
 
 MOST_ROWS, MOST_COLUMNS = 8, 8  # of a drawn difference
 MOST_NUMBERS = 6  # of an input that is written out
@@ -59,12 +60,12 @@ def paragraph(text: str) -> tuple[str, str]:
 def verdict_card(verdict: Verdict) -> Card:
     """Return the card of a `check`."""
     name = verdict.exercise
-    if verdict.passed:
+    if verdict.failure is None:
         title = _("✓ {name}: passed").format(name=name)
         parts = []
     else:
         title = _("✗ {name}: not yet").format(name=name)
-        parts = [paragraph(verdict.message), *_failure_parts(verdict)]
+        parts = [paragraph(verdict.message), *_failure_parts(verdict, verdict.failure)]
     parts += [paragraph(remark) for remark in verdict.remarks]
     parts.append(_list_of_results(verdict))
     if verdict.passed:  # not graded yet: it must not look as if it were
@@ -74,8 +75,7 @@ def verdict_card(verdict: Verdict) -> Card:
     return Card(title, verdict.passed, parts)
 
 
-def _failure_parts(verdict: Verdict) -> list[tuple[str, str]]:
-    failure = verdict.failure
+def _failure_parts(verdict: Verdict, failure: Failure) -> list[tuple[str, str]]:
     parts = []
     if verdict.mistake:
         parts.append(paragraph(_("What was seen: {what}").format(what=failure.sentence)))
@@ -83,7 +83,7 @@ def _failure_parts(verdict: Verdict) -> list[tuple[str, str]]:
         where = _("Smallest case that shows it: {title}; {inputs}.")
         inputs = ", ".join(map(_describe_input, failure.parameters, failure.case.args))
         parts.append(paragraph(where.format(title=_(failure.title), inputs=inputs)))
-        parts.append(paragraph(_to_try_it(verdict)))
+        parts.append(paragraph(_to_try_it(verdict.exercise, failure)))
     if failure.detail:
         parts.append(paragraph(failure.detail))
     if failure.difference is not None:
@@ -91,11 +91,10 @@ def _failure_parts(verdict: Verdict) -> list[tuple[str, str]]:
     return parts
 
 
-def _to_try_it(verdict: Verdict) -> str:
+def _to_try_it(exercise: str, failure: Failure) -> str:
     """Lines to paste that load the case."""
-    failure = verdict.failure
     names = [name if name.isidentifier() else "_" for name in failure.parameters]
-    load = f'{", ".join(names)} = case("{verdict.exercise}", {failure.number})'
+    load = f'{", ".join(names)} = case("{exercise}", {failure.number})'
     text = _("To try it by hand: `from illustrated_attention import case; {load}`")
     return text.format(load=load)
 

@@ -6,6 +6,7 @@ reference. float32 results are well inside; the smallest real mistakes are well 
 
 import array
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -30,8 +31,8 @@ class Problem:
     """
 
     kind: str
-    got: object = None
-    expected: object = None
+    got: Any = None
+    expected: Any = None
     part: tuple[int, ...] = ()
     where: tuple[int, ...] = ()
     wrong: int = 0  # how many cells are wrong
@@ -67,7 +68,7 @@ def _compare_sequence(got, expected, part):
         return Problem("type", got, expected, part)
     items = tuple(got)  # a class of the learner's may say another length than it has
     if len(items) != len(expected):
-        difference = Problem("length", items, expected, part)
+        difference: Problem | None = Problem("length", items, expected, part)
     else:
         pairs = enumerate(zip(items, expected, strict=True))
         compared = (compare(g, e, (*part, i)) for i, (g, e) in pairs)
@@ -114,7 +115,7 @@ def _compare_numbers(got, expected, part):
 
 
 @np.errstate(all="ignore")
-def alike(a: object, b: object) -> bool:
+def alike(a: Any, b: Any) -> bool:
     """True when two results are the same for naming a mistake: structure, kind of number, values.
 
     Stricter than `compare` in structure (a list is not an array, 0/1 is not True/False), equal in

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 
@@ -80,14 +81,16 @@ def examine(function: Callable, key: AnswerKey) -> Verdict:
     return Verdict(key.exercise, False, id, message, results, failure, remarks)
 
 
-def observe(function: Callable, key: AnswerKey) -> tuple[Signature, list]:
+def observe(function: Callable, key: AnswerKey) -> tuple[Signature, list[Problem | None]]:
     """Run all cases, and the properties if the cases came out right.
 
     Returns the signature and for every case that was run its problem, None if it was right.
     Nothing more is run after a call that had to be stopped. Late cases, which are the last ones,
     are run if all before them came out right.
     """
-    outcomes, problems, returned = [], [], Returned()
+    outcomes: list[Outcome] = []
+    problems: list[Problem | None] = []
+    returned = Returned()
     for case, expected in zip(key.cases, key.expected, strict=True):
         if case.late and any(p for p, c in zip(problems, key.cases, strict=False) if not c.late):
             break
@@ -314,7 +317,7 @@ def _remarks(outcomes: tuple[Outcome, ...], problems: list, key: AnswerKey) -> t
     return tuple(remarks)
 
 
-def _whole_numbers_with_a_point(value: object, expected: object) -> bool:
+def _whole_numbers_with_a_point(value: Any, expected: Any) -> bool:
     """True when floats stand in a result where a list of ids is expected."""
     if isinstance(expected, list) and expected and all(type(item) is int for item in expected):
         return any(np.asarray(item).dtype.kind == "f" for item in value)

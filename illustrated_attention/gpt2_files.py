@@ -236,7 +236,8 @@ def _read_params(path):
                 "another format; fetch it again."
             ).format(path=path, reason=error)
         ) from None
-    if output is not None and not np.array_equal(output, params.get("wte.weight")):
+    tied = params.get("wte.weight")
+    if output is not None and (tied is None or not np.array_equal(output, tied)):
         raise ValueError(
             _(
                 "{path}: lm_head.weight differs from wte.weight, but GPT-2 uses the same matrix "

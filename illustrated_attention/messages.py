@@ -247,7 +247,7 @@ def _kind_of(value) -> str:
     return words.get(type(value), _("an object of type {type}").format(type=type(value).__name__))
 
 
-_DESCRIBE = {
+_DESCRIBE: dict[str, Callable[..., tuple[str, str]]] = {
     "unwritten": _unwritten,
     "timeout": _timeout,
     "raised": _raised,

@@ -81,14 +81,14 @@ def doubt(name: str, function: Callable) -> str | None:
             "(Shift+Enter), then run this one again."
         )
         return text.format(name=name)
-    if cells is None or run.cell is None or _current not in [id for id, _source in cells]:
+    ids = [id for id, _source in cells or ()]
+    if cells is None or run.cell is None or _current not in ids:
         return None
-    return _doubt_about_the_page(name, run, cells)
+    return _doubt_about_the_page(name, run, cells, ids.index(_current))
 
 
-def _doubt_about_the_page(name: str, run: Run, cells: list[list[str]]) -> str | None:
+def _doubt_about_the_page(name: str, run: Run, cells: list[list[str]], here: int) -> str | None:
     sources = dict(cells)
-    here = [id for id, _source in cells].index(_current)
     # From top to bottom the last one above is what counts, also when the work is graded.
     above = [id for id, source in cells[:here] if _defines(source, name)]
     if above and above[-1] != run.cell:

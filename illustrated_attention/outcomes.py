@@ -20,6 +20,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -53,7 +54,7 @@ class Case:
 class Outcome:
     """What one call did. Exactly one of `value`, `error` and `timed_out` tells how it ended."""
 
-    value: object = None
+    value: Any = None
     error: str | None = None  # the exception's type
     message: str = ""  # and what it said
     line: str = ""  # the student's own line that raised
@@ -180,7 +181,7 @@ def named(function: Callable) -> Callable:
     return _named.get(function, function)
 
 
-def copy_data(value: object) -> object:
+def copy_data(value: Any) -> Any:
     """Copy arrays and containers. Functions and other objects stay what they are.
 
     A copy of an array that lies in memory column by column does so, too.
@@ -196,7 +197,7 @@ def copy_data(value: object) -> object:
     return value
 
 
-def identical(a: object, b: object) -> bool:
+def identical(a: Any, b: Any) -> bool:
     """True when two arguments hold the same data, bit for bit (a nan equals itself)."""
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
@@ -322,7 +323,7 @@ def _time_limit(seconds: float) -> Iterator[None]:
         signal.signal(_SIGNAL, before)
 
 
-def _ring_by_alarm(seconds: float) -> Callable[[], None]:
+def _ring_by_alarm(seconds: float) -> Callable[[], object]:
     signal.setitimer(signal.ITIMER_REAL, seconds, _SECONDS_UNTIL_NEXT_RING)
     return lambda: signal.setitimer(signal.ITIMER_REAL, 0)
 

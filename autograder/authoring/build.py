@@ -114,7 +114,8 @@ def cell_ids(cells: list[nbformat.NotebookNode]) -> list[str]:
 
     A cell that is put in, taken out or moved changes no other cell's id.
     """
-    seen, ids = Counter(), []
+    seen: Counter[str] = Counter()
+    ids = []
     for cell in cells:
         content = f"{cell.cell_type}\n{cell.source}".encode()
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
@@ -144,7 +145,7 @@ def built_so_far(lesson: str, names: list[str]) -> str:
             if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution"):
                 for node in ast.parse(cell.source).body:
                     if isinstance(node, ast.FunctionDef):
-                        sources[node.name] = ast.get_source_segment(cell.source, node)
+                        sources[node.name] = ast.get_source_segment(cell.source, node) or ""
     missing = [name for name in names if name not in sources]
     if missing:
         raise ValueError(f"{lesson}: no earlier lesson solves {', '.join(missing)}")

@@ -11,6 +11,7 @@ import itertools
 import struct
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, assume, given, seed, settings
@@ -107,7 +108,7 @@ def disagreements(name: str, case: Case) -> Iterator[str]:
             ("check", _checked(function, case, key)),
             ("the judge", _judged(function, key)),
         ):
-            if not verdict.passed:
+            if verdict.failure is not None:
                 yield f"«{title}» for {place}: {verdict.message} {verdict.failure.detail}"
 
 
@@ -121,7 +122,7 @@ def _judged(function: Callable, key: AnswerKey) -> Verdict:
     return examine(lambda *args: _sent(function(*_sent(args))), key)
 
 
-def _sent(value: object) -> object:
+def _sent(value: Any) -> Any:
     """Return what arrives in another process; functions of the course are there, too."""
     things = []
 

@@ -6,6 +6,7 @@ in the course looks at gives way to it.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -81,7 +82,7 @@ def _signature(fresh: Signature, known: Signature, before: list[int | None]) -> 
     return replace(fresh, outcomes=outcomes)
 
 
-def settled(fresh: object, known: object, atol: float = 0.0) -> object:
+def settled(fresh: Any, known: Any, atol: float = 0.0) -> Any:
     """Return `fresh` with the known arrays and numbers where they differ in last digits only.
 
     The digits of an array, and of a list of numbers, are counted from its largest number. With
@@ -90,10 +91,10 @@ def settled(fresh: object, known: object, atol: float = 0.0) -> object:
     if isinstance(fresh, (list, tuple)):
         if type(known) is not type(fresh) or len(known) != len(fresh):
             return fresh
-        numbers = _numbers(fresh), _numbers(known)
-        if all(n is not None for n in numbers):
-            return known if _agree(*numbers, atol) else fresh
-        return type(fresh)(settled(a, b, atol) for a, b in zip(fresh, known, strict=True))
+        a, b = _numbers(fresh), _numbers(known)
+        if a is not None and b is not None:
+            return known if _agree(a, b, atol) else fresh
+        return type(fresh)(settled(f, k, atol) for f, k in zip(fresh, known, strict=True))
     if isinstance(fresh, dict) and isinstance(known, dict):
         return {k: settled(v, known[k], atol) if k in known else v for k, v in fresh.items()}
     if isinstance(fresh, float) and isinstance(known, float):

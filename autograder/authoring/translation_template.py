@@ -20,7 +20,7 @@ def write_template(path: Path) -> int:
     """Write the template to `path` and return how many sentences are in it."""
     catalogue = Catalog(project="Illustrated Attention", charset="utf-8", fuzzy=False)
     for text, origin in sentences():
-        catalogue.add(text, locations=[(origin, None)])
+        catalogue.add(text, locations=[(origin, 0)])
     with open(path, "wb") as file:
         write_po(file, catalogue, width=100, include_lineno=False)
     return len(catalogue)
@@ -32,12 +32,15 @@ def sentences() -> Iterator[tuple[str, str]]:
     sources = [path for package in packages for path in ROOT.glob(f"{package}/**/*.py")]
     for source in sorted(sources):
         for _line, text, _comments, _context in extract_from_file("python", source, {"_": None}):
+            assert isinstance(text, str)  # it is one argument
             yield text, source.relative_to(ROOT).as_posix()
     for lesson, exercises in LESSONS.items():
         for exercise in exercises:
             origin = f"{lesson}:{exercise.name}"
-            for titled in (*exercise.visible, *exercise.hidden, *exercise.promises):
-                yield titled.title, origin
+            for case in (*exercise.visible, *exercise.hidden):
+                yield case.title, origin
+            for promise in exercise.promises:
+                yield promise.title, origin
             for mistake in exercise.mistakes:
                 yield mistake.message, origin
             for text in exercise.hints:

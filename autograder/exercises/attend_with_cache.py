@@ -17,6 +17,7 @@ from autograder.exercises.kit import (
 )
 from autograder.exercises.pieces import (
     append,
+    attend_rows,
     attend_with_past,
     blend_of_visible,
     flip,
@@ -662,8 +663,7 @@ ATTEND_WITH_CACHE.mistake(
 def attend_token_by_token(q_new, k_new, v_new, cache):
     rows = []
     for t in range(q_new.shape[-2]):
-        one = (rows_of(array, t, t + 1) for array in (q_new, k_new, v_new))
-        out, cache = attend_with_past(*one, cache)
+        out, cache = attend_rows(q_new, k_new, v_new, t, t + 1, cache)
         rows.append(out)
     return np.concatenate(rows, axis=-2), cache
 
@@ -710,8 +710,8 @@ def _attend_einsum(q_new, k_new, v_new, cache):
 
 @ATTEND_WITH_CACHE.also_right("float32")
 def _attend_float32(q_new, k_new, v_new, cache):
-    single = (part.astype("f4") for part in (q_new, k_new, v_new))
-    return attend_with_past(*single, cache and tuple(part.astype("f4") for part in cache))
+    q, k, v = (part.astype("f4") for part in (q_new, k_new, v_new))
+    return attend_with_past(q, k, v, cache and tuple(part.astype("f4") for part in cache))
 
 
 ATTEND_WITH_CACHE.also_right(

@@ -491,17 +491,17 @@ def _part(params, name):
     }
 
 
-_ATTENTION = GPT2_ATTENTION.steps.build(**GPT2_ATTENTION.steps.right)
+_ATTENTION = GPT2_ATTENTION.built()
 
 
-_NORM = LAYER_NORM.steps.build(**LAYER_NORM.steps.right)
+_NORM = LAYER_NORM.built()
 
 
-_MLP_RIGHT = MLP.steps.build(**MLP.steps.right)
+_MLP_RIGHT = MLP.built()
 
 
 def _attention_with(**ways):
-    return GPT2_ATTENTION.steps.build(**{**GPT2_ATTENTION.steps.right, **ways})
+    return GPT2_ATTENTION.built(**ways)
 
 
 def _build(first, attend, add_one, second, mlp, add_two, out, kept):
@@ -552,9 +552,9 @@ BLOCK.steps = Steps(
             Wrong("x_twice", _("x is added twice."), lambda x, y: 2 * x + y),
         ),
         "mlp": (
-            Wrong("mlp_relu", _("ReLU is used in place of GELU."), MLP.steps.build(**{**MLP.steps.right, "act": ACTIVATIONS[1].way})),
-            Wrong("mlp_no_activation", _("The MLP has no GELU."), MLP.steps.build(**{**MLP.steps.right, "act": ACTIVATIONS[0].way})),
-            Wrong("mlp_no_biases", _("The MLP adds no biases."), MLP.steps.build(**{**MLP.steps.right, "biases": MLP_BIASES[-1].way})),
+            Wrong("mlp_relu", _("ReLU is used in place of GELU."), MLP.built(act=ACTIVATIONS[1].way)),
+            Wrong("mlp_no_activation", _("The MLP has no GELU."), MLP.built(act=ACTIVATIONS[0].way)),
+            Wrong("mlp_no_biases", _("The MLP adds no biases."), MLP.built(biases=MLP_BIASES[-1].way)),
             Wrong("mlp_missing", _("The MLP is left out."), lambda x, p: 0 * x),
         ),
         "add_two": (

@@ -23,6 +23,7 @@ from autograder.exercises.kit import (
 )
 from autograder.exercises.pieces import (
     append,
+    attend_rows,
     attend_with_past,
     mask_with_past,
     rows_of,
@@ -243,9 +244,7 @@ def _decoding_from_to(places):
         cache, outs, following = None, [], 0
         for size in chunk_sizes:
             start, end, following = places(following, size)
-            out, cache = attend_with_past(
-                *(rows_of(array, start, end) for array in (q, k, v)), cache
-            )
+            out, cache = attend_rows(q, k, v, start, end, cache)
             outs.append(out)
         return _join_outs(outs)
 
@@ -338,9 +337,7 @@ def _queries_of_all(q, k, v, chunk_sizes):
     """Attends with all queries so far at every chunk, and joins all of it."""
     _refuse_wrong_sizes(q, chunk_sizes)
     ends = np.cumsum(chunk_sizes)
-    return _join_outs(
-        [attend_with_past(*(rows_of(a, 0, e) for a in (q, k, v)), None)[0] for e in ends]
-    )
+    return _join_outs([attend_rows(q, k, v, 0, end, None)[0] for end in ends])
 
 
 DECODE.mistake(
@@ -357,8 +354,7 @@ def _start_moved_by(steps):
         _refuse_wrong_sizes(q, chunk_sizes)
         cache, outs, start = None, [], 0
         for size in chunk_sizes:
-            chunk = (rows_of(array, start, start + size) for array in (q, k, v))
-            out, cache = attend_with_past(*chunk, cache)
+            out, cache = attend_rows(q, k, v, start, start + size, cache)
             outs.append(out)
             start += steps
         return _join_outs(outs)
@@ -389,7 +385,7 @@ def _sizes_as_ends(q, k, v, chunk_sizes):
     _refuse_wrong_sizes(q, chunk_sizes)
     cache, outs, start = None, [], 0
     for end in chunk_sizes:
-        out, cache = attend_with_past(*(rows_of(array, start, end) for array in (q, k, v)), cache)
+        out, cache = attend_rows(q, k, v, start, end, cache)
         outs.append(out)
         start = end
     return _join_outs(outs)
@@ -511,8 +507,8 @@ def _decode_np_split(q, k, v, chunk_sizes):
         raise ValueError("sizes")
     cache, outs = None, []
     chunks = (np.split(array, ends[:-1], axis=-2) for array in (q, k, v))
-    for chunk in zip(*chunks, strict=True):
-        out, cache = attend_with_past(*chunk, cache)
+    for q_new, k_new, v_new in zip(*chunks, strict=True):
+        out, cache = attend_with_past(q_new, k_new, v_new, cache)
         outs.append(out)
     return np.concatenate(outs, -2)
 
@@ -521,7 +517,7 @@ def _decode_np_split(q, k, v, chunk_sizes):
 def _decode_recursive(q, k, v, chunk_sizes, cache=None):
     _refuse_wrong_sizes(q, chunk_sizes)
     size, *rest = chunk_sizes
-    out, cache = attend_with_past(*(rows_of(a, 0, size) for a in (q, k, v)), cache)
+    out, cache = attend_rows(q, k, v, 0, size, cache)
     if not rest:
         return out
     after = (a[..., size:, :] for a in (q, k, v))

@@ -25,7 +25,7 @@ def judge(function: Callable, exercise: str | None = None) -> Verdict:
     """
     name = exercise or function.__name__
     verdict = examine(function, full_key(name))
-    if verdict.passed or verdict.mistake:
+    if verdict.failure is None or verdict.mistake:
         return verdict
     where = _("On a case of the kind «{title}»: {message}")
     message = where.format(title=_(verdict.failure.title), message=verdict.message)

@@ -83,7 +83,8 @@ def _combined(key: AnswerKey) -> Combined | None:
         for mistake in key.mistakes
         for s in mistake.signatures
     ]
-    found, sentences = [], {}
+    found: list[tuple[tuple[str, ...], list]] = []
+    sentences: dict[str, str] = {}
     for wrong, function in steps.variants():
         prints = [fingerprint(call(function, case)) for case in cases]
         sentences.update((step.id, step.sentence) for step in wrong)

@@ -530,7 +530,7 @@ MASKED_SOFTMAX.steps = Steps(
     {
         "mask_is": (
             Wrong("mask_inverted", _("The mask is used the other way round."), lambda m, s: ~m),
-            Wrong("own_mask", _("An own triangle is used, not the mask that is given."), lambda m, s: np.tri(*s.shape[-2:], dtype=bool)),
+            Wrong("own_mask", _("An own triangle is used, not the mask that is given."), lambda m, s: np.tri(s.shape[-2], s.shape[-1], dtype=bool)),
             Wrong("first_mask_for_all", _("The first sentence's mask is used for all."), lambda m, s: m[:1] if m.ndim > 2 else m),
             Wrong("mask_transposed", _("The mask is transposed."), lambda m, s: flip(m)),
             Wrong("mask_ignored", _("The mask is not used."), lambda m, s: np.ones_like(m)),

@@ -363,13 +363,17 @@ MULTI_HEAD_ATTENTION.mistake(
     "not_itself",
     "Your tokens do not see themselves, so that the first one sees nothing at all and "
     "becomes nan. A token sees itself and all before it.",
-    _mha_of_scores(lambda s: softmax(np.where(np.tri(*s.shape[-2:], -1, dtype=bool), s, -np.inf))),
+    _mha_of_scores(
+        lambda s: softmax(np.where(np.tri(s.shape[-2], s.shape[-1], -1, dtype=bool), s, -np.inf))
+    ),
 )
 
 MULTI_HEAD_ATTENTION.mistake(
     "one_token_leaks",
     "Each token sees one token too many: the next one. The mask ends at the token itself.",
-    _mha_of_scores(lambda s: softmax(np.where(np.tri(*s.shape[-2:], 1, dtype=bool), s, -np.inf))),
+    _mha_of_scores(
+        lambda s: softmax(np.where(np.tri(s.shape[-2], s.shape[-1], 1, dtype=bool), s, -np.inf))
+    ),
 )
 
 MULTI_HEAD_ATTENTION.mistake(
@@ -730,7 +734,7 @@ def _by_einsum(q, k, v, n_head):
 MULTI_HEAD_ATTENTION.also_right("a list of two", lambda *args: list(_mha(*args)))
 
 MULTI_HEAD_ATTENTION.also_right(
-    "float32", lambda q, k, v, n: _mha(*(a.astype("f4") for a in (q, k, v)), n)
+    "float32", lambda q, k, v, n: _mha(q.astype("f4"), k.astype("f4"), v.astype("f4"), n)
 )
 
 MULTI_HEAD_ATTENTION.also_right(

@@ -270,7 +270,8 @@ NEXT_TOKEN_PAIRS.also_right("enumerate", lambda ids: [(ids[:i], t) for i, t in e
 
 @NEXT_TOKEN_PAIRS.also_right("contexts grown one by one, as tuples")
 def _pairs_with_grown_contexts(ids):
-    pairs, context = [], []
+    pairs: list[tuple] = []
+    context: list[int] = []
     for token, target in pairwise(ids):
         context = [*context, token]
         pairs.append((tuple(context), target))
@@ -279,7 +280,8 @@ def _pairs_with_grown_contexts(ids):
 
 @NEXT_TOKEN_PAIRS.also_right("taken off a copy from the end")
 def _pairs_popped(ids):
-    rest, pairs = list(ids), []
+    rest = list(ids)
+    pairs: list[tuple] = []
     while len(rest) > 1:
         target = rest.pop()
         pairs.insert(0, (list(rest), target))

@@ -53,6 +53,12 @@ def blend_of_visible(q, k, v, mask):
     return softmax(np.where(mask, scaled(q, k), -np.inf)) @ v
 
 
+def attend_rows(q, k, v, start, end, cache):
+    """Attend with the rows from `start` to before `end`, behind those in the cache."""
+    q, k, v = (rows_of(array, start, end) for array in (q, k, v))
+    return attend_with_past(q, k, v, cache)
+
+
 def attend_with_past(q_new, k_new, v_new, cache):
     k, v = append(cache, k_new, v_new)
     n_new = q_new.shape[-2]

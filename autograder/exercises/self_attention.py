@@ -321,7 +321,9 @@ SELF_ATTENTION.mistake(
 def _sa_causal(x, w_q, w_k, w_v):
     q, k, v = x @ w_q, x @ w_k, x @ w_v
     scores = dot(q, k) / np.sqrt(q.shape[-1])
-    weights = softmax(np.where(np.tri(*scores.shape[-2:], dtype=bool), scores, -np.inf))
+    weights = softmax(
+        np.where(np.tri(scores.shape[-2], scores.shape[-1], dtype=bool), scores, -np.inf)
+    )
     return weights @ v, weights
 
 

@@ -29,9 +29,13 @@ class Steps:
     right: dict[str, object]
     wrong: dict[str, tuple[Wrong, ...]]
 
+    def built(self, **ways: object) -> Callable:
+        """Make an implementation with these ways to do a step, and the right ones for the rest."""
+        return self.build(**{**self.right, **ways})
+
     def variants(self) -> Iterator[tuple[tuple[Wrong, ...], Callable]]:
         """Every implementation with one or two wrong steps."""
         for names in (*combinations(self.wrong, 1), *combinations(self.wrong, 2)):
             for wrong in product(*(self.wrong[name] for name in names)):
                 ways = {name: w.way for name, w in zip(names, wrong, strict=True)}
-                yield wrong, self.build(**{**self.right, **ways})
+                yield wrong, self.built(**ways)

@@ -6,6 +6,7 @@ before, not what the exercise is about.
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -98,13 +99,13 @@ def _is_ids(value: object) -> bool:
     return type(value) is list and len(value) > 0 and all(type(item) is int for item in value)
 
 
-def _at(value: object, place: tuple) -> object:
+def _at(value: Any, place: tuple) -> Any:
     for key in place:
         value = value[key]
     return value
 
 
-def _changed(value: object, places: list[tuple], change: Callable) -> object:
+def _changed(value: Any, places: list[tuple], change: Callable) -> Any:
     """Return the arguments with what is at these places changed."""
     if () in places:
         return change(value)
@@ -123,7 +124,7 @@ def _is_float(value: object) -> bool:
     return isinstance(value, np.ndarray) and value.dtype.kind == "f"
 
 
-def _other_numbers(value: np.ndarray | list) -> np.ndarray | list:
+def _other_numbers(value: Any) -> Any:
     """The same numbers in other places. The first and the last stay, as do sum and largest."""
     if isinstance(value, list):
         return _other_numbers(np.array(value)).tolist()

@@ -48,7 +48,7 @@ _TEX = re.compile(
 def _allowed(tag: str, name: str, value: str) -> bool:
     if name == "src":
         picture = _PICTURE.fullmatch(value)
-        return bool(picture) and pixels(picture[1], re.sub(r"\s", "", picture[2])) > 0
+        return picture is not None and pixels(picture[1], re.sub(r"\s", "", picture[2])) > 0
     if name == "href":
         return bool(_LINK.match(html.unescape(value)))
     if name == "class":

@@ -56,8 +56,8 @@ class Collect(ExchangeCollect):
 
     def _record(self, name: str) -> dict | None:
         """What nbgrader wants to know of a folder in the exchange, or None if it is no hand-in."""
-        student, _assignment, when, *_random = name.rsplit("+", 3)
-        student = names.student_id(student)
+        owner, _assignment, when, *_random = name.rsplit("+", 3)
+        student = names.student_id(owner)
         try:
             status = os.lstat(os.path.join(self.inbound_path, name))
         except OSError:  # it is gone again
@@ -139,17 +139,16 @@ class Collect(ExchangeCollect):
             except (intake.Refused, OSError, RuntimeError) as reason:  # nbgrader's: too large
                 if not os.path.isdir(src):
                     raise FileNotFoundError("its folder is gone again") from None
+                why = str(reason)
                 if not isinstance(reason, intake.Refused):
-                    reason = _("It cannot be copied. Look at its files, and hand in again.")
+                    why = _("It cannot be copied. Look at its files, and hand in again.")
                 text = _("{name} is refused: {reason}")
                 self.log.warning(
-                    text.format(
-                        name=names.printable(Path(src).name), reason=names.printable(str(reason))
-                    )
+                    text.format(name=names.printable(Path(src).name), reason=names.printable(why))
                 )
                 if os.path.isdir(dest):
                     rmtree(dest)
-                refused = str(reason)
+                refused = why
                 intake.write_refusal(refused, dest, self._notebooks(Path(src)))
         small_files.write(Path(dest), SECRET, secret)
         small_files.write(Path(dest), REFUSED, refused)

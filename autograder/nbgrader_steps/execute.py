@@ -11,6 +11,7 @@ import tempfile
 import threading
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from nbconvert.exporters import NotebookExporter
 from nbformat.notebooknode import from_dict
@@ -40,6 +41,7 @@ class HandInExporter(NotebookExporter):
     """
 
     optimistic_validation = Bool(True)  # the notebook is looked at once, after the last step
+    parent: Any  # nbgrader's converter
     taken_in = Bool(False, help="whether hand-ins are copies already that we made").tag(config=True)
 
     def __init__(self, **kwargs):
@@ -97,7 +99,7 @@ class ConfinedExecute(NbGraderPreprocessor):
             return Execute(parent=self.parent).preprocess(nb, resources)
         tests, names = trusted_tests(resources["nbgrader"])
         code = [cell for cell in nb.cells if cell.cell_type == "code"]
-        cells = [tests.get(_grade_id(cell), Cell(cell.source)) for cell in code]
+        cells = [tests.get(_grade_id(cell) or "", Cell(cell.source)) for cell in code]
         outputs = self._grade(cells, names, os.path.abspath(resources["metadata"]["path"]))
         for cell, items in zip(code, outputs, strict=True):
             for item in items:
@@ -122,7 +124,7 @@ class ConfinedExecute(NbGraderPreprocessor):
             raise RuntimeError(f"The grader failed, nobody is to blame: {failure}") from failure
 
 
-def trusted_tests(names: dict) -> tuple[dict[str, Cell], set[str]]:
+def trusted_tests(names: dict) -> tuple[dict[str, Cell], frozenset[str]]:
     """Return the test cells of a notebook by grade_id, and the names they may ask a student for.
 
     Both come from the gradebook, where the instructor's `generate_assignment` put them.

@@ -5,6 +5,7 @@ pages. Of hidden tests they show the verdict in words: no source, no input, no v
 """
 
 from pathlib import Path
+from typing import Any
 
 import nbgrader
 from nbconvert.exporters import HTMLExporter
@@ -48,7 +49,7 @@ class FeedbackExporter(HTMLExporter):
 class _Known(HasTraits):
     """nbgrader's steps warn of this setting, which nbconvert's exporters have, for every cell."""
 
-    display_data_priority = List().tag(config=True)
+    display_data_priority: List[Any] = List().tag(config=True)
 
 
 class _HiddenTests(_Known, ClearHiddenTests):

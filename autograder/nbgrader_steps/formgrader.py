@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from pathlib import PurePosixPath
+from typing import Any
 
 PICTURES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 _HANDLERS = "nbgrader.server_extensions.formgrader.handlers"
@@ -24,7 +25,7 @@ def replace_handlers() -> None:
     nbgrader has no setting for it. Its configuration is read when formgrader is loaded and its
     handlers are not in use yet.
     """
-    handlers = sys.modules.get(_HANDLERS)
+    handlers: Any = sys.modules.get(_HANDLERS)
     if handlers is None or hasattr(handlers, "illustrated_attention"):
         return
     ours = {
@@ -38,7 +39,7 @@ def replace_handlers() -> None:
     handlers.illustrated_attention = True
 
 
-def _files(nbgraders):
+def _files(nbgraders: Any):
     class SubmissionFiles(nbgraders):
         """Pictures are shown; all else is to be saved, and is nothing to a browser."""
 
@@ -64,7 +65,7 @@ def _files(nbgraders):
     return SubmissionFiles
 
 
-def _page(nbgraders):
+def _page(nbgraders: Any):
     class Submission(nbgraders):
         """A page that loads nothing from elsewhere and sends nothing there."""
 

@@ -59,8 +59,8 @@ def take_in(source: Path, target: Path, released: dict[str, NotebookNode | None]
             if notes:
                 notebook.cells.insert(0, _note(notes))
             nbformat.write(notebook, target / f"{name}.ipynb")
-        for name, reason in refused.items():
-            nbformat.write(intake.refusal(reason), target / f"{name}.ipynb")
+        for name, why in refused.items():
+            nbformat.write(intake.refusal(why), target / f"{name}.ipynb")
         taken = Taken(" ".join(refused.values()), notes)
     when = timestamp(source)
     small_files.write(target, TIMESTAMP, f"{when} UTC\n" if when else None)
@@ -141,7 +141,7 @@ def _choose(
             text = _("{file} was graded as {name}. Hand it in under this name.")
         notes.append(text.format(file=shown(path.name), name=f"{shown(name)}.ipynb"))
         return work
-    if taken is None:
+    if taken is None or notebook is None:
         reason = _("{name} is missing. Hand it in under this name.").format(name=f"{name}.ipynb")
         raise intake.Refused(" ".join([reason, *notes]))
     if worked:
@@ -160,8 +160,10 @@ def _is_blank(notebook: NotebookNode, original: NotebookNode | None) -> bool:
 
 def _worked_on(paths: list[Path], original: NotebookNode | None) -> dict[Path, NotebookNode]:
     """Return those notebooks in which somebody worked on this one's cells."""
-    worked = {}
-    for path in paths if original else ():
+    worked: dict[Path, NotebookNode] = {}
+    if original is None:
+        return worked
+    for path in paths:
         try:
             notebook = intake.read_notebook(path.read_bytes())
         except intake.Refused:

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat.notebooknode import NotebookNode, from_dict
@@ -69,7 +70,7 @@ def copy_folder(
     list of str
         For the owner: a sentence for each reason for which files were left out.
     """
-    left_out = defaultdict(list)
+    left_out: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
     Path(target).mkdir(parents=True, exist_ok=True)
     room, files = limits.total, 0
     for parts, size in sorted(_files(source, left_out), key=_importance):
@@ -197,7 +198,8 @@ class _Opened:
     """A file or folder of a hand-in, opened on a way on which no link is followed."""
 
     def __init__(self, folder: str | os.PathLike, parts: tuple[str, ...], flags: int = 0):
-        self.folder, self.parts, self.flags, self.fds = folder, parts, flags, []
+        self.folder, self.parts, self.flags = folder, parts, flags
+        self.fds: list[int] = []
 
     def __enter__(self) -> int | str:
         if not _RELATIVE:
@@ -212,7 +214,7 @@ class _Opened:
         except OSError:
             self.__exit__()
             raise
-        return at
+        return self.fds[-1]
 
     def __exit__(self, *exception):
         while self.fds:
@@ -292,7 +294,9 @@ def without_outputs(text: bytes) -> bytes:
         raise Refused(_too_large(MAX_NOTEBOOK))
     kept, place, brackets = [], 0, 0
     while place < len(text):
-        end = _UP_TO_SHOWN.match(text, place).end()
+        shown = _UP_TO_SHOWN.match(text, place)
+        assert shown is not None  # it matches anything, and nothing
+        end = shown.end()
         kept.append(text[place:end])
         key = _KEY.match(text, end)
         if not key:  # the end, or a string without one: not ours to mend
@@ -363,7 +367,7 @@ def _read_cell(cell: dict, number: int) -> NotebookNode:
         text = _("Cell {number} is longer than {most} characters. Shorten it and hand in again.")
         raise Refused(text.format(number=number, most=MAX_SOURCE))
     source = source.encode("utf-8", "replace").decode()  # half characters cannot be saved
-    kind = cell.get("cell_type") if cell.get("cell_type") in ("code", "raw") else "markdown"
+    kind = cell["cell_type"] if cell.get("cell_type") in ("code", "raw") else "markdown"
     own_id = isinstance(cell.get("id"), str) and _ID.fullmatch(cell["id"])
     made = new_cell(kind, source, cell["id"] if own_id else new_id())
     if made.cell_type == "markdown" and (kept := _pictures(cell.get("attachments"))):
@@ -378,7 +382,7 @@ def _read_cell(cell: dict, number: int) -> NotebookNode:
 
 def new_cell(cell_type: str, source: str, cell_id: str) -> NotebookNode:
     """Make a cell without looking whether it is one, as nbformat's own functions do each time."""
-    cell = {"cell_type": cell_type, "id": cell_id, "metadata": {}, "source": source}
+    cell: dict[str, Any] = {"cell_type": cell_type, "id": cell_id, "metadata": {}, "source": source}
     if cell_type == "code":
         cell |= {"execution_count": None, "outputs": []}
     return from_dict(cell)

@@ -13,6 +13,7 @@ import sys
 import threading
 from html import escape, unescape
 from pathlib import Path
+from typing import Any
 
 MEMORY = 768 << 20  # bytes of the process
 PATIENCE = 20  # times as long by the clock as of CPU time: where nothing else stops the process
@@ -82,8 +83,8 @@ def markdown(source: str) -> str:
         md.inline.register("tex", f"(?s:{_TEX})", inline, before=md.inline.rules[0])
         md.block.register("tex_block", _TEX_BLOCK, block, before=md.block.rules[0])
 
-    plugins = ["strikethrough", "table", "url", "task_lists", "def_list", with_tex]
-    return mistune.create_markdown(renderer=Renderer(escape=True), plugins=plugins)(source)
+    plugins: list[Any] = ["strikethrough", "table", "url", "task_lists", "def_list", with_tex]
+    return str(mistune.create_markdown(renderer=Renderer(escape=True), plugins=plugins)(source))
 
 
 def code(source: str) -> str:
@@ -131,20 +132,22 @@ def _ask(request: dict, seconds: float) -> tuple[str | None, float] | None:
     global _process
     if _process is None or _process.poll() is not None:
         _process = _start()
+    stdin, stdout = _process.stdin, _process.stdout
+    assert stdin is not None and stdout is not None  # both are pipes
     # Systems without a limit on CPU time, and a process that only waits.
     timer = threading.Timer(PATIENCE * (seconds + 1), _process.kill)
     timer.start()
     try:
-        _process.stdin.write(json.dumps(request) + "\n")
-        _process.stdin.flush()
-        line = _process.stdout.readline()
+        stdin.write(json.dumps(request) + "\n")
+        stdin.flush()
+        line = stdout.readline()
     except OSError:
         line = ""
     finally:
         timer.cancel()
     if line.endswith("\n"):
         return tuple(json.loads(line))
-    for stream in (_process.stdin, _process.stdout):
+    for stream in (stdin, stdout):
         try:
             stream.close()
         except BrokenPipeError:  # what it was to read next: nobody needs it

@@ -61,11 +61,11 @@ def student_id(name: str) -> str | None:
     An id becomes a folder, a line in a table and a word in a page: it is made of letters of all
     languages, digits, and ``. _ - @``, and begins with a letter, a digit or ``_``.
     """
-    name = file_name(name)
-    if name is None or not (name[0] == "_" or name[0].isalnum()):
+    id = file_name(name)
+    if id is None or not (id[0] == "_" or id[0].isalnum()):
         return None
-    allowed = all(c in "._-@" or unicodedata.category(c)[0] in "LM" or c.isdecimal() for c in name)
-    return name if allowed else None
+    allowed = all(c in "._-@" or unicodedata.category(c)[0] in "LM" or c.isdecimal() for c in id)
+    return id if allowed else None
 
 
 def printable(text: str) -> str:

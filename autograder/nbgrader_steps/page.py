@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from html import escape, unescape
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbconvert.filters import strip_ansi
@@ -167,7 +168,8 @@ def _lines(row: str) -> int:
 
 def _fitting(rows: Iterable[str], characters: float, lines: float) -> list[str]:
     """Return the rows that there is room for, and of a first one that is too long its beginning."""
-    most, kept = int(min(characters, lines * WIDTH)), []
+    most = int(min(characters, lines * WIDTH))
+    kept: list[str] = []
     for row in rows:
         characters -= len(row)
         lines -= _lines(row)
@@ -193,7 +195,7 @@ class Bounded(Preprocessor):
     """Leaves of a graded notebook what a page can show; `resources["page"]` makes HTML of it."""
 
     # nbgrader's and nbconvert's exporters set it for all their parts.
-    display_data_priority = List().tag(config=True)
+    display_data_priority: List[Any] = List().tag(config=True)
 
     def preprocess(self, nb, resources):
         if "page" in resources:

@@ -33,7 +33,7 @@ def transplant(handed_in: NotebookNode, released: NotebookNode) -> NotebookNode:
     learner's own, as in stock nbgrader. A test that was deleted comes back behind what it came
     after, a solution cell that was deleted comes back empty, and so do deleted imports.
     """
-    ours = {_grade_id(cell): cell for cell in released.cells if _grade_id(cell)}
+    ours = _ours(released)
     cells, names = _join_split(handed_in.cells, _names(handed_in.cells, ours), ours)
     rebuilt = copy.deepcopy(released)
     if not any(names) and not any(cell.cell_type == "code" for cell in cells):
@@ -42,7 +42,9 @@ def transplant(handed_in: NotebookNode, released: NotebookNode) -> NotebookNode:
     else:
         chosen = _choose(cells, names, ours)
         placed = [
-            (name, _restored(ours[name], cell)) if chosen.get(name) == place else (None, _own(cell))
+            (name, _restored(ours[name], cell))
+            if name is not None and chosen[name] == place
+            else (None, _own(cell))
             for place, (cell, name) in enumerate(zip(cells, names, strict=True))
         ]
         _put_back_missing(placed, ours)
@@ -63,7 +65,7 @@ def has_work(handed_in: NotebookNode, released: NotebookNode) -> bool:
 
 
 def _solution_sources(notebook: NotebookNode, released: NotebookNode | None = None) -> dict:
-    ours = {_grade_id(cell): cell for cell in (released or notebook).cells if _grade_id(cell)}
+    ours = _ours(released or notebook)
     names = _names(notebook.cells, ours)
     chosen = _choose(notebook.cells, names, ours)
     return {
@@ -71,6 +73,11 @@ def _solution_sources(notebook: NotebookNode, released: NotebookNode | None = No
         for name, place in chosen.items()
         if _is_solution(ours[name])
     }
+
+
+def _ours(released: NotebookNode) -> dict[str, NotebookNode]:
+    """The graded cells of a released notebook, by grade_id."""
+    return {name: cell for cell in released.cells if (name := _grade_id(cell))}
 
 
 def _names(cells: list, ours: dict[str, NotebookNode]) -> list[str | None]:

@@ -76,16 +76,16 @@ class Server:
         """Run a notebook; return the outputs of its cells by index. See `grader.Grader.grade`."""
         cells = [Cell(*cell) for cell in cells]
         self._warm_up(cells, names)
-        for last in (False, True):
+        for again in (False, True):
             run = _Run(self, cells, set(names), Limits(**limits), seconds, test)
-            run.again, run.quick = last, quick
+            run.again, run.quick = again, quick
             try:
                 self.zygote.fill(folder)
                 return run.hold()
             except (GraderFailure, OSError, ValueError) as failure:
                 self.restart_zygote()  # whatever it was, nobody after this one meets it
-                if last:
-                    raise GraderFailure(str(failure)) from failure
+                last = failure
+        raise GraderFailure(str(last)) from last
 
     def restart_zygote(self) -> None:
         with contextlib.suppress(OSError):  # what is left of it is in the way of nothing

@@ -2,6 +2,7 @@
 
 import html
 from html.parser import HTMLParser
+from typing import Any
 
 from autograder.sandbox.pictures import MAX_BYTES, pixels
 
@@ -25,7 +26,7 @@ def clean(items: object) -> list[dict]:
     return kept
 
 
-def _clean_one(item: object) -> dict | None:
+def _clean_one(item: Any) -> dict | None:
     match item:
         case {"output_type": "stream", "name": "stdout" | "stderr" as name, "text": str(text)}:
             return {"output_type": "stream", "name": name, "text": _plain(text)}
@@ -41,7 +42,7 @@ def _clean_one(item: object) -> dict | None:
                 "evalue": _plain(value)[:2000],
                 "traceback": [_plain(text)],
             }
-        case {"output_type": "execute_result" | "display_data" as kind, "data": {**data}}:
+        case {"output_type": "execute_result" | "display_data" as kind, "data": dict(data)}:
             kept = {mime: value for mime, value in data.items() if is_bitmap(mime, value)}
             if isinstance(data.get("text/plain"), str):
                 kept["text/plain"] = _plain(data["text/plain"])

@@ -9,6 +9,7 @@ import binascii
 import re
 import struct
 from collections import Counter
+from typing import Any, NoReturn
 from xml.parsers import expat
 
 MAX_BYTES = 3 << 20  # of one, in base64
@@ -103,7 +104,7 @@ class _Drawing:
         self.viewport: tuple[float, float] | None = None
         self.drawn = 0
 
-    def refuse(self, *_about) -> None:
+    def refuse(self, *_about) -> NoReturn:
         raise ValueError("not in a drawing")
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
@@ -125,7 +126,7 @@ class _Drawing:
             self.refuse()
         weight = 20 + sum(len(value) for value in attributes.values())
         weight += _DASHED * told.count("dasharray")
-        part = {"tag": tag, "weight": weight, "uses": tag == "use"}
+        part: dict[str, Any] = {"tag": tag, "weight": weight, "uses": tag == "use"}
         self.open.append(part)
         if attributes.get("id") in self.ids:
             self.refuse()
@@ -203,4 +204,4 @@ def _viewport(attributes: dict[str, str]) -> tuple[float, float] | None:
         if not match:
             return None
         sides.append(float(match[1]))
-    return tuple(sides)
+    return sides[0], sides[1]

@@ -96,8 +96,10 @@ def hold(
     if hidden:  # what comes after the last hidden test cannot change its outcome
         cells = cells[: max(i for i, cell in enumerate(cells) if cell.hidden) + 1]
     namespace = Namespace(names)
-    student, worked, allowed = None, [], limits
-    slow, named = set(slow), set()  # the second: the words of the cell in work
+    student: StudentProcess | None = None
+    worked: list[str] = []
+    allowed = limits
+    found_slow, named = set(slow), set[str]()  # the second: the words of the cell in work
 
     def alive() -> StudentProcess:
         nonlocal student, allowed
@@ -115,15 +117,15 @@ def hold(
                     student.end()
                     worked.remove(source)
                     break
-        student.limits = allowed.at_most(SLOW) if slow & named else allowed
+        student.limits = allowed.at_most(SLOW) if found_slow & named else allowed
         return student
 
     def find_slow(outputs: list[dict], seconds: float) -> None:
         ended = student is not None and not student.alive
         failed = any(output["output_type"] == "error" for output in outputs)
         if ended or (failed and seconds > HURRIED.cpu):
-            slow.update(names & named)
-            tell("slow", sorted(slow))
+            found_slow.update(names & named)
+            tell("slow", sorted(found_slow))
 
     try:
         for index, cell in enumerate(cells):
@@ -132,8 +134,8 @@ def hold(
             tell("starting", index)
             named, began = set(_NAME.findall(cell.source)), time.monotonic()
             if not cell.test:
-                if slow & named:  # what uses a slow function is one itself
-                    slow.update(_FUNCTION.findall(cell.source))
+                if found_slow & named:  # what uses a slow function is one itself
+                    found_slow.update(_FUNCTION.findall(cell.source))
                 try:
                     outputs = clean(run_cell(alive(), cell.source, pictures=not hidden))
                     worked.append(cell.source)
@@ -209,8 +211,9 @@ def _compile(source: str):
     """Compile a cell as its lines but the last expression, and that expression."""
     tree = ast.parse(source, _FILE)
     last = None
-    if tree.body and isinstance(tree.body[-1], ast.Expr):
-        last = compile(ast.Expression(tree.body.pop().value), _FILE, "eval")
+    if tree.body and isinstance(statement := tree.body[-1], ast.Expr):
+        del tree.body[-1]
+        last = compile(ast.Expression(statement.value), _FILE, "eval")
     return compile(tree, _FILE, "exec"), last
 
 

@@ -9,6 +9,7 @@ import builtins
 import importlib
 import inspect
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,6 @@ class RemoteObject:
 
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __contains__ = _refuse
     __float__ = __int__ = __complex__ = __index__ = __reduce_ex__ = _refuse
-    __hash__ = None
 
 
 class RemoteFunction(RemoteObject):
@@ -50,6 +50,8 @@ class RemoteFunction(RemoteObject):
 
     @property
     def __signature__(self) -> inspect.Signature:
+        if self._parameters is None:
+            raise TypeError(f"{self._name} does not tell its parameters")
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         return inspect.Signature([inspect.Parameter(name, kind) for name in self._parameters])
 
@@ -228,6 +230,8 @@ _KNOWN = {*_HARMLESS, *(n for n in dir(builtins) if n.endswith(("Error", "Except
 class _FromStudent:
     """What such an exception says is what it said in the student's process."""
 
+    args: tuple  # it stands before an exception's type
+
     def __str__(self) -> str:
         return self.args[0] if self.args else ""
 
@@ -242,6 +246,7 @@ def _exception(names: list[str], text: str, line: str, discreet: bool) -> BaseEx
     name = names[0][:80] if names and names[0].isidentifier() else "Exception"
     if discreet and name not in _KNOWN:
         name = _("an error of its own type")  # stands in a sentence, as other types' names do
+    error: Any
     if name == "SystemExit":
         error = SystemExit(text)
     else:

@@ -217,14 +217,18 @@ def _reasons() -> list[tuple[str, str, str]]:
 
 def cause_in_errors(evidence: Evidence) -> Cause | None:
     """Return the usual reason of the exception, when all that stopped did so for one reason."""
-    stopped = [one for one in evidence.wrong if one.outcome.error and one.problem.kind == "raised"]
+    stopped = [
+        one
+        for one in evidence.wrong
+        if one.outcome.error and one.problem and one.problem.kind == "raised"
+    ]
     if not stopped or evidence.key.hidden:  # what an exception says may be what it was given
         return None
     if len(stopped) < len(evidence.wrong):
         return None  # other cases are wrong in another way: the error is not the whole story
     first = min(stopped, key=lambda one: one.case.size())
     found = [_reason(one.outcome.message, one.outcome.error) for one in (first, *stopped)]
-    if None in found or len({id for id, _s in found}) > 1:
+    if found[0] is None or len({reason and reason[0] for reason in found}) > 1:
         return None
     id, sentence = found[0]
     line = first.outcome.line
@@ -233,7 +237,7 @@ def cause_in_errors(evidence: Evidence) -> Cause | None:
     return Cause(id, sentence)
 
 
-def _reason(message: str, error: str) -> tuple[str, str] | None:
+def _reason(message: str, error: str | None) -> tuple[str, str] | None:
     for id, pattern, sentence in _reasons():
         match = re.search(pattern, message)
         if match and (id != "unknown_key" or error == "KeyError"):

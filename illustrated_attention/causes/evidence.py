@@ -93,14 +93,15 @@ class Evidence:
     def only_numbers_differ(self) -> bool:
         """True when every case came back in its right structure (shapes may differ)."""
         return bool(self.wrong) and all(
-            one.problem.kind in ("value", "shape", "not_finite") for one in self.wrong
+            one.problem and one.problem.kind in ("value", "shape", "not_finite")
+            for one in self.wrong
         )
 
     def name_of(self, position: int) -> str:
         return parameter_name(self.function, position)
 
 
-def same(a: np.ndarray, b: np.ndarray) -> bool:
+def same(a: np.ndarray | float, b: np.ndarray | float) -> bool:
     """The course's one tolerance; nan is like nan."""
     a, b = np.asarray(a), np.asarray(b)
     with np.errstate(all="ignore"):

@@ -60,7 +60,7 @@ def _cause_of(pairs: list[Pair], evidence: Evidence) -> Cause | None:
     return None
 
 
-def _enough(wrong: list[Pair], right: list[Pair] = ()) -> bool:
+def _enough(wrong: list[Pair]) -> bool:
     """True when the numbers that differ are so many that chance cannot explain a rule."""
     return sum(_differing(pair) for pair in wrong) >= LEAST_NUMBERS
 
@@ -89,13 +89,13 @@ def _applied(change: Callable, pair: Pair) -> bool:
 
 
 def _scaled(wrong: list[Pair], right: list[Pair], evidence: Evidence) -> Cause | None:
-    factors = [_factor(pair) for pair in wrong]
-    if any(factor is None for factor in factors) or not (_enough(wrong) or len(wrong) > 2):
+    factors = [factor for pair in wrong if (factor := _factor(pair)) is not None]
+    if len(factors) < len(wrong) or not (_enough(wrong) or len(wrong) > 2):
         return None
     if all(same(factor, -1.0) for factor in factors) and not any(p.expected.any() for p in right):
         return Cause("sign", _("Every number has the wrong sign: it is -1 times the right one."))
-    tried = [(pair, 1.0 if pair.right else _factor(pair)) for pair in (*wrong, *right)]
-    tried = [(pair, factor) for pair, factor in tried if pair.expected.any()]
+    factors_of_all = [*factors, *(1.0 for _pair in right)]
+    tried = [t for t in zip((*wrong, *right), factors_of_all, strict=True) if t[0].expected.any()]
     name = _size_that_explains(tried, evidence)
     if name:
         sentence = _("Every number is {factor} times the right one.")
@@ -634,10 +634,10 @@ def _diagonal_moved(pair: Pair, by: int) -> bool:
 
 def _values_exchanged(evidence: Evidence) -> Cause | None:
     """The returned values are the right ones, but in another order."""
-    groups = {}
+    by_case: dict[int, list[Pair]] = {}
     for pair in evidence.pairs:
-        groups.setdefault(id(pair.case), []).append(pair)
-    groups = [pairs for pairs in groups.values() if len({p.part for p in pairs}) == len(pairs) > 1]
+        by_case.setdefault(id(pair.case), []).append(pair)
+    groups = [pairs for pairs in by_case.values() if len({p.part for p in pairs}) == len(pairs) > 1]
     if not groups or len({len(pairs) for pairs in groups}) != 1:
         return None
     count = len(groups[0])

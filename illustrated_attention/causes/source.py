@@ -27,7 +27,8 @@ class Source:
 
     def __init__(self, function: Callable):
         self.function = _innermost(function)
-        self.tree, self.lines = None, []
+        self.tree: ast.FunctionDef | ast.Lambda | None = None
+        self.lines: list[str] = []
         try:
             text = textwrap.dedent(inspect.getsource(self.function))
             module = ast.parse(text)
@@ -40,17 +41,23 @@ class Source:
                 self.tree = node
                 return
 
-    def line(self, node: ast.AST) -> str:
+    def line(self, node: ast.expr | ast.stmt) -> str:
         return self.lines[node.lineno - 1].strip()
 
+    @property
+    def found(self) -> ast.FunctionDef | ast.Lambda:
+        """The tree of a function whose text was found; causes are looked for in no other."""
+        assert self.tree is not None
+        return self.tree
+
     def walk(self) -> Iterator[ast.AST]:
-        body = self.tree.body if isinstance(self.tree.body, list) else [self.tree.body]
+        body = self.found.body if isinstance(self.found.body, list) else [self.found.body]
         for statement in body:
             yield from ast.walk(statement)
 
     @property
     def parameters(self) -> list[str]:
-        arguments = self.tree.args
+        arguments = self.found.args
         return [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
 
 
@@ -130,9 +137,9 @@ def _slip_of_precedence(source: Source, evidence: Evidence) -> Cause | None:
     return None
 
 
-def _in_brackets(source: Source, node: ast.AST) -> bool:
-    line = source.lines[node.lineno - 1]
-    return line[node.end_col_offset : node.end_col_offset + 1] == ")"
+def _in_brackets(source: Source, node: ast.expr) -> bool:
+    after = source.lines[node.lineno - 1][node.end_col_offset :]
+    return after[:1] == ")"
 
 
 def _number(node: ast.AST) -> float | None:
@@ -206,9 +213,9 @@ def _pytorch(source: Source, evidence: Evidence) -> Cause | None:
             text = _("`.{word}(...)` is PyTorch's; with NumPy write `{numpy}`.")
             return Cause("pytorch_word", text.format(word=word, numpy=_METHODS[word]))
         if word in ("transpose", "swapaxes_") and len(node.args) == 2:
-            axes = [_number(arg) for arg in node.args]
+            axes = [axis for arg in node.args if (axis := _number(arg)) is not None]
             of_module = isinstance(node.func.value, ast.Name) and node.func.value.id == "np"
-            if not of_module and None not in axes:
+            if not of_module and len(axes) == 2:
                 text = _(
                     "In your line `{line}`: PyTorch's `transpose({a}, {b})` exchanges two axes; "
                     "NumPy's takes the order of all axes. NumPy's word is "
@@ -223,7 +230,7 @@ def _blamed(errors: list, words: str) -> bool:
     return any(words in outcome.message for outcome in errors)
 
 
-def _at(errors: list, source: Source, node: ast.AST) -> bool:
+def _at(errors: list, source: Source, node: ast.expr) -> bool:
     return any(outcome.line and outcome.line == source.line(node) for outcome in errors)
 
 
@@ -297,7 +304,7 @@ def _result_hangs_on(function, name: str, value, evidence: Evidence) -> bool:
 def _others(value) -> list:
     if isinstance(value, (bool, np.bool_)):
         return [not value]
-    if isinstance(value, (int, float, np.generic)):
+    if isinstance(value, (int, float, np.number)):
         return [value + 1, value * 2]
     if isinstance(value, np.ndarray):
         return [value + 1 if value.dtype.kind in "biuf" else value, value[..., :1]]
@@ -442,9 +449,9 @@ def _names_an_array(node: ast.AST, source: Source, evidence: Evidence) -> bool:
 def _cache_or(source: Source, evidence: Evidence) -> Cause | None:
     ambiguous = any("truth value" in one.outcome.message for one in evidence.wrong)
     for node in source.walk():
-        first = (
-            node.values[0] if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) else None
-        )
+        if not isinstance(node, ast.BoolOp) or not isinstance(node.op, ast.Or):
+            continue
+        first = node.values[0]
         if isinstance(first, ast.Name) and first.id in source.parameters and ambiguous:
             text = _(
                 "In your line `{line}`: `{name} or ...` asks an array whether it is true, and an "
@@ -455,7 +462,7 @@ def _cache_or(source: Source, evidence: Evidence) -> Cause | None:
 
 
 def _mutable_default(source: Source, evidence: Evidence) -> Cause | None:
-    arguments = source.tree.args
+    arguments = source.found.args
     for default in arguments.defaults:
         if isinstance(default, (ast.List, ast.Dict, ast.Set)):
             names = source.parameters[-len(arguments.defaults) :]

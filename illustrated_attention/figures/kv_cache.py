@@ -1,5 +1,7 @@
 """Figures of lesson 03: what a cache keeps, who may look at it, what it saves and what it costs."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
@@ -206,7 +208,7 @@ def _strip(ax, box, state, row, limit):
         ends = (left, left + width)
         for heights in ((top, top + height), (top + height, top)):
             ax.plot(ends, heights, color=GREY, linewidth=1.2, zorder=2)
-    style = {
+    style: dict[str, Any] = {
         "new": {"edgecolor": INK, "linewidth": 2.2, "zorder": 3},
         "kept": {"edgecolor": GREY, "linewidth": 0.8},
         "dropped": {"facecolor": PALE, "edgecolor": GREY, "linewidth": 0.8},

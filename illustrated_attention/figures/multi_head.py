@@ -366,12 +366,12 @@ def _rows(array, tokens):
 
 def _origin(values, row, home, labels):
     """Say from which tokens the numbers of a wrong row come."""
-    sources = [home[value][0] if value in home else None for value in values]
-    if None in sources:
+    if any(value not in home for value in values):
         return _("unknown numbers")
-    if set(sources) == {row}:
+    sources = {home[value][0] for value in values}
+    if sources == {row}:
         return _("other features")
-    return _("from {tokens}").format(tokens=", ".join(labels[i] for i in sorted(set(sources))))
+    return _("from {tokens}").format(tokens=", ".join(labels[i] for i in sorted(sources)))
 
 
 def _numbered_cells(figure, left, top, array, home, cell):

@@ -25,7 +25,7 @@ class NotDrawn(ValueError):
         return shown.structured_traceback(ValueError, told, _own_frames(self.__traceback__))
 
 
-def _own_frames(trace: types.TracebackType) -> types.TracebackType | None:
+def _own_frames(trace: types.TracebackType | None) -> types.TracebackType | None:
     """The frames of the notebook's cells that come first, without IPython's and ours."""
     frames = []
     while trace is not None:
@@ -88,24 +88,24 @@ def need_array(value, name, shape, made_by=None):
         raise NotDrawn(text.format(name=name, function=function))
     try:
         array = np.asarray(value)
-        array = array.astype(float) if array.dtype.kind in "biufO" else None
+        numbers = array.astype(float) if array.dtype.kind in "biufO" else None
     except (TypeError, ValueError):
-        array = None
-    if array is None:
+        numbers = None
+    if numbers is None:
         text = _("{name} must be an array of numbers with shape {expected}.")
         raise NotDrawn(text.format(name=name, expected=expected) + _from(made_by))
-    fits = array.ndim == len(shape) and all(
+    fits = numbers.ndim == len(shape) and all(
         isinstance(wanted, str) or wanted == size
-        for wanted, size in zip(shape, array.shape, strict=True)
+        for wanted, size in zip(shape, numbers.shape, strict=True)
     )
     if not fits:
         text = _("{name} must have shape {expected}, but yours has shape {shape}.")
-        text = text.format(name=name, expected=expected, shape=array.shape)
+        text = text.format(name=name, expected=expected, shape=numbers.shape)
         raise NotDrawn(text + _from(made_by))
-    if array.size == 0:
+    if numbers.size == 0:
         text = _("{name} is empty: there is nothing to draw.").format(name=name)
         raise NotDrawn(text + _from(made_by))
-    return array
+    return numbers
 
 
 def need_finite(value, name, shape, made_by=None):

@@ -136,6 +136,7 @@ class LessonFigure(Figure):
         """Return the picture as PNG bytes in 256 colours, a third of the size of full colour."""
         with matplotlib.style.context(["default", RC]):
             self.canvas.draw()
+        assert isinstance(self.canvas, FigureCanvasAgg)
         picture = Image.fromarray(np.asarray(self.canvas.buffer_rgba())).convert("RGB")
         # The other ways to choose 256 colours give rare cells a visibly wrong one.
         picture = picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)

@@ -97,7 +97,7 @@ def _svg(panels, bar_height):
     width, height = NAMES + column * columns + 24, panel_height * len(panels)
     strips = "".join(
         f'<g transform="translate(12 {panel_height * place})">'
-        f"{_strip(*panel, column, bar_height)}</g>"
+        f"{_strip(panel, column, bar_height)}</g>"
         for place, panel in enumerate(panels)
     )
     return (
@@ -108,8 +108,9 @@ def _svg(panels, bar_height):
     )
 
 
-def _strip(tokens, factor, scores, weights, column, bar_height):
+def _strip(panel, column, bar_height):
     """Return the SVG of one factor: a heading, and a bar with its numbers for each token."""
+    tokens, factor, scores, weights = panel
     heading = _("scores {times} {factor}").format(times=TIMES, factor=f"{factor:g}")
     floor = 52 + bar_height
     labels = [token_label(token) for token in tokens]

@@ -23,7 +23,8 @@ CPU_SECONDS = 120
 OPEN_FILES = 64
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+if sys.platform == "linux":
+    _libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def confine(with_layers: Layers, read: list[str], memory: int = MEMORY) -> None:
 
 def die_with_parent() -> None:
     """Ask the kernel to kill this process when the one that started it ends. Linux only."""
-    if _libc:
+    if sys.platform == "linux":
         _libc.prctl(_PR_SET_PDEATHSIG, 9, 0, 0, 0)
 
 

@@ -6,13 +6,15 @@ Without that course it runs any notebook: nothing is shared, nothing is translat
 import importlib
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import TypeGuard
 
 COURSE = "illustrated_attention"
 
 _HOOK = f"{COURSE}.for_the_sandbox"
 
 try:
-    _course = importlib.import_module(_HOOK)
+    _course: ModuleType | None = importlib.import_module(_HOOK)
 except ModuleNotFoundError as missing:
     if missing.name not in (COURSE, _HOOK):
         raise
@@ -35,14 +37,14 @@ def warm_up() -> None:
         _course.warm_up()
 
 
-def is_shared(module: object) -> bool:
+def is_shared(module: object) -> TypeGuard[str]:
     """True for a module whose functions may be passed to a notebook's code by their names."""
     return bool(_course) and isinstance(module, str) and module.split(".")[0] == COURSE
 
 
 def nameless(function: Callable) -> Callable:
     """Return a shared function that does not tell its name."""
-    return _course.nameless(function)
+    return _course.nameless(function) if _course else function
 
 
 def named(function: Callable) -> Callable:
@@ -52,4 +54,4 @@ def named(function: Callable) -> Callable:
 
 def is_verdict(value: object) -> bool:
     """True for what came of an examination: exercise, known mistake and message."""
-    return bool(_course) and isinstance(value, _course.Verdict)
+    return _course is not None and isinstance(value, _course.Verdict)

@@ -8,6 +8,7 @@ import os
 import stat
 import struct
 import sys
+from collections.abc import Sequence
 
 # The same numbers on every architecture.
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
@@ -15,7 +16,8 @@ _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 1, 1 << 2, 1 << 3
 # How many kinds of access to files each version of the interface (ABI) knows; from 5 on all 16.
 _FILE_ACCESSES = {1: 13, 2: 14, 3: 15, 4: 15}
 
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+if sys.platform == "linux":
+    _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def version() -> int:
@@ -25,7 +27,7 @@ def version() -> int:
     return max(0, _libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(1)))
 
 
-def restrict(read: list[str], write: list[str] = ()) -> None:
+def restrict(read: Sequence[str], write: Sequence[str] = ()) -> None:
     """Allow this process to read what lies under `read`, to write the files `write`, no more.
 
     Where the kernel can (ABI 4 and 6), TCP, abstract sockets and signals to processes outside

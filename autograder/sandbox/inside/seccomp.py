@@ -86,7 +86,8 @@ _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000
 _LOAD, _JUMP_EQUAL, _JUMP_GREATER_EQUAL, _AND, _RETURN = 0x20, 0x15, 0x35, 0x54, 0x06
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+if sys.platform == "linux":
+    _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def available() -> bool:
@@ -124,12 +125,13 @@ def assemble(pid: int, may_create: bool, machine: str | None = None) -> bytes:
         _refuse(errno.EPERM),
     ]
     for numbers in _CALLS.values():
-        if numbers[column] is not None:
-            code += [_jump(_JUMP_EQUAL, numbers[column], 0, 1), _statement(_RETURN, _ALLOW)]
+        number = numbers[column]
+        if number is not None:
+            code += [_jump(_JUMP_EQUAL, number, 0, 1), _statement(_RETURN, _ALLOW)]
     # glibc asks for clone3 first, whose arguments a filter cannot read, and falls back to clone.
     code += [_jump(_JUMP_EQUAL, _CLONE3[column], 0, 1), _refuse(errno.ENOSYS)]
     creation = _ANYTHING if may_create else _O_CREATE
-    only = [
+    only: list[tuple[tuple[int, int | None], list]] = [
         (_OPEN, [(1, creation, [0])]),
         (_OPENAT, [(2, creation, [0])]),
         (_CLONE, [(0, _CLONE_THREAD | _CLONE_NEW_NAMESPACES, [_CLONE_THREAD])]),
@@ -143,10 +145,11 @@ def assemble(pid: int, may_create: bool, machine: str | None = None) -> bytes:
         (_TGKILL, [(0, None, [pid])]),
     ]
     for numbers, conditions in only:
-        if numbers[column] is None:
+        number = numbers[column]
+        if number is None:
             continue
         body = _conditions(conditions)
-        code += [_jump(_JUMP_EQUAL, numbers[column], 0, len(body)), *body]
+        code += [_jump(_JUMP_EQUAL, number, 0, len(body)), *body]
     return b"".join([*code, _refuse(errno.EPERM)])
 
 

@@ -9,11 +9,12 @@ import logging
 import sys
 import tempfile
 import traceback
+from typing import Any
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
+from IPython.core.magic import Magics, cell_magic, magics_class
 from IPython.utils.text import SList
 from traitlets import Type
 from traitlets.config import Config
@@ -91,6 +92,8 @@ class Stream(io.TextIOBase):
 class Hook(DisplayHook):
     """The value of a cell's last line."""
 
+    shell: Any  # the `Shell` that made it
+
     def __call__(self, value=None):
         if value is not None and self.shell.outputs is not None:
             names = self.shell.user_ns
@@ -102,7 +105,9 @@ class Hook(DisplayHook):
 class Publisher(DisplayPublisher):
     """What display() is given: figures, tables, cards."""
 
-    def publish(self, data, metadata=None, **kwargs):
+    shell: Any  # the `Shell` that made it
+
+    def publish(self, data, metadata=None, *args, **kwargs):
         if self.shell.outputs is not None:
             self.shell.outputs.rich("display_data", data)
 
@@ -152,22 +157,11 @@ class Kernel(Nothing):
         self.shell = shell
 
 
-@magics_class
-class KernelMagics(Magics):
-    """The magics that a notebook's kernel has beyond IPython's own: they need a page."""
-
-    def _nothing(self, line):
-        print("This is not done while grading.")
-
-    autosave = line_magic("autosave")(_nothing)
-    connect_info = line_magic("connect_info")(_nothing)
-    edit = line_magic("edit")(_nothing)
-    less = line_magic("less")(_nothing)
-    man = line_magic("man")(_nothing)
-    more = line_magic("more")(_nothing)
-    notebook = line_magic("notebook")(_nothing)
-    qtconsole = line_magic("qtconsole")(_nothing)
-    subshell = line_magic("subshell")(_nothing)
+# The magics that a notebook's kernel has beyond IPython's own: they need a page.
+_OF_A_PAGE = (
+    *("autosave", "connect_info", "edit", "less", "man", "more", "notebook", "qtconsole"),
+    "subshell",
+)
 
 
 @magics_class
@@ -180,8 +174,6 @@ class FileMagics(Magics):
         name = name.strip("'\"")
         written.write(name, cell, append="a" in options)
         print(f"{name} is not written to a file while grading. `import` finds it.")
-
-    file = cell_magic("file")(writefile)
 
 
 class Shell(InteractiveShell):
@@ -227,7 +219,7 @@ class Shell(InteractiveShell):
 
     def showtraceback(self, *args, **kwargs):
         kind, error, trace = sys.exc_info()
-        if kind is None:  # `%tb` shows the last one once more
+        if kind is None or error is None:  # `%tb` shows the last one once more
             print("No traceback available to show.")
             return
         try:
@@ -236,7 +228,8 @@ class Shell(InteractiveShell):
             text = "".join(traceback.format_exception_only(kind, error))
         if getattr(error, "errno", None) in (errno.EACCES, errno.EPERM, errno.EROFS):
             text += "\n" + hook.translate(REFUSED)
-        self.outputs.error(kind.__name__, text_of(error), text)
+        if self.outputs is not None:
+            self.outputs.error(kind.__name__, text_of(error), text)
 
     showsyntaxerror = showindentationerror = showtraceback
 
@@ -251,10 +244,17 @@ def make_shell(pictures: bool = True) -> Shell:
     shell.db = Database()
     written.find_written()
     tempfile.tempdir = "/tmp"  # none can be written: whoever asks for one is no error yet
-    shell.register_magics(KernelMagics, FileMagics)
+    shell.register_magics(FileMagics)
+    magics: Any = shell.magics_manager
+    magics.register_alias("file", "writefile", "cell")
     for name in ("script", "bash", "sh", "perl", "ruby", "python", "python2", "python3", "pypy"):
-        shell.register_magic_function(lambda line, cell: shell.system(cell), "cell", name)
-    shell.extension_manager.load_extension("storemagic")  # as in every kernel
+        magics.register_function(lambda line, cell: shell.system(cell), "cell", name)
+    for name in _OF_A_PAGE:
+        magics.register_function(
+            lambda line: print("This is not done while grading."), "line", name
+        )
+    extensions: Any = shell.extension_manager
+    extensions.load_extension("storemagic")  # as in every kernel
     if pictures:
         shell.enable_matplotlib("inline")
     return shell

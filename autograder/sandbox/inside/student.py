@@ -12,6 +12,8 @@ import socket
 import sys
 import traceback
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +37,11 @@ class Student:
         """Answer requests until the grader hangs up."""
         sys.stdout, sys.stderr = self.stdout, self.stderr
         self.shell.begin(os.getcwd())
-        answers = {"run": self.run, "get": self.get, "call": self.call}
+        answers: dict[str, Callable[..., list]] = {
+            "run": self.run,
+            "get": self.get,
+            "call": self.call,
+        }
         while True:
             try:
                 request, *args = wire.receive(sock, resolve=self.resolve)
@@ -50,7 +56,7 @@ class Student:
     def run(self, source: str, pictures: bool) -> list:
         """Run a cell; return its outputs. `pictures`: whether figures are drawn."""
         outputs = Outputs()
-        formatter = self.shell.display_formatter
+        formatter: Any = self.shell.display_formatter
         formatter.active_types = list(KEPT if pictures else KEPT[:1])
         formatter.ipython_display_formatter.enabled = pictures  # with it objects draw themselves
         self.shell.outputs = self.stdout.outputs = self.stderr.outputs = outputs

@@ -16,6 +16,7 @@ import json
 import socket
 import struct
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -28,9 +29,7 @@ MAX_AXIS = 1 << 25  # also for empty arrays: (0, 10**12) must not blow up in the
 MAX_INT_BITS = 4096
 
 _KINDS = "biufc"
-_DTYPES = {
-    np.dtype(code).newbyteorder(order).str for code in "?bhilqBHILQefdgFDG" for order in "<>"
-}
+_DTYPES = {np.dtype(order + code).str for code in "?bhilqBHILQefdgFDG" for order in "<>"}
 
 
 class WireError(Exception):
@@ -54,7 +53,7 @@ def encode(value: object, refer: Callable[[object], list] | None = None) -> byte
 
     count = 0
 
-    def write(v: object, depth: int):
+    def write(v: Any, depth: int):
         nonlocal count
         count += 1
         if depth > MAX_DEPTH:
