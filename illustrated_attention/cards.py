@@ -6,14 +6,12 @@ import numpy as np
 
 from illustrated_attention.comparing import ATOL, RTOL, Problem
 from illustrated_attention.examine import Verdict
+from illustrated_attention.figures.palette import CARD_BAD, CARD_CELL, CARD_GOOD, CARD_NEUTRAL
 from illustrated_attention.language import _
 from illustrated_attention.messages import Failure
 
 MOST_ROWS, MOST_COLUMNS = 8, 8  # of a drawn difference
 MOST_NUMBERS = 6  # of an input that is written out
-
-# Used for lines only; the words "passed" and "not yet" say the same without colour.
-_GREEN, _ORANGE, _GREY = "#2a7d4f", "#b4530a", "#5a6b7b"
 
 
 class Card:
@@ -38,7 +36,7 @@ class Card:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        colour = {True: _GREEN, False: _ORANGE, None: _GREY}[self.good]
+        colour = {True: CARD_GOOD, False: CARD_BAD, None: CARD_NEUTRAL}[self.good]
         title = html.escape(self.title)
         body = "".join(part for _text, part in self.parts)
         return (
@@ -193,7 +191,7 @@ def _window(name: str, array: np.ndarray, index: tuple, wrong) -> tuple[str, str
         for c in columns:
             number = _number(plane[r, c])
             is_boxed = boxed == (r, c)
-            border = f"border:3px solid {_ORANGE}" if is_boxed else "border:1px solid #9aa5b1"
+            border = f"border:{f'3px solid {CARD_BAD}' if is_boxed else f'1px solid {CARD_CELL}'}"
             weight = "700" if bad[r, c] else "400"
             label = f' aria-label="{first_wrong}: {number}"' if is_boxed and bad[r, c] else ""
             cells.append(

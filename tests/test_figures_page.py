@@ -6,6 +6,7 @@ import io
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from illustrated_attention.figures import page, palette, words
+from illustrated_attention.figures import cells, page, words
 from illustrated_attention.figures.cells import bars, heatmap
 from illustrated_attention.figures.equations import Grid, equation, equation_height
 from illustrated_attention.figures.page import LessonFigure, drawn
@@ -122,7 +123,7 @@ def test_infinity_and_nan_can_be_drawn():
     assert {words.MINUS + "\u221e", "nan", "1.00"} <= set(shown)
 
 
-@pytest.mark.parametrize("colour_map", [palette.WEIGHTS_MAP, palette.SIGNED_MAP])
+@pytest.mark.parametrize("colour_map", [cells.WEIGHTS_MAP, cells.SIGNED_MAP])
 def test_numbers_stand_out_from_every_colour_behind_them(colour_map):
     for colour in colour_map(np.linspace(0, 1, 101)):
         assert contrast(colour, readable_on(colour)) >= 4.5
@@ -139,7 +140,7 @@ def test_each_number_is_readable_on_its_own_cell():
 
 
 def test_weights_get_darker_evenly():
-    light = [lightness(colour) for colour in palette.WEIGHTS_MAP(np.linspace(0, 1, 11))]
+    light = [lightness(colour) for colour in cells.WEIGHTS_MAP(np.linspace(0, 1, 11))]
     steps = -np.diff(light)
     assert steps.min() > 0
     assert steps.max() < 2 * steps.min()
@@ -147,7 +148,7 @@ def test_weights_get_darker_evenly():
 
 def test_the_same_size_has_the_same_darkness_on_both_sides_of_zero():
     for size in (0.25, 0.5, 0.75, 1.0):
-        low, high = (lightness(palette.SIGNED_MAP(0.5 + sign * size / 2)) for sign in (-1, 1))
+        low, high = (lightness(cells.SIGNED_MAP(0.5 + sign * size / 2)) for sign in (-1, 1))
         assert abs(low - high) < 8
 
 
@@ -246,3 +247,20 @@ def test_an_undrawn_figure_can_be_used_as_a_figure(monkeypatch, tmp_path):
     figure.savefig(tmp_path / "mine.png")
     assert figure.write(1, 0.5, "mine").get_text() == "mine"
     assert figure.png().startswith(b"\x89PNG")
+
+
+def test_every_colour_stands_in_the_palette():
+    root = Path(__file__).parent.parent
+    sources = [*root.glob("illustrated_attention/**/*.py"), *root.glob("autograder/**/*.py")]
+    found = [
+        f"{source.name}: {colour}"
+        for source in sources
+        if source.name != "palette.py"
+        for colour in re.findall(r"(?<!&)#[0-9a-fA-F]{3,8}\b", source.read_text(encoding="utf-8"))
+    ]
+    assert not found
+
+
+def test_cards_take_their_colours_from_the_palette_without_loading_matplotlib():
+    code = "import sys, illustrated_attention; assert 'matplotlib' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

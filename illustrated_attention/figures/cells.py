@@ -1,7 +1,7 @@
 """Arrays as coloured cells, bars and rows of tokens."""
 
 import numpy as np
-from matplotlib.colors import Normalize
+from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
 from matplotlib.patches import Rectangle
 
 from illustrated_attention.figures.palette import (
@@ -11,9 +11,10 @@ from illustrated_attention.figures.palette import (
     INK,
     MISSING,
     PALE,
+    PALE_GREEN,
     QUERY_COLOUR,
-    SIGNED_MAP,
-    WEIGHTS_MAP,
+    SIGNED_COLOURS,
+    WEIGHT_COLOURS,
     readable_on,
 )
 from illustrated_attention.figures.words import (
@@ -30,6 +31,8 @@ SMALLEST_TEXT = 6.8  # points; numbers that would need smaller type are left out
 CELL_HEIGHT = 0.29
 LARGEST_CELL = 0.62
 COLOUR_BAR_SPACE = 0.32
+WEIGHTS_MAP = LinearSegmentedColormap.from_list("weights", WEIGHT_COLOURS)
+SIGNED_MAP = LinearSegmentedColormap.from_list("signed", SIGNED_COLOURS)
 
 
 def largest_size(*arrays):
@@ -86,25 +89,13 @@ def heatmap(
     visible = np.ma.masked_where(~shown | ~np.isfinite(array), array)
     image = ax.imshow(visible, cmap=colour_map, norm=norm, aspect="auto", interpolation="nearest")
     for row, column in np.argwhere(~shown):
-        ax.add_patch(
-            Rectangle(
-                (column - 0.5, row - 0.5),
-                1,
-                1,
-                facecolor=PALE,
-                edgecolor=GREY,
-                hatch="////",
-                linewidth=0,
-            )
-        )
+        hatched(ax, column - 0.5, row - 0.5)
 
     cell_width, cell_height = _cell_size(ax, rows, columns)
     size = number_size(array[shown], fmt, cell_width, cell_height)
     if size:
         texts = [number(value, fmt) for value in array[shown]]
         for (row, column), text in zip(np.argwhere(shown), texts, strict=True):
-            value = array[row, column]
-            behind = colour_map(norm(value)) if np.isfinite(value) else (0.85, 0.85, 0.85)
             ax.text(
                 column,
                 row,
@@ -112,7 +103,7 @@ def heatmap(
                 ha="center",
                 va="center",
                 fontsize=size,
-                color=readable_on(behind),
+                color=number_colour(image, array[row, column]),
                 parse_math=False,
             )
     else:
@@ -143,6 +134,66 @@ def heatmap(
         annotation_clip=False,
         parse_math=False,
     )
+
+
+def hatched(ax, left, top, width=1.0, height=1.0):
+    """Draw a place where nothing may be seen."""
+    ax.add_patch(
+        Rectangle(
+            (left, top), width, height, facecolor=PALE, edgecolor=GREY, hatch="////", linewidth=0
+        )
+    )
+
+
+def mask_cell(ax, column, row, seen):
+    """Draw a cell of a mask: green where one may look, hatched where not."""
+    if not seen:
+        hatched(ax, column, row)
+        return
+    ax.add_patch(
+        Rectangle((column, row), 1, 1, facecolor=PALE_GREEN, edgecolor="white", linewidth=1.2)
+    )
+
+
+def strip(ax, values, limit):
+    """Draw a vector as one row of coloured cells, and return the image."""
+    ax.set_facecolor(MISSING)
+    image = ax.imshow(
+        np.ma.masked_invalid(values)[None, :],
+        cmap=SIGNED_MAP,
+        norm=Normalize(-limit, limit),
+        aspect="auto",
+        interpolation="nearest",
+    )
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set(visible=True, color=INK, linewidth=1)
+    return image
+
+
+def colour_scale(figure, left, top, limit, width=2.2):
+    """Draw the colours of signed numbers and the numbers they stand for."""
+    bar = figure.axes_at(left, top, width, 0.11)
+    bar.imshow(np.linspace(-1, 1, 101)[None, :], cmap=SIGNED_MAP, aspect="auto")
+    bar.set_yticks([])
+    bar.set_xticks([0, 50, 100], [number(-limit, ".1f"), "0", number(limit, ".1f")])
+    bar.tick_params(labelsize=8, labelcolor=INK, pad=2)
+    bar.spines[:].set(visible=True, color=GREY, linewidth=0.8)
+
+
+def framed(colour, linewidth=1.0):
+    """Return the frame of a token, for matplotlib's `bbox`."""
+    return {
+        "boxstyle": "round,pad=0.25",
+        "facecolor": "white",
+        "edgecolor": colour,
+        "linewidth": linewidth,
+    }
+
+
+def number_colour(image, value):
+    """Return the colour of a number that stands in its cell of the image."""
+    behind = image.cmap(image.norm(value)) if np.isfinite(value) else to_rgb(MISSING)
+    return readable_on(behind)
 
 
 def number_size(values, fmt, cell_width, cell_height):
@@ -192,6 +243,11 @@ def _cell_labels(ax, row_labels, col_labels, cell_width, cell_height):
         ax.tick_params(
             axis="x", labelsize=size, labelcolor=INK, pad=2, labelrotation=90 if turned else 0
         )
+    plain_names(ax)
+
+
+def plain_names(ax):
+    """Show the names of rows and columns as they are: a token may be `$`, which is no formula."""
     for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
         label.set_parse_math(False)
 
@@ -263,17 +319,7 @@ def bars(ax, values, tokens, query=None, *, fmt=None, colour=GREEN, mask=None, l
     size = fit_text(texts, 0.95 * cell_width)
     for position, (value, text) in enumerate(zip(finite, texts, strict=True)):
         if not shown[position]:
-            ax.add_patch(
-                Rectangle(
-                    (position - 0.31, limits[0]),
-                    0.62,
-                    limits[1] - limits[0],
-                    facecolor=PALE,
-                    edgecolor=GREY,
-                    hatch="////",
-                    linewidth=0,
-                )
-            )
+            hatched(ax, position - 0.31, limits[0], 0.62, limits[1] - limits[0])
             continue
         below = value < 0
         ax.annotate(
@@ -299,19 +345,9 @@ def token_axis(ax, tokens, query=None):
     size = 8.5 if turned else fit_text(labels, 0.88 * cell_width, 10)
     ax.set_xticks(range(len(labels)), labels, rotation=90 if turned else 0)
     ax.tick_params(axis="x", length=0, pad=6, labelsize=size, labelcolor=INK)
-    for position, label in enumerate(ax.get_xticklabels()):
-        label.set_parse_math(False)
-        if position == query:
-            label.set(
-                fontweight="bold",
-                bbox={
-                    "boxstyle": "round,pad=0.25",
-                    "facecolor": "white",
-                    "edgecolor": QUERY_COLOUR,
-                    "linewidth": 1.8,
-                },
-            )
+    plain_names(ax)
     if query is not None:
+        ax.get_xticklabels()[query].set(fontweight="bold", bbox=framed(QUERY_COLOUR, 1.8))
         depth = 6 + (72 * max(text_width(label, size) for label in labels) if turned else size)
         ax.annotate(
             "▲ " + _("query"),

@@ -3,10 +3,10 @@
 import numpy as np
 from matplotlib.colors import Normalize
 
-from illustrated_attention.figures.cells import SMALLEST_TEXT, outline_row
+from illustrated_attention.figures.cells import SMALLEST_TEXT, WEIGHTS_MAP, outline_row, plain_names
 from illustrated_attention.figures.needs import axes, need_array, need_tokens
 from illustrated_attention.figures.page import MARGIN, TITLE_SPACE, WIDTH, LessonFigure, drawn
-from illustrated_attention.figures.palette import DARK_VERMILION, GREY, INK, WEIGHTS_MAP
+from illustrated_attention.figures.palette import DARK_VERMILION, GREY, INK
 from illustrated_attention.figures.words import fit_text, percent, text_width, token_label
 from illustrated_attention.language import _
 
@@ -133,8 +133,7 @@ def _write_tokens(ax, labels, size, beside, under):
         ax.set_xticks(range(len(labels)), labels, rotation=90)
         ax.tick_params(axis="x", pad=72 * CAPTION)
     ax.tick_params(labelsize=size, labelcolor=INK)
-    for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
-        label.set_parse_math(False)
+    plain_names(ax)
 
 
 def _write_to_fit(figure, left, top, text, width, **style):

@@ -6,7 +6,14 @@ import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 
-from illustrated_attention.figures.cells import largest_size
+from illustrated_attention.figures.cells import (
+    SIGNED_MAP,
+    framed,
+    hatched,
+    largest_size,
+    mask_cell,
+    plain_names,
+)
 from illustrated_attention.figures.needs import (
     NotDrawn,
     need_array,
@@ -26,7 +33,6 @@ from illustrated_attention.figures.palette import (
     PALE,
     PALE_GREEN,
     QUERY_COLOUR,
-    SIGNED_MAP,
     VERMILION,
 )
 from illustrated_attention.figures.words import fit_text, text_width, token_label
@@ -89,12 +95,7 @@ def cache_step(tokens, layers, step, caches=None):
     size = fit_text(labels, 0.88 * column, 10)
     for position, label in enumerate(labels):
         new = position == step
-        frame = {
-            "boxstyle": "round,pad=0.25",
-            "facecolor": "white",
-            "edgecolor": QUERY_COLOUR,
-            "linewidth": 1.8,
-        }
+        frame = framed(QUERY_COLOUR, 1.8)
         figure.write(
             left + (position + 0.5) * column,
             TITLE_SPACE + 0.06,
@@ -248,8 +249,7 @@ def _draw_counts(figure, top, square, step, labels):
     ax.set(xlim=(0, step + 1), ylim=(step + 1, 0), xticks=[])
     ax.set_yticks(np.arange(step + 1) + 0.5, labels[: step + 1])
     ax.tick_params(labelsize=min(8.5, 72 * 0.85 * square), labelcolor=INK, pad=3)
-    for label in ax.get_yticklabels():
-        label.set_parse_math(False)
+    plain_names(ax)
     for row in range(step + 1):
         for column in range(row + 1):
             again = column < row
@@ -349,17 +349,7 @@ def cached_mask(tokens, mask, n_past):
     ax.set(xlim=(0, len(tokens)), ylim=(len(new), 0))
     for row, column in np.ndindex(*mask.shape):
         seen = mask[row, column]
-        ax.add_patch(
-            Rectangle(
-                (column, row),
-                1,
-                1,
-                facecolor=PALE_GREEN if seen else PALE,
-                edgecolor="white" if seen else GREY,
-                hatch=None if seen else "////",
-                linewidth=1.2 if seen else 0,
-            )
-        )
+        mask_cell(ax, column, row, seen)
         if seen:
             ax.text(column + 0.5, row + 0.5, "✓", ha="center", va="center", fontsize=11)
     ax.axvline(n_past, color=INK, linewidth=2.2, clip_on=False)
@@ -369,8 +359,7 @@ def cached_mask(tokens, mask, n_past):
     ax.set_yticks(np.arange(len(new)) + 0.5, labels[n_past:])
     ax.tick_params(axis="x", labelsize=size, labelcolor=INK, pad=2)
     ax.tick_params(axis="y", labelsize=9.5, labelcolor=INK, pad=4)
-    for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
-        label.set_parse_math(False)
+    plain_names(ax)
     for start, end, text in (
         (0, n_past, _("keys from the cache")),
         (n_past, len(tokens), _("new keys")),
@@ -391,18 +380,10 @@ def cached_mask(tokens, mask, n_past):
     for x, text, seen in ((left, _("may look"), True), (left + 1.5, _("hidden"), False)):
         sample = figure.axes_at(x, bottom - 0.1, 0.28, 0.2)
         sample.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(0, 1))
-        sample.add_patch(
-            Rectangle(
-                (0, 0),
-                1,
-                1,
-                facecolor=PALE_GREEN if seen else PALE,
-                edgecolor=GREY,
-                hatch=None if seen else "////",
-                linewidth=0,
-            )
-        )
-        if seen:
+        if not seen:
+            hatched(sample, 0, 0)
+        else:
+            sample.set_facecolor(PALE_GREEN)
             sample.text(0.5, 0.5, "✓", ha="center", va="center", fontsize=9)
         figure.write(x + 0.38, bottom, text, fontsize=9)
     figure.alt_text = " ".join(

@@ -3,7 +3,13 @@
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from illustrated_attention.figures.cells import bars, largest_size, token_axis_height
+from illustrated_attention.figures.cells import (
+    bars,
+    framed,
+    largest_size,
+    mask_cell,
+    token_axis_height,
+)
 from illustrated_attention.figures.equations import Grid, cell_width, equation, equation_height
 from illustrated_attention.figures.needs import (
     NotDrawn,
@@ -19,8 +25,6 @@ from illustrated_attention.figures.palette import (
     DARK_VERMILION,
     GREEN,
     GREY,
-    PALE,
-    PALE_GREEN,
     VERMILION,
 )
 from illustrated_attention.figures.words import (
@@ -91,17 +95,7 @@ def next_token_table(tokens, mask, targets):
         figure.write(MARGIN, middle, _("prediction {row}").format(row=row), color=GREY)
         for column in range(n):
             seen = mask[row, column]
-            ax.add_patch(
-                Rectangle(
-                    (column, row),
-                    1,
-                    1,
-                    facecolor=PALE_GREEN if seen else PALE,
-                    edgecolor="white" if seen else GREY,
-                    linewidth=1.2 if seen else 0,
-                    hatch=None if seen else "////",
-                )
-            )
+            mask_cell(ax, column, row, seen)
             if seen:
                 ax.text(
                     column + 0.5,
@@ -119,7 +113,7 @@ def next_token_table(tokens, mask, targets):
             ends[row],
             fontsize=size,
             fontweight="bold",
-            bbox={"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": BLUE},
+            bbox=framed(BLUE),
         )
     figure.alt_text = " ".join(
         _("Prediction {row}: may read {read}; target '{target}'.").format(

@@ -1,14 +1,15 @@
 """Figures of lesson 04: from one wide vector to heads, and back."""
 
 import numpy as np
-from matplotlib.colors import Normalize
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from illustrated_attention.figures.cells import (
     bars,
+    colour_scale,
     heatmap,
     largest_size,
     outline_row,
+    strip,
     token_axis,
     token_axis_height,
 )
@@ -26,11 +27,9 @@ from illustrated_attention.figures.palette import (
     DARK_BLUE,
     DARK_GREEN,
     DARK_VERMILION,
-    GREY,
     INK,
     MISSING,
     PALE,
-    SIGNED_MAP,
     TOKEN_TINTS,
 )
 from illustrated_attention.figures.words import (
@@ -182,9 +181,9 @@ def qkv_slices(row, token):
         height=TITLE_SPACE + 0.3 + STRIP + 1.0,
     )
     top = TITLE_SPACE + 0.3
-    _strip(figure, MARGIN, top, PAGE, row, largest_size(row))
+    strip(figure.axes_at(MARGIN, top, PAGE, STRIP), row, largest_size(row))
     _boundaries(figure, MARGIN, top, PAGE, ends, names)
-    _colour_scale(figure, top + STRIP + 0.5, largest_size(row))
+    colour_scale(figure, MARGIN, top + STRIP + 0.5, largest_size(row))
     figure.alt_text = " ".join(
         [
             _("{n} numbers of the token '{token}' in a row.").format(n=len(row), token=token),
@@ -203,23 +202,6 @@ def qkv_slices(row, token):
     return figure
 
 
-def _strip(figure, left, top, width, row, limit):
-    """Draw a vector as a strip of colours."""
-    ax = figure.axes_at(left, top, width, STRIP)
-    ax.set_facecolor(MISSING)
-    shown = np.ma.masked_invalid(row)[None, :]
-    ax.imshow(
-        shown,
-        cmap=SIGNED_MAP,
-        norm=Normalize(-limit, limit),
-        aspect="auto",
-        interpolation="nearest",
-    )
-    ax.set(xticks=[], yticks=[])
-    ax.spines[:].set(visible=True, color=INK, linewidth=1)
-    return ax
-
-
 def _boundaries(figure, left, top, width, ends, names):
     """Name the parts of a strip above it, mark the cuts, and number them under it."""
     scale = width / ends[-1]
@@ -233,16 +215,6 @@ def _boundaries(figure, left, top, width, ends, names):
     ax.vlines(ends[1:-1], 0, 1, color=INK, linewidth=2.4)
     ax.set_xticks(ends, [str(end) for end in ends])
     ax.tick_params(axis="x", labelsize=9, labelcolor=INK, pad=3)
-
-
-def _colour_scale(figure, top, limit):
-    """Draw the colours and the numbers they stand for."""
-    bar = figure.axes_at(MARGIN, top, 2.2, 0.11)
-    bar.imshow(np.linspace(-1, 1, 101)[None, :], cmap=SIGNED_MAP, aspect="auto")
-    bar.set_yticks([])
-    bar.set_xticks([0, 50, 100], [number(-limit, ".1f"), "0", number(limit, ".1f")])
-    bar.tick_params(labelsize=8, labelcolor=INK, pad=2)
-    bar.spines[:].set(visible=True, color=GREY, linewidth=0.8)
 
 
 # --- where every number goes ------------------------------------------------------------------
@@ -582,12 +554,12 @@ def concatenation(tokens, z, merged, query):
     for head, name in enumerate(names):
         left = MARGIN + head * PAGE / n_head + gap / 2
         middle = left + part / 2
-        _strip(figure, left, top, part, parts[head], limit)
+        strip(figure.axes_at(left, top, part, STRIP), parts[head], limit)
         figure.write(middle, top - 0.15, name, ha="center", fontweight="bold", fontsize=size)
         figure.arrow((middle, top + STRIP + 0.06), (middle, lower - 0.3))
-    _strip(figure, MARGIN, lower, PAGE, row, limit)
+    strip(figure.axes_at(MARGIN, lower, PAGE, STRIP), row, limit)
     _boundaries(figure, MARGIN, lower, PAGE, ends, [f"{a}:{a + d}" for a in ends[:-1]])
-    _colour_scale(figure, lower + STRIP + 0.48, limit)
+    colour_scale(figure, MARGIN, lower + STRIP + 0.48, limit)
     figure.alt_text = " ".join(
         [
             _("The results of {heads} heads for '{token}', {d} numbers each:").format(

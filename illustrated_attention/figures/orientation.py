@@ -3,11 +3,11 @@
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from illustrated_attention.figures.cells import SMALLEST_TEXT, largest_size
+from illustrated_attention.figures.cells import SIGNED_MAP, SMALLEST_TEXT, largest_size
 from illustrated_attention.figures.equations import Grid, equation, equation_height
 from illustrated_attention.figures.needs import NotDrawn, axes, need_array, need_equal, need_tokens
 from illustrated_attention.figures.page import MARGIN, TITLE_SPACE, WIDTH, LessonFigure, drawn
-from illustrated_attention.figures.palette import GREY, INK, PALE, SIGNED_MAP, readable_on
+from illustrated_attention.figures.palette import GREY, INK, PALE, readable_on
 from illustrated_attention.figures.words import describe_array, fit_text, number, token_label
 from illustrated_attention.language import _
 

@@ -1,6 +1,4 @@
-"""The colours of all figures. Categories also differ in shape, hatch or text."""
-
-from matplotlib.colors import LinearSegmentedColormap
+"""The colours of all figures and cards. They stand nowhere else; cards load no matplotlib."""
 
 # Okabe & Ito's palette, made to be told apart with any kind of colour vision
 # (https://jfly.uni-koeln.de/color/). Categories also differ in shape, hatch or text.
@@ -24,11 +22,11 @@ TOKEN_TINTS = ("#CFE3F2", "#FBE3B8", "#CDEBE1", "#F6D3BF", "#E2DCF0", "#E4E4DA")
 # The marker of "the token we ask about" in every figure; always drawn with the word "query".
 QUERY_COLOUR = VERMILION
 # Lightness falls evenly from nearly white (0) to nearly black (the largest value).
-WEIGHTS_MAP = LinearSegmentedColormap.from_list("weights", ["#F5FAF8", "#009E73", "#00382B"])
+WEIGHT_COLOURS = ("#F5FAF8", GREEN, "#00382B")
 # Negative numbers orange, positive ones blue, zero white; both ends equally dark.
-SIGNED_MAP = LinearSegmentedColormap.from_list(
-    "signed", ["#B84A00", "#E9955A", "#FBFBFB", "#5BA3D0", "#00619A"]
-)
+SIGNED_COLOURS = ("#B84A00", "#E9955A", "#FBFBFB", "#5BA3D0", "#00619A")
+# The lines of a card; the words "passed" and "not yet" say the same without colour.
+CARD_GOOD, CARD_BAD, CARD_NEUTRAL, CARD_CELL = "#2A7D4F", "#B4530A", "#5A6B7B", "#9AA5B1"
 
 
 def readable_on(colour):

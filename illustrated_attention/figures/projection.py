@@ -1,9 +1,15 @@
 """Figures of lesson 05: the heads are mixed, and each head's part of the result is seen alone."""
 
 import numpy as np
-from matplotlib.colors import Normalize
 
-from illustrated_attention.figures.cells import SMALLEST_TEXT, heatmap, largest_size
+from illustrated_attention.figures.cells import (
+    SMALLEST_TEXT,
+    colour_scale,
+    heatmap,
+    largest_size,
+    number_colour,
+    strip,
+)
 from illustrated_attention.figures.needs import (
     NotDrawn,
     need_array,
@@ -16,10 +22,7 @@ from illustrated_attention.figures.palette import (
     BLUE,
     GREY,
     INK,
-    MISSING,
-    SIGNED_MAP,
     SKY,
-    readable_on,
 )
 from illustrated_attention.figures.words import (
     describe_array,
@@ -145,7 +148,7 @@ def mixing(token, row, w, b, out, n_head):
         left += side
     if not in_cells:
         below = middle + thick / 2 + names_under + 0.12
-        _colour_scale(figure, MARGIN, max(below, top + side + 0.05), vectors, side)
+        colour_scale(figure, MARGIN, max(below, top + side + 0.05), vectors, side)
     figure.alt_text = " ".join(
         [
             _("The merged row of '{token}', times w, plus b, is the result.").format(token=token)
@@ -176,19 +179,12 @@ def _middles(n_head, d):
 
 def _vector(ax, values, fmt, limit):
     """Draw a vector as one row of cells; with a format, the numbers stand in them."""
-    ax.set_facecolor(MISSING)
-    norm = Normalize(-limit, limit)
-    shown = np.ma.masked_invalid(values)[None, :]
-    ax.imshow(shown, cmap=SIGNED_MAP, norm=norm, aspect="auto", interpolation="nearest")
-    ax.set(xticks=[], yticks=[])
-    ax.spines[:].set(visible=True, color=INK, linewidth=1)
+    image = strip(ax, values, limit)
     if fmt:
         texts = [number(value, fmt) for value in values]
         size = fit_text(texts, 0.85 * _axes_width(ax) / len(texts))
         for column, text in enumerate(texts):
-            value = values[column]
-            behind = SIGNED_MAP(norm(value)) if np.isfinite(value) else (0.85, 0.85, 0.85)
-            colour = readable_on(behind)
+            colour = number_colour(image, values[column])
             ax.text(column, 0, text, ha="center", va="center", fontsize=size, color=colour)
         ax.vlines(np.arange(0.5, len(texts) - 1), -0.5, 0.5, color="white", linewidth=1.2)
 
@@ -313,7 +309,7 @@ def head_writing(tokens, contributions, b, out, query, pronoun_head=None):
         figure.write(end + 0.06, y + STRIP / 2, number(length), fontsize=9)
     line = figure.axes_at(left, top + step * (len(rows) - 1) + 0.02, strip, 0.02)
     line.set(xticks=[], yticks=[], facecolor=INK)
-    _colour_scale(figure, left, bottom + 0.05, limit, 2.2)
+    colour_scale(figure, left, bottom + 0.05, limit, 2.2)
     figure.alt_text = " ".join(
         [
             _("Written into '{token}', as rows of {n} numbers with these lengths:").format(
@@ -329,16 +325,6 @@ def head_writing(tokens, contributions, b, out, query, pronoun_head=None):
         ]
     )
     return figure
-
-
-def _colour_scale(figure, left, top, limit, width):
-    """Draw the colours and the numbers they stand for."""
-    bar = figure.axes_at(left, top, width, 0.11)
-    bar.imshow(np.linspace(-1, 1, 101)[None, :], cmap=SIGNED_MAP, aspect="auto")
-    bar.set_yticks([])
-    bar.set_xticks([0, 50, 100], [number(-limit, ".1f"), "0", number(limit, ".1f")])
-    bar.tick_params(labelsize=8, labelcolor=INK, pad=2)
-    bar.spines[:].set(visible=True, color=GREY, linewidth=0.8)
 
 
 def _vector_words(name, values):
