@@ -10,7 +10,6 @@ import logging
 import os
 import sys
 import tempfile
-from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,18 +18,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from arena import Arena  # noqa: E402
 from bank import ATTACKS  # noqa: E402
 from small_course import SmallCourse  # noqa: E402
+from table import TOO_DANGEROUS, page, row  # noqa: E402
 from traitlets.config import Config  # noqa: E402
 
-# In one process with everything else, these would take the machine or this session down.
-TOO_DANGEROUS = {
-    *("kill everything", "kill the group", "kill the parent", "memory bit by bit"),
-    *("threads without end", "the student package", "fork", "clone", "a billion items"),
-    *("output without end", "a cell that prints without end"),
-}
-HEADER = """\
-Made by `python tests/attacks/against_stock.py docs/attacks.md`: every attack of
-tests/attacks/bank.py, handed in to stock nbgrader and to ours. Those not tried on stock nbgrader
-would have harmed the machine. That none succeeds on ours is tested on every change."""
 STOCK = Config({"Execute": {"timeout": 10}})
 OURS = Config({"ConfinedExecute": {"cpu_seconds": 0.5, "wall_seconds": 2.0}})
 
@@ -39,7 +29,7 @@ def main(argv: list[str]) -> None:
     logging.disable(logging.CRITICAL)
     os.environ["GRADER_SECRET"] = "ESCAPED"
     os.environ["PYTHONPATH"] = str(ROOT)  # the hidden tests import autograder in the kernel
-    rows, counts = [], defaultdict(lambda: [0, 0, 0])
+    outcomes = []
     for attack in ATTACKS:
         with tempfile.TemporaryDirectory() as course, tempfile.TemporaryDirectory() as outside:
             arena = _arena(Path(course), Path(outside))
@@ -50,23 +40,10 @@ def main(argv: list[str]) -> None:
             arena = _arena(Path(course) / "again", Path(outside) / "again")
             ours = arena.try_out(attack, stock=False, **OURS)
             arena.close()
-        words = {True: "succeeded", False: "failed", None: "not tried"}
-        rows.append(f"| {attack.kind} | {attack.name} | {words[stock]} | {words[ours]} |")
-        print(rows[-1], flush=True)
-        for place, happened in enumerate([stock is not None, stock, ours]):
-            counts[attack.kind][place] += bool(happened)
-    lines = ["# Attacks on the grader", "", HEADER, ""]
-    lines += ["| kind | tried on stock | succeeded on stock | tried on ours | succeeded on ours |"]
-    lines.append("|---|---|---|---|---|")
-    for kind, (tried, stock, ours) in counts.items():
-        lines.append(f"| {kind} | {tried} | {stock} | {_of_kind(kind)} | {ours} |")
-    lines += ["", "| kind | attack | stock nbgrader | ours |", "|---|---|---|---|", *rows]
+        outcomes.append((stock, ours))
+        print(row(attack, stock, ours), end="", flush=True)
     if argv:
-        Path(argv[0]).write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _of_kind(kind: str) -> int:
-    return sum(attack.kind == kind for attack in ATTACKS)
+        Path(argv[0]).write_text(page(outcomes), encoding="utf-8")
 
 
 _template = None
