@@ -70,6 +70,18 @@ def test_every_room_says_in_its_first_sentence_what_it_is_for():
         assert ast.get_docstring(ast.parse(text)), room
 
 
+def test_what_is_private_to_nbgrader_is_asked_for_in_one_module_only():
+    rooms = ("nbgrader_steps", "class_run", "authoring")
+    for path in [path for room in rooms for path in ROOT.glob(f"autograder/{room}/*.py")]:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        own = {n.name for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+        attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+        own |= {node.attr for node in attributes if isinstance(node.ctx, ast.Store)}
+        private = {node.attr for node in attributes if node.attr[0] == "_" != node.attr[1]}
+        others = private - own - {"_repr_html_"}
+        assert not others or path.name == "private.py", f"{path.name}: {others}"
+
+
 ABSENT = """
 import sys
 
@@ -81,8 +93,8 @@ class Absent:
 sys.meta_path.insert(0, Absent())
 """
 WITHOUT_THE_COURSE = """
+import multiprocessing
 import os
-import socket
 
 import sitecustomize
 
@@ -109,7 +121,7 @@ cells = [
     ["### BEGIN HIDDEN TESTS\\nassert double(5) == 11\\n### END HIDDEN TESTS", True, 1],
     [USES_IT, False, 0],
 ]
-control, _grader = socket.socketpair()
+control, _grader = multiprocessing.Pipe()
 server = Server(control, unsafe=False)
 outputs = server.grade(cells, ["double"], None, {"cpu": 5.0, "wall": 5.0}, 20.0, 10.0)
 server.zygote.close()

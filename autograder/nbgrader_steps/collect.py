@@ -67,7 +67,7 @@ class Collect(ExchangeCollect):
         return {"username": student, "filename": name, "timestamp": _parsed(when)}
 
     def _the_one_that_counts(self, records: list[dict]) -> dict:
-        records = self._sort_by_timestamp(records)
+        records = sorted(records, key=lambda record: record["timestamp"], reverse=True)
         if self.duedate and self.before_duedate:
             in_time = [record for record in records if record["timestamp"] <= self.duedate]
             records = in_time or records

@@ -20,7 +20,7 @@ from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from nbgrader.utils import rmtree
 from traitlets import Bool, Float
 
-from autograder.nbgrader_steps import cleaning, hand_in, intake
+from autograder.nbgrader_steps import cleaning, hand_in, intake, private
 from autograder.sandbox.running_tests import Cell, names_to_define
 
 # In a failed test cell's metadata: exercise, known mistake and words, for feedback and report.
@@ -46,16 +46,13 @@ class HandInExporter(NotebookExporter):
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        # Before it converts, nbgrader copies what lies beside the notebook, wherever a link may
-        # lead. It has no place to take a hand-in in but where it asks for its folder.
         self._copy = tempfile.TemporaryDirectory(prefix="hand-in-")
         self._copied = None  # the folder of which the copy is
-        self._format_source = self.parent._format_source
-        self.parent._format_source = self._safe_source
+        self._folder = private.read_hand_ins_from(self.parent, self._safe_source)
 
     def _safe_source(self, assignment_id, student_id, escape=False):
-        folder = self._format_source(assignment_id, student_id, escape)
-        if escape or self.taken_in or not self.parent._sanitizing:
+        folder = self._folder(assignment_id, student_id, escape)
+        if escape or self.taken_in or not private.is_first_conversion(self.parent):
             return folder
         if folder != self._copied:
             self._copied = None
@@ -71,7 +68,7 @@ class HandInExporter(NotebookExporter):
         return self._copy.name
 
     def from_filename(self, filename, resources=None, **kwargs):
-        if not self.parent._sanitizing:
+        if not private.is_first_conversion(self.parent):
             return super().from_filename(filename, resources, **kwargs)
         path = Path(filename) if self.taken_in else Path(self._copy.name, Path(filename).name)
         notebook = intake.read_notebook(path.read_bytes())

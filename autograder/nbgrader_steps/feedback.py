@@ -14,7 +14,7 @@ from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
 from traitlets import HasTraits, List
 
 from autograder.exercises import find_exercise
-from autograder.nbgrader_steps import cleaning
+from autograder.nbgrader_steps import cleaning, private
 from autograder.nbgrader_steps.execute import VERDICT
 from autograder.nbgrader_steps.page import Bounded
 from autograder.sandbox.running_tests import BEGIN_HIDDEN
@@ -63,7 +63,7 @@ class ForTheStudent(_Known, NbGraderPreprocessor):
         if cell.cell_type != "code":
             return cell, resources
         if _is_hidden_test(cell):
-            _HiddenTests(parent=self)._remove_hidden_test_region(cell)
+            private.remove_hidden_tests(_HiddenTests(parent=self), cell)
             cell.outputs = [_shown(card_of_hidden_test(cell))]
         return cell, resources
 

@@ -1,0 +1,39 @@
+"""The private parts of nbgrader that we use: all of them, each with the reason.
+
+nbgrader has no public way to these, and a new version of it may take them away. No other module
+reaches for what is not public; `tests/test_borders.py` holds that.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from nbformat.notebooknode import NotebookNode
+
+
+def is_first_conversion(autograde: Any) -> bool:
+    """Is a notebook being read as it was handed in?
+
+    Autograde converts each twice, the second time what the first conversion wrote, with the same
+    exporter: which time it is, it keeps to itself.
+    """
+    return autograde._sanitizing
+
+
+def read_hand_ins_from(autograde: Any, folder: Callable[..., str]) -> Callable[..., str]:
+    """Let a step ask `folder` where a hand-in lies, and return what it asked before.
+
+    Before it converts, nbgrader copies what lies beside the notebook, wherever a link may lead.
+    Where it asks for the folder is the only place at which a hand-in can be taken in first.
+    """
+    before = autograde._format_source
+    autograde._format_source = folder
+    return before
+
+
+def remove_hidden_tests(clear: Any, cell: NotebookNode) -> None:
+    """Take the hidden tests out of one cell.
+
+    The public way goes through a whole notebook and stops with an error at cells that are none of
+    nbgrader's, which a hand-in may hold.
+    """
+    clear._remove_hidden_test_region(cell)
