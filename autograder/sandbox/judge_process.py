@@ -13,11 +13,10 @@ import os
 import resource
 import select
 import signal
-import socket
-import struct
 import sys
 import time
 import traceback
+from multiprocessing.connection import Connection
 
 from autograder.sandbox.inside import confine
 from autograder.sandbox.inside.hook import translate as _
@@ -34,7 +33,7 @@ _GRACE = 3.0  # seconds: a judge ends a notebook itself when its time is over
 
 
 def main(argv: list[str]) -> None:
-    control = socket.socket(fileno=int(argv[0]))
+    control = Connection(int(argv[0]))
     try:
         server = Server(control, unsafe=bool(int(argv[1])))
     except Unsafe as error:
@@ -56,7 +55,7 @@ def main(argv: list[str]) -> None:
 class Server:
     """The warm process that forks judges."""
 
-    def __init__(self, control: socket.socket, unsafe: bool):
+    def __init__(self, control: Connection, unsafe: bool):
         self.control = control
         self.unsafe = unsafe
         self.zygote = self._new_zygote()
@@ -293,30 +292,17 @@ def _write_all(fd: int, data: bytes) -> None:
         data = data[os.write(fd, data) :]
 
 
-def send(sock: socket.socket, message: dict) -> None:
-    """Send a message as JSON after its length."""
-    data = json.dumps(message).encode()
-    sock.sendall(struct.pack(">Q", len(data)) + data)
+def send(control: Connection, message: dict) -> None:
+    """Send a message, as JSON: a pickle could hold code."""
+    control.send_bytes(json.dumps(message).encode())
 
 
-def receive(sock: socket.socket) -> dict | None:
+def receive(control: Connection) -> dict | None:
     """Return the next message, None when the other side has closed."""
-    with sock.makefile("rb", buffering=0) as file:
-        head = _read(file, 8)
-        if head is None:
-            return None
-        data = _read(file, *struct.unpack(">Q", head))
-    return None if data is None else json.loads(data)
-
-
-def _read(file, count: int) -> bytes | None:
-    data = b""
-    while len(data) < count:
-        more = file.read(count - len(data))
-        if not more:
-            return None
-        data += more
-    return data
+    try:
+        return json.loads(control.recv_bytes())
+    except EOFError:
+        return None
 
 
 if __name__ == "__main__":
