@@ -25,9 +25,12 @@ EARLIER = {
     ),
 }
 SLIDER = """import numpy as np
-from illustrated_attention.widgets.self_attention import scale_explorer
+from illustrated_attention.widgets.explorer import explore
 
-scale_explorer(["robot", "must"], [0.8, 0.9], lambda scores: np.exp(scores) / np.exp(scores).sum())
+def softmax(scores):
+    return np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
+
+explore(softmax, tokens=["robot", "must"], scores=[[0.8, 0.9], [0.5, 0.1]])
 """
 
 pytestmark = pytest.mark.browser
@@ -209,6 +212,47 @@ def test_check_never_passes_code_that_does_not_stand_in_the_notebook(notebook):
     assert "The softmax in use comes from another cell" in said
     _keep_screenshot(notebook.page, "not_checked")
     assert "softmax: passed" in run_both(RIGHT)
+
+
+def test_the_explorer_is_used_by_keyboard_and_mouse_and_keeps_its_last_picture(notebook):
+    cell = notebook.index_with("import numpy")
+    notebook.type_into(cell, SLIDER)
+    notebook.run(cell)
+    output = notebook.output(cell)
+    query, said = output.get_by_role("radiogroup", name="query"), output.locator(".explorer-said")
+    keys = output.get_by_role("radiogroup", name="key")
+    said.get_by_text("Query 'must', key 'must'").wait_for()
+    assert said.get_attribute("aria-live") == "polite"
+
+    query.get_by_role("radio", name="must").focus()
+    notebook.page.keyboard.press("ArrowLeft")
+    said.get_by_text("Query 'robot', key 'must'").wait_for()
+    notebook.page.keyboard.press("Tab")
+    notebook.page.keyboard.press("ArrowLeft")
+    said.get_by_text("Query 'robot', key 'robot'").wait_for()
+    assert keys.get_by_role("radio", name="robot").is_checked()
+    handle = output.get_by_role("slider", name="divide by")
+    handle.focus()
+    notebook.page.keyboard.press("ArrowRight")
+    said.get_by_text("scaled 0.78").wait_for()
+    assert handle.get_attribute("aria-valuetext") == "1.02"
+
+    output.locator("[data-query='1'][data-key='0']").click()
+    said.get_by_text("Query 'must', key 'robot'").wait_for()
+    row = output.locator(".here[data-key='1'] > .band")
+    assert row.evaluate("band => getComputedStyle(band).opacity") == "0"
+    output.locator(".here[data-key='1']").first.hover()
+    assert row.evaluate("band => getComputedStyle(band).opacity") == "1"
+    _keep_screenshot(notebook.page, "explorer")
+
+    picture = output.locator("img[alt^=\"Query 'must', key 'robot'\"]")
+    picture.wait_for(state="attached")  # stored soon after the last step, behind what lives
+    assert not picture.is_visible()
+    notebook.page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.context.sessionContext.shutdown()"
+    )
+    picture.wait_for()
+    assert "To bring it to life, run this cell." in output.first.inner_text()
 
 
 def test_a_slider_is_there_as_pictures_when_the_notebook_is_opened_again(notebook):

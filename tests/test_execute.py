@@ -166,9 +166,10 @@ def test_figures_and_prints_of_students_are_kept(course):
 def test_the_courses_own_figures_and_widgets_are_not_drawn_anew(grader):
     source = (
         "from illustrated_attention.figures.self_attention import attention_row\n"
-        "from illustrated_attention.widgets.masked_attention import query_explorer\n"
+        "from illustrated_attention.widgets.kv_cache import cache_stepper\n"
         "import numpy as np\nones = np.ones((2, 2))\n"
-        "display(query_explorer(['a', 'b'], ones, ones, lambda scores, mask: scores / 2))\n"
+        "keep = lambda cache, k, v: (ones[: len(cache[0]) + 1],) * 2 if cache else (k, v)\n"
+        "display(cache_stepper(['a', 'b'], [(ones, ones, ones)], keep))\n"
         "attention_row(['a', 'b'], ones / 2, query=1)"
     )
     (outputs,) = grader.grade([Cell(source)], set())

@@ -8,16 +8,10 @@ from illustrated_attention.figures.masked_attention import (
     changed_rows,
     compare_tables,
     mask_and_softmax,
-    masked_row,
     next_token_table,
     scores_of_all,
 )
 from illustrated_attention.figures.words import MINUS, TIMES
-from illustrated_attention.widgets.masked_attention import (
-    DIVISORS,
-    divisor_explorer,
-    query_explorer,
-)
 
 WORDS = ["robot", "must", "obey", "orders"]
 TRIANGLE = np.tri(4, dtype=bool)
@@ -61,18 +55,6 @@ def test_the_table_of_predictions_follows_the_mask():
     inverted = next_token_table(WORDS, ~TRIANGLE, ["must", "obey", "orders", "given"])
     assert hatched(inverted.axes[0]) == 10
     assert "Prediction 3: may read nothing" in inverted.alt_text
-
-
-def test_hidden_scores_are_hatched_and_say_minus_infinity():
-    figure = masked_row(WORDS, SCORES, TRIANGLE, masked_softmax(SCORES, TRIANGLE), query=1)
-    upper, lower = figure.axes
-    assert hatched(upper) == 2
-    assert texts(figure).count(MINUS + "∞") == 2
-    assert [bar.get_height() for bar in lower.patches[:4]] == pytest.approx(
-        masked_softmax(SCORES, TRIANGLE)[1]
-    )
-    assert "'must': score 0.50, weight 58%" in figure.alt_text
-    assert "'obey': score hidden, weight 0%" in figure.alt_text
 
 
 def test_the_product_of_all_queries_and_keys_shows_its_shapes():
@@ -120,41 +102,3 @@ def test_wrong_arguments_are_told():
         compare_tables(WORDS, None, TABLE)
     with pytest.raises(ValueError, match=r"after must have shape \(4, 2\)"):
         changed_rows(WORDS, np.zeros((4, 2)), np.zeros((4, 3)), 1)
-
-
-def test_the_query_slider_shows_every_query_and_has_a_static_page():
-    explorer = query_explorer(WORDS, SCORES, TRIANGLE, masked_softmax)
-    assert explorer.slider.value == "must"
-    for query, word in enumerate(WORDS):
-        explorer.slider.value = word
-        assert f"The query &#x27;{word}&#x27;" in explorer.picture.value
-        assert explorer.picture.value.count("score hidden") == 3 - query
-    bundle = explorer._repr_mimebundle_()
-    assert bundle["text/html"].count("<img alt=") == 4
-    assert "The query 'orders'" in bundle["text/plain"]
-
-
-def test_tokens_that_come_twice_have_places_of_their_own():
-    words = ["it", "obey", "it"]
-    explorer = query_explorer(words, SCORES[:3, :3], TRIANGLE[:3, :3], masked_softmax)
-    assert list(explorer.pages) == ["it (0)", "obey", "it (2)"]
-
-
-def test_the_divisor_slider_finds_the_articles_table():
-    explorer = divisor_explorer(WORDS, SCORES, TABLE, TRIANGLE, masked_softmax)
-    fitting = set()
-    for divisor in DIVISORS:
-        explorer.slider.value = str(divisor)
-        if 'alt="Cells that differ: 0 of 16.' in explorer.picture.value:
-            fitting.add(divisor)
-    assert fitting == {3.62, 4, 4.51}
-    assert explorer._repr_mimebundle_()["text/html"].count("<img alt=") == 2
-
-
-def test_the_widgets_use_the_learners_function_and_tell_what_is_wrong_with_it():
-    with pytest.raises(ValueError, match=r"what masked_softmax returns is None.*return"):
-        query_explorer(WORDS, SCORES, TRIANGLE, lambda scores, mask: None)
-    leaky = divisor_explorer(
-        WORDS, SCORES, TABLE, TRIANGLE, lambda scores, mask: np.full((4, 4), 0.25)
-    )
-    assert "Cells that differ: 15 of 16" in leaky.picture.value

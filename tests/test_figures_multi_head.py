@@ -9,7 +9,6 @@ from illustrated_attention.figures.multi_head import (
     head_results,
     head_rows,
     index_map,
-    one_head,
     qkv_slices,
     shape_flow,
 )
@@ -113,15 +112,6 @@ def test_each_number_keeps_the_colour_of_its_token():
 # --- one token in all heads -------------------------------------------------------------------
 
 
-def test_one_head_draws_its_map_and_the_row_of_the_query():
-    weights = causal_weights(3, 4)
-    figure = one_head(WORDS, weights, query=2, head=1)
-    table, row = figure.axes[0], figure.axes[-1]
-    assert cells(table) == pytest.approx(weights[1])
-    assert [bar.get_height() for bar in row.patches] == pytest.approx(weights[1, 2])
-    assert figure.alt_text.startswith("head 1: Attention weights of the query 'obey'.")
-
-
 def test_head_rows_draws_the_row_of_the_query_in_every_head():
     weights = causal_weights(3, 4)
     figure = head_rows(WORDS, weights, query=3)
@@ -171,7 +161,6 @@ def test_nothing_leaves_the_page(tokens, n_head):
         ),
         qkv_slices(np.concatenate([merged[0]] * 3), tokens[0]),
         index_map(tokens, numbers, {"reshape": numbers.reshape(2, n, 3)}),
-        one_head(tokens, weights, 0, n_head - 1),
         head_rows(tokens, weights, n - 1),
         head_results(tokens, z, n - 1),
         concatenation(tokens, z, merged, 1),
@@ -206,8 +195,6 @@ def test_wrong_arguments_are_named():
         index_map(WORDS, NUMBERS, {})
     with pytest.raises(ValueError, match=r"weights must have shape \(H, 4, 4\)"):
         head_rows(WORDS, weights[0], 3)
-    with pytest.raises(ValueError, match="head must be a whole number from 0 to 1, but yours is 2"):
-        one_head(WORDS, weights, 3, 2)
     with pytest.raises(ValueError, match="query must be a whole number from 0 to 3"):
         head_results(WORDS, z, 4)
     with pytest.raises(ValueError, match=r"merged must have shape \(4, 6\)"):

@@ -34,8 +34,7 @@ def test_a_named_figure_exists_and_its_lesson_draws_it(lesson, kind, module, nam
     )
     [source] = (ROOT / "solutions").glob(f"{lesson}_*/{lesson}_*.py")
     drawn = source.read_text(encoding="utf-8")
-    through_widget = {"masked_row": "query_explorer", "one_head": "head_switch"}.get(name, name)
-    assert f"{through_widget}(" in drawn
+    assert f"{name}(" in drawn
 
 
 def test_every_figure_of_a_lesson_is_in_the_table():

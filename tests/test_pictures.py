@@ -12,7 +12,7 @@ from pictures import MOVES, PNG, make_jpeg, make_png, make_svg
 from PIL import Image
 
 from autograder.sandbox.pictures import MAX_BYTES, pixels
-from illustrated_attention.widgets.self_attention import scale_explorer
+from illustrated_attention.widgets.explorer import explore
 
 PNG_TYPE, JPEG_TYPE, SVG_TYPE = "image/png", "image/jpeg", "image/svg+xml"
 
@@ -47,10 +47,10 @@ def test_honest_pictures_are_shown():
 
 def test_the_courses_own_drawings_are_shown():
     def softmax(scores):
-        weights = np.exp(scores - scores.max())
-        return weights / weights.sum()
+        weights = np.exp(scores)
+        return weights / weights.sum(axis=-1, keepdims=True)
 
-    explorer = scale_explorer(["a", "robot", "must"], np.array([1.0, 2.0, 3.0]), softmax)
+    explorer = explore(softmax, tokens=["a", "must"], scores=np.array([[1.0, 2.0], [3.0, 1.0]]))
     page = explorer._repr_mimebundle_()["text/html"]
     assert re.findall(r"data:([^;]*);base64,([^\"]*)", page)
     for mime, data in re.findall(r"data:([^;]*);base64,([^\"]*)", page):

@@ -225,7 +225,7 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             replies={
                 "right": "All scores come close to 0, so every key gets nearly the same share: 1 / 4.",
                 "wrong": "When all four scores are close to 0 they are nearly equal. What is an equal "
-                "share of 1 among four? Try the smallest factor in the next cell.",
+                "share of 1 among four? Try the largest divisor in the next cell.",
             },
         ),
         Question(

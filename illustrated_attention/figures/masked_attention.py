@@ -17,7 +17,6 @@ from illustrated_attention.figures.needs import (
     need_mask,
     need_position,
     need_tokens,
-    query_row,
 )
 from illustrated_attention.figures.page import MARGIN, TITLE_SPACE, WIDTH, LessonFigure, drawn
 from illustrated_attention.figures.palette import (
@@ -28,11 +27,9 @@ from illustrated_attention.figures.palette import (
     VERMILION,
 )
 from illustrated_attention.figures.words import (
-    MINUS,
     describe_array,
     fit_text,
     number,
-    percent,
     shape_text,
     text_width,
     token_label,
@@ -123,81 +120,6 @@ def next_token_table(tokens, mask, targets):
             target=targets[row],
         )
         for row in range(n)
-    )
-    return figure
-
-
-@drawn
-def masked_row(tokens, scores, mask, weights, query):
-    """Draw the scores of one query, with the hidden ones hatched, and the weights under them.
-
-    Parameters
-    ----------
-    tokens : list of str, length T
-    scores, weights : ndarray, [T, T] or [T]
-        All rows, or the query's row alone.
-    mask : bool ndarray, [T, T] or [T]
-    query : int
-        The query's position, from 0.
-
-    Returns
-    -------
-    LessonFigure
-
-    Raises
-    ------
-    ValueError
-        If a shape or the position does not fit.
-    """
-    tokens = need_tokens(tokens)
-    query = need_position(query, "query", len(tokens))
-    score_row = query_row(scores, "scores", tokens, query, "scaled_scores")
-    weight_row = query_row(weights, "weights", tokens, query, "masked_softmax")
-    seen = query_row(mask, "mask", tokens, query, "causal_mask")
-    seen = need_mask(seen, seen.shape, "causal_mask")
-
-    width = min(WIDTH - MARGIN - BARS_LEFT, 1.3 * len(tokens))
-    below = token_axis_height(tokens, width / len(tokens), query=True)
-    figure = LessonFigure(
-        _("'{token}' sees {count} of {all} tokens").format(
-            token=tokens[query], count=seen.sum(), all=len(tokens)
-        ),
-        height=TITLE_SPACE + 1.2 + 0.3 + 1.2 + below + 0.1,
-    )
-    upper = figure.axes_at(BARS_LEFT, TITLE_SPACE, width, 1.2)
-    bars(upper, score_row, tokens, fmt=".2f", colour=BLUE, mask=seen)
-    upper.set_xticks([])
-    for place in np.flatnonzero(~seen):
-        upper.text(
-            place,
-            sum(upper.get_ylim()) / 2,
-            MINUS + "∞",
-            ha="center",
-            va="center",
-            fontsize=11,
-            fontweight="bold",
-            bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none"},
-        )
-    lower = figure.axes_at(BARS_LEFT, TITLE_SPACE + 1.5, width, 1.2)
-    bars(lower, weight_row, tokens, query)
-    for top, name, note in (
-        (0.4, _("scores"), _("hatched: hidden")),
-        (1.9, _("weights"), _("sum: {total}").format(total=percent(weight_row.sum()))),
-    ):
-        figure.write(MARGIN, TITLE_SPACE + top, name, fontweight="bold", fontsize=10.5)
-        figure.write(MARGIN, TITLE_SPACE + top + 0.22, note, color=GREY, fontsize=8)
-    figure.alt_text = _("The query '{token}'. {parts}").format(
-        token=tokens[query],
-        parts=" ".join(
-            _("'{token}': score {score}, weight {weight}.").format(
-                token=token,
-                score=number(score) if visible else _("hidden"),
-                weight=percent(weight),
-            )
-            for token, score, visible, weight in zip(
-                tokens, score_row, seen, weight_row, strict=True
-            )
-        ),
     )
     return figure
 

@@ -4,11 +4,9 @@ import numpy as np
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from illustrated_attention.figures.cells import (
-    bars,
     colour_scale,
     heatmap,
     largest_size,
-    outline_row,
     strip,
     token_axis,
     token_axis_height,
@@ -362,57 +360,6 @@ def _numbered_cells(figure, left, top, array, home, cell):
 
 
 # --- one token in all heads -------------------------------------------------------------------
-
-
-@drawn
-def one_head(tokens, weights, query, head):
-    """Draw the attention map of one head and, beside it, one query's row as bars.
-
-    Parameters
-    ----------
-    tokens : list of str, length T
-    weights : ndarray, [H, T, T]
-        The weights of all heads.
-    query : int
-        The query's position, from 0.
-    head : int
-        The head that is drawn, from 0.
-
-    Returns
-    -------
-    LessonFigure
-
-    Raises
-    ------
-    ValueError
-        If the shape, the position or the head does not fit.
-    """
-    tokens = need_tokens(tokens)
-    query = need_position(query, "query", len(tokens))
-    shape = ("H", len(tokens), len(tokens))
-    weights = need_array(weights, "weights", shape, "multi_head_attention")
-    head = need_position(head, "head", len(weights))
-    table = weights[head]
-    token, name = token_label(tokens[query]), _("head {head}").format(head=head)
-
-    labels = max(text_width(token_label(t), 9.5) for t in tokens) + 0.1
-    size, top = 2.5, TITLE_SPACE + labels + 0.2
-    figure = LessonFigure(
-        _("Head {head}: every query's row, and the row of '{token}' as bars").format(
-            head=head, token=token
-        ),
-        height=top + size + 0.75,
-    )
-    ax = figure.axes_at(MARGIN + labels, top, size, size)
-    heatmap(ax, table, tokens, tokens, None, name=name, colours="weights", limit=1.0)
-    outline_row(ax, query)
-    left = MARGIN + labels + size + 0.45
-    width = min(WIDTH - MARGIN - left, 0.85 * len(tokens))
-    bottom = top + size + 0.35 - token_axis_height(tokens, width / len(tokens), query=True)
-    right = figure.axes_at(left, TITLE_SPACE + 0.2, width, bottom - TITLE_SPACE - 0.2)
-    bars(right, table[query], tokens, query, limits=(0, 1.1))
-    figure.alt_text = f"{name}: {describe_weights(tokens, table[query], query)}"
-    return figure
 
 
 @drawn

@@ -1,4 +1,4 @@
-"""Interactive pictures, one module a lesson: a slider that the arrow keys move, and its picture.
+"""Interactive pictures: the explorer of most lessons, and lesson 03's slider over the cache.
 
 Where no kernel runs, each shows a static picture of the same numbers.
 """

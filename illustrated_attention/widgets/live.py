@@ -28,18 +28,19 @@ class Live(ipywidgets.VBox):
         What is seen where the widgets do not live, as HTML and in words.
     """
 
+    note = _("Still pictures. To move the slider, run this cell in JupyterLab or VS Code.")
+
     def __init__(self, children, pictures):
         super().__init__(children)
         self.pictures = pictures
 
     def _repr_mimebundle_(self, **kwargs):
         pictures, words = self.pictures
-        note = _("Still pictures. To move the slider, run this cell in JupyterLab or VS Code.")
         view = super()._repr_mimebundle_(**kwargs)[VIEW]
         return {
             # VS Code shows the pictures by itself when it does not find the widget any more.
             VIEW if _in_vs_code() else LIVE: view,
-            "text/html": f"<p><em>{html.escape(note)}</em></p>{pictures}",
+            "text/html": f"<p><em>{html.escape(self.note)}</em></p>{pictures}",
             "text/plain": words,
         }
 

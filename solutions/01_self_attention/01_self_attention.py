@@ -16,7 +16,7 @@ import numpy as np
 from illustrated_attention import answer, check, hint
 from illustrated_attention.figures import self_attention as draw
 from illustrated_attention.gpt2_files import robot_sentence
-from illustrated_attention.widgets.self_attention import scale_explorer
+from illustrated_attention.widgets.explorer import explore
 
 np.set_printoptions(precision=3, suppress=True)
 
@@ -369,16 +369,25 @@ draw.saturation(dims, unscaled, scaled)
 answer("01-why-scale", "?")
 
 # %% [markdown]
-# Now turn the knob yourself, for "obey": move the slider with the mouse or the arrow keys.
+# How strongly does a weight follow its own score? Its **gradient** says it: raise the score a
+# little, and the weight grows by w · (1 - w) times as much. A weight of 0.5 has 0.25, the most there
+# is. From this number a model learns.
 #
-# **Predict `01-zero`.** First think: the closer the factor comes to 0, the closer each of the 4
-# weights comes to which number?
+# In the **explorer** below you choose the divisor, for any query. Each control takes the mouse, or
+# Tab and the arrow keys; what you point at, or choose as the key, is lit everywhere.
+#
+# **Predict `01-zero`.** First think: the larger the divisor, the closer each of the 4 weights comes
+# to which number?
 
 # %%
 answer("01-zero", ...)
 
 # %%
-scale_explorer(tokens, scores_of_obey, softmax)
+explore(scaled_scores, softmax, tokens=tokens, q=q, k=k, query=2)
+
+# %% [markdown]
+# **Try:** make the divisor small, and larger again. At which divisor does "orders", for the query
+# "obey", have the largest gradient? What is left of all four gradients at the smallest one?
 
 # %% [markdown]
 # ## Sum
@@ -511,6 +520,14 @@ print(backwards)
 # %% [markdown]
 # Attention by itself knows no order. That is why `embed` adds positions.
 #
+# The explorer once more, now with all your functions. **Try:** type another query for "obey", three
+# numbers and Enter, so that "robot" gets most of its weight. Then type another *key*: whose rows
+# change, only that of "obey"?
+
+# %%
+explore(scaled_scores, softmax, weighted_sum, tokens=tokens, q=q, k=k, v=v, query=2)
+
+# %% [markdown]
 # ## The real row of "it"
 #
 # `recorded` also holds the queries and keys from which the model made the picture at the top.

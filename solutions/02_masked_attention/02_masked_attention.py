@@ -15,7 +15,7 @@ import numpy as np
 
 from illustrated_attention import answer, attentions, check, hint
 from illustrated_attention.figures import masked_attention as draw
-from illustrated_attention.widgets.masked_attention import divisor_explorer, query_explorer
+from illustrated_attention.widgets.explorer import explore
 
 np.set_printoptions(precision=3, suppress=True)
 
@@ -339,10 +339,11 @@ def recover_divisor(scores, table):
 recover_divisor(article_scores, article_table)
 
 # %% [markdown]
-# Move the slider, with the mouse or the arrow keys: at which divisors does every cell fit?
+# Look for it by hand, too: move the divisor until all 10 visible cells are as printed. Where does the
+# first range of such divisors begin, and where does it end?
 
 # %%
-divisor_explorer(tokens, article_scores, article_table, causal_mask(4), masked_softmax)
+explore(masked_softmax, causal_mask, tokens=tokens, scores=article_scores, table=article_table)
 
 # %% [markdown]
 # Everything from 3.62 to 4.51 fits: a rounded table does not tell more.
@@ -417,13 +418,14 @@ draw.scores_of_all(q, k, scores, tokens)
 
 # %% [markdown]
 # **Predict `02-first`.** "robot" is row 0 and gives itself the score 0.43. Which weight does it
-# give itself under the mask? The cell after your answer has a slider over the queries.
+# give itself under the mask? Then try: choose "robot" as the query, and switch the mask off.
 
 # %%
 answer("02-first", ...)
 
 # %%
-query_explorer(tokens, scores, causal_mask(4), masked_softmax)
+mine = [scaled_scores, causal_mask, masked_softmax, weighted_sum]
+explore(*mine, tokens=tokens, q=q, k=k, v=v, query=1)
 
 # %% [markdown]
 # ## Does it leak?

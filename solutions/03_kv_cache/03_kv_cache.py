@@ -15,6 +15,7 @@ import numpy as np
 
 from illustrated_attention import answer, check, hint
 from illustrated_attention.figures import kv_cache as draw
+from illustrated_attention.widgets.explorer import explore
 from illustrated_attention.widgets.kv_cache import cache_stepper
 
 np.set_printoptions(precision=3, suppress=True)
@@ -284,6 +285,15 @@ def attend_with_cache(q_new, k_new, v_new, cache):
 # %% tests="attend_with_cache"
 # Hidden tests run here when your work is graded. They try batches and heads, several ways to cut a
 # text, caches with noise in them (the result must change), and two continuations of one beginning.
+
+# %% [markdown]
+# The explorer reads the toy with your cache: the query is the token that is being read. **Try:** go
+# from "robot" to "orders" with the arrow keys. Which rows of the chain change when a token comes, and
+# which keys does it meet?
+
+# %%
+mine = [append_kv, cached_causal_mask, scaled_scores, masked_softmax, weighted_sum]
+explore(*mine, tokens=tokens, layers=layers, query=0)
 
 # %% [markdown]
 # Now we tamper with a cache of three tokens, then let "orders" attend: once as it is, once with

@@ -18,7 +18,7 @@ from illustrated_attention.figures import multi_head as draw
 from illustrated_attention.figures.heads import attention_maps
 from illustrated_attention.figures.orientation import token_positions
 from illustrated_attention.gpt2_files import load_pocket, robot_sentence
-from illustrated_attention.widgets.multi_head import head_switch
+from illustrated_attention.widgets.explorer import explore
 
 np.set_printoptions(precision=3, suppress=True)
 
@@ -409,12 +409,13 @@ print(np.allclose(weights, sentence.all_weights[sentence.layer], atol=1e-4))
 attention_maps(tokens, weights)
 
 # %% [markdown]
-# Switch through the heads with the slider or the arrow keys. Which head tells the model what "it"
-# stands for? Before you move on, say in your own words what each of the others looks at.
+# **Try:** go through the heads for the query "it". Which one tells the model what "it" stands for?
+# Then choose other queries, and say in your own words what each head looks at.
 
 # %%
-merged, weights = multi_head_attention(*qkv_projection(x, w, b), n_head)
-head_switch(tokens, weights, query=8)
+mine = [scaled_scores, causal_mask, masked_softmax, weighted_sum]
+q, k, v = (split_heads(part, n_head) for part in qkv_projection(x, w, b))
+explore(*mine, tokens=tokens, q=q, k=k, v=v, query=8)
 
 # %% [markdown]
 # The rows of "it" in all four heads, one under the other:

@@ -22,6 +22,7 @@ from illustrated_attention.gpt2_files import (
     parameter_shapes,
     pocket_heads,
 )
+from illustrated_attention.widgets.explorer import explore
 
 np.set_printoptions(precision=3, suppress=True)
 
@@ -545,6 +546,19 @@ draw.every_head_off(chances, on[verbs].sum())
 # %% [markdown]
 # Here one head does this work. In large models it is spread over many heads and layers.
 #
+# Now ask your own questions. The explorer runs the whole model with your functions, on any sentence
+# of up to 15 words and full stops that you type; the next word is the one after the query. **Try:**
+#
+# - switch heads off, one or several: which take "beeped" away, which change nothing?
+# - put "dog" in place of "robot", then "bell";
+# - switch the mask or the scale off: which of them spoils the next words more?
+
+# %%
+mine = [embed, layer_norm, qkv_projection, split_heads, scaled_scores, causal_mask]
+mine += [masked_softmax, weighted_sum, merge_heads, project, mlp]
+explore(*mine, model=model, layer=layer, head=head)
+
+# %% [markdown]
 # ## Generate
 #
 # To write, append the likeliest word (**greedy**), and go on. The first call of `gpt2` reads the

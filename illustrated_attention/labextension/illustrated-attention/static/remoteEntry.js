@@ -8,7 +8,7 @@
  * nothing leaves the machine on which the kernel runs.
  *
  * A widget of the course is stored as pictures; illustrated_attention/widgets/live.py says why.
- * While the kernel knows the widget, it is shown in their place.
+ * While the kernel knows the widget, it is shown in their place, with names for its controls.
  */
 (window._JUPYTERLAB = window._JUPYTERLAB || {})["illustrated-attention"] = (() => {
   const LIVE = "application/vnd.illustrated-attention.live+json";
@@ -50,6 +50,53 @@
     });
   }
 
+  // What ipywidgets leaves out: names that are read aloud, radio buttons that belong together (so
+  // that arrow keys move among them), and words that are told when they change.
+  function nameControls(node) {
+    for (const label of node.querySelectorAll(".widget-label")) {
+      const [row, name] = [label.parentElement, label.textContent];
+      const handle = row.querySelector(".noUi-handle");
+      if (handle) {
+        handle.setAttribute("aria-label", name);
+        const readout = row.querySelector(".widget-readout");
+        const tell = () => {
+          const told = readout?.textContent;
+          if (told && handle.getAttribute("aria-valuetext") !== told)
+            handle.setAttribute("aria-valuetext", told);
+        };
+        tell();
+        if (readout && !handle.told) {
+          handle.told = new MutationObserver(tell);
+          handle.told.observe(readout, { childList: true, characterData: true, subtree: true });
+          handle.told.observe(handle, { attributeFilter: ["aria-valuetext"] });
+        }
+      }
+      const group = row.querySelector(":scope > .widget-radio-box");
+      if (group) {
+        group.setAttribute("role", "radiogroup");
+        group.setAttribute("aria-label", name);
+        group.id ||= "explorer-" + Math.random().toString(36).slice(2);
+        for (const radio of group.querySelectorAll("input")) {
+          radio.name = group.id;
+          radio.dataset.lmSuppressShortcuts = "true"; // arrow keys are not the notebook's here
+        }
+      }
+    }
+    node.querySelector(".explorer-said")?.setAttribute("aria-live", "polite");
+  }
+
+  // A click on a pair in the explorer's pictures chooses it, as its radio buttons do.
+  function pressPair(event) {
+    const pair = event.target.closest("[data-key]");
+    const explorer = event.target.closest(".explorer");
+    if (!pair || !explorer) return;
+    for (const kind of ["query", "key"]) {
+      const place = pair.dataset[kind];
+      const radio = explorer.querySelectorAll(".explorer-" + kind + " input")[place];
+      if (radio && !radio.checked) radio.click();
+    }
+  }
+
   function showLive(tracker, { Panel }) {
     class LiveOrPictures extends Panel {
       constructor(rendermime, sessionContext) {
@@ -60,6 +107,15 @@
       }
 
       async renderModel(model) {
+        // The explorer stores a new picture at each step; what lives goes on as it is.
+        const id = model.data[LIVE].model_id;
+        if (!this.gone && this.view?.widgets.length && id === this.model.data[LIVE].model_id) {
+          this.model = model;
+          const { trusted } = model;
+          const data = { [HTML]: model.data[HTML] };
+          await this.pictures.renderModel(this.rendermime.createModel({ data, trusted }));
+          return;
+        }
         for (const old of [...this.widgets]) old.dispose();
         this.model = model;
         this.gone = false;
@@ -75,7 +131,13 @@
         this.factory = this.rendermime.getFactory(VIEW);
         if (this.factory) {
           this.view = this.rendermime.createRenderer(VIEW);
-          new MutationObserver(() => this.choose()).observe(this.view.node, { childList: true });
+          const { node } = this.view;
+          new MutationObserver(() => this.choose()).observe(node, { childList: true });
+          new MutationObserver(() => nameControls(node)).observe(node, {
+            childList: true,
+            subtree: true,
+          });
+          node.addEventListener("click", pressPair);
           const tried = this.add(this.view, VIEW, this.model.data[LIVE]);
           await Promise.race([tried, new Promise((passed) => setTimeout(passed, 200))]);
         }
