@@ -97,8 +97,8 @@ def _changed(name, function, case, outcome, **rest):
     given = case.args[outcome.changed[0]]
     if isinstance(given, np.ndarray):
         text = _(
-            "{name} changed its argument {argument}. Work on a new array: write `x = x - 1`, not "
-            "`x -= 1`."
+            "{name} changed its argument {argument}. Work on a new array: `x -= 1`, `x[...] = 0` "
+            "and `out=x` write into the caller's; `x = x - 1` and np.where make a new one."
         )
     else:
         text = _(

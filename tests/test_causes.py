@@ -162,6 +162,30 @@ def test_what_is_just_different_is_not_explained():
     assert told(project, "project").mistake is None
 
 
+def test_a_single_number_is_not_said_to_lack_softmax():
+    solution = reference("recover_divisor")
+    for power in (2, 3):
+        function = lambda *args, p=power: solution(*args) ** p  # noqa: E731
+        assert told(function, "recover_divisor").mistake != "not_softmaxed"
+    assert told(lambda n: (n * n * n, n), "projection_counts").mistake != "not_softmaxed"
+
+
+def test_true_and_false_are_not_said_to_be_in_another_order():
+    """Two masks with as many True are alike in no other way."""
+    solution = reference("cached_causal_mask")
+    turned = told(lambda *n: solution(*n).T[::-1], "cached_causal_mask")
+    assert turned.mistake != "order"
+
+
+def test_leading_axes_are_blamed_only_where_each_sentence_alone_is_right():
+    solution = reference("layer_norm")
+
+    def gain_too_early(x, g, b, eps=1e-5):
+        return solution(x * g, np.ones_like(g), b, eps)
+
+    assert told(gain_too_early, "layer_norm").mistake != "leading_axes"
+
+
 STEPS = {e.name: e.steps for e in all_exercises() if e.steps}
 
 

@@ -510,8 +510,8 @@ def _in_order(*order):
 
 GPT2_ATTENTION.mistake(
     "qkv_order",
-    "The columns of `c_attn` are queries, then keys, then values; you take them in another "
-    "order. Use your `qkv_projection`.",
+    "Queries, keys and values are mixed up. The columns of `c_attn` are queries, then keys, then "
+    "values, and your `qkv_projection` returns them so; attention takes them in this order, too.",
     _in_order(1, 0, 2),
     _in_order(2, 1, 0),
     _in_order(0, 2, 1),
@@ -1156,8 +1156,8 @@ GPT2_ATTENTION.mistake(
 
 @GPT2_ATTENTION.mistake(
     "result_not_taken_apart",
-    "`attend_with_cache` returns two things, the result and the cache. You hand on both as "
-    "if they were one array. Give each a name of its own.",
+    "You hand on several values as if they were one array. `qkv_projection` returns three and "
+    "`attend_with_cache` two, the result and the cache: give each of them a name of its own.",
 )
 def _pair_merged(x, params, n_head, past=None):
     q, k, v = (split(part, n_head) for part in _c_attn(x, params))

@@ -232,8 +232,8 @@ LAYER_NORM.mistake(
 
 LAYER_NORM.mistake(
     "other_eps",
-    "Your eps is too small or too large: 1e-12, 1e-6 and 1e-3 are known from other models. "
-    "GPT-2 uses 1e-5: take the argument `eps`.",
+    "Your eps is too small or too large, or it has no effect: add the argument `eps` to the "
+    "variance. (1e-12, 1e-6 and 1e-3 are known from other models. GPT-2 uses 1e-5.)",
     lambda x, g, b, eps=1e-5: normalise(x, g, b, 1e-12),
     lambda x, g, b, eps=1e-5: normalise(x, g, b, 1e-6),
     lambda x, g, b, eps=1e-5: normalise(x, g, b, 1e-3),

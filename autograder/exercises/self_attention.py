@@ -248,13 +248,15 @@ SELF_ATTENTION.mistake(
 
 SELF_ATTENTION.mistake(
     "q_with_q",
-    "You compare the queries with themselves. Compare queries with keys.",
+    "You compare the queries with themselves, or your keys are made with `w_q`. Keys are made "
+    "with `w_k`, and queries are compared with them.",
     _sa_with(lambda q, k: softmax(dot(q, q) / np.sqrt(q.shape[-1]))),
 )
 
 SELF_ATTENTION.mistake(
     "k_with_k",
-    "You compare the keys with themselves. Compare queries with keys.",
+    "You compare the keys with themselves, or your queries are made with `w_k`. Queries are "
+    "made with `w_q`, and are compared with the keys.",
     _sa_with(lambda q, k: softmax(dot(k, k) / np.sqrt(q.shape[-1]))),
 )
 

@@ -1,11 +1,14 @@
 """What sets the wrong cases apart from the right ones, when it is one thing about their input."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from illustrated_attention.causes.evidence import Cause, Evidence
+from illustrated_attention.comparing import compare
 from illustrated_attention.language import _
+from illustrated_attention.outcomes import call
 
 
 def cause_in_conditions(evidence: Evidence) -> Cause | None:
@@ -24,10 +27,42 @@ def cause_in_conditions(evidence: Evidence) -> Cause | None:
     if len(told) != 1 or told[0][0] == "unclear":
         return None  # several things set them apart: which one it is, nobody can say
     [(id, sentence)] = told
-    if id == "leading_axes" and len(evidence.wrong) < 2:
-        return None  # one case with more axes may well be wrong for another reason
+    if id == "leading_axes" and not _right_alone(evidence):
+        return None  # what these cases have in common may well be something else
     text = _("Every case where {condition} is wrong; all others are right.")
     return Cause(id, text.format(condition=sentence))
+
+
+def _right_alone(evidence: Evidence) -> bool:
+    """True when the first and the last item of each wrong batch come out right by themselves."""
+    for one in evidence.wrong:
+        first = next((arg for arg in one.case.args if isinstance(arg, np.ndarray)), None)
+        if first is None or not first.size:
+            return False
+        for item in (0, first.shape[0] - 1):
+            case = replace(one.case, args=_item(one.case.args, item, first))
+            outcome = call(evidence.function, case)
+            if not outcome.returned or compare(outcome.value, _all_at(one.expected, item)):
+                return False
+    return True
+
+
+def _item(value, item: int, first: np.ndarray):
+    """One item of a batch: of every array that has the first one's leading axis."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(_item(part, item, first) for part in value)
+    batched = (
+        isinstance(value, np.ndarray)
+        and value.ndim >= first.ndim
+        and value.shape[0] == first.shape[0]
+    )
+    return value[item] if batched else value
+
+
+def _all_at(value, item: int):
+    if isinstance(value, (list, tuple)):
+        return type(value)(_all_at(part, item) for part in value)
+    return value[item]
 
 
 def _conditions(evidence: Evidence) -> Iterator[tuple[str, Callable, str]]:

@@ -18,6 +18,14 @@ def _reasons() -> list[tuple[str, str, str]]:
             ),
         ),
         (
+            "one_list_of_arrays",
+            (
+                r"^(?:argument for )?(concatenate|stack|vstack|hstack)\(\) "
+                r"(?:given by name|got multiple values|takes)"
+            ),
+            _("`np.{0}` takes one list of arrays: two pairs of brackets, `np.{0}([a, b], ...)`."),
+        ),
+        (
             "too_many_arguments",
             (
                 r"^(\w+|<lambda>)\(\) takes (?:from \d+ to )?(\d+) positional arguments? but (\d+) "

@@ -334,7 +334,8 @@ def _missing_step(wrong: list[Pair], right: list[Pair]) -> Cause | None:
     for id, step, sentence in steps:
         with np.errstate(all="ignore"):
             if all(
-                same(step(pair.got.astype(float)), pair.expected) for pair in wrong if pair.got.ndim
+                pair.got.ndim and same(step(pair.got.astype(float)), pair.expected)
+                for pair in wrong
             ):
                 return Cause(id, sentence)
     return None
@@ -400,6 +401,8 @@ def _distinct(pair: Pair) -> bool:
 
 
 def _same_numbers(pair: Pair) -> bool:
+    if pair.got.size != pair.expected.size:
+        return False
     return same(np.sort(pair.got, axis=None), np.sort(pair.expected, axis=None))
 
 
@@ -496,9 +499,7 @@ def _cause_in_shape(wrong: list[Pair], right: list[Pair], evidence: Evidence) ->
             return Cause(
                 "axes_exchanged", _("Your numbers are right, but the axes stand in another order.")
             )
-    if all(_same_numbers(pair) for pair in odd if pair.got.size == pair.expected.size) and all(
-        pair.got.size == pair.expected.size for pair in odd
-    ):
+    if all(_same_numbers(pair) and _distinct(pair) for pair in odd):
         return Cause("order", _("You return the right numbers, but in another shape and order."))
     return _too_short(odd) or _summed_away(odd)
 
@@ -574,12 +575,12 @@ def _summed_away(odd: list[Pair]) -> Cause | None:
         (
             "first_only",
             lambda a, axis: np.take(a, 0, axis),
-            _("Your result is the first item of {axis} only."),
+            _("Your result is only the first item along {axis}; all should stay."),
         ),
         (
             "last_only",
             lambda a, axis: np.take(a, -1, axis),
-            _("Your result is the last item of {axis} only."),
+            _("Your result is only the last item along {axis}; all should stay."),
         ),
     )
     names = {

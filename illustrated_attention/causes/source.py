@@ -10,6 +10,7 @@ import inspect
 import textwrap
 import types
 from collections.abc import Callable, Iterator
+from itertools import product
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from illustrated_attention.causes.evidence import Cause, Evidence
 from illustrated_attention.comparing import alike
 from illustrated_attention.language import _
 from illustrated_attention.outcomes import call, named
+
+MOST_TRIED = 3  # wrong cases that are called with other values in the notebook
 
 
 class Source:
@@ -284,10 +287,10 @@ def _stands_for_an_argument(name: str, value) -> bool:
 
 def _result_hangs_on(function, name: str, value, evidence: Evidence) -> bool:
     """True when a wrong case comes out otherwise with another value under that name."""
-    one = min(evidence.wrong, key=lambda one: one.case.size(), default=None)
-    if one is None or not isinstance(function, types.FunctionType):
+    if not isinstance(function, types.FunctionType):
         return False
-    for other in _others(value):
+    smallest_first = sorted(evidence.wrong, key=lambda one: one.case.size())
+    for one, other in product(smallest_first[:MOST_TRIED], _others(value)):
         scope = {**function.__globals__, name: other}
         changed = types.FunctionType(
             function.__code__, scope, function.__name__, function.__defaults__, function.__closure__
@@ -305,7 +308,7 @@ def _others(value) -> list:
     if isinstance(value, (bool, np.bool_)):
         return [not value]
     if isinstance(value, (int, float, np.number)):
-        return [value + 1, value * 2]
+        return [value + 1, value * 2, 1]  # 1 divides every width: nothing is refused
     if isinstance(value, np.ndarray):
         return [value + 1 if value.dtype.kind in "biuf" else value, value[..., :1]]
     return [type(value)()]
