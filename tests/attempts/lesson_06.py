@@ -1,0 +1,127 @@
+"""Wrong attempts at lesson 06, written without a look at known ones."""
+
+import numpy as np
+from attempts.kit import attempt, right
+
+block, gpt2, layer_norm, gelu = right("block"), right("gpt2"), right("layer_norm"), right("gelu")
+mlp, gpt2_attention = right("mlp"), right("gpt2_attention")
+
+
+def under(params, start):
+    return {k[len(start) :]: v for k, v in params.items() if k.startswith(start)}
+
+
+def norm(x, params, name):
+    return layer_norm(x, params[name + ".weight"], params[name + ".bias"])
+
+
+@attempt("layer_norm", "over_everything")
+def of_everything(x, g, b, eps=1e-5):
+    return (x - x.mean()) / np.sqrt(x.var() + eps) * g + b
+
+
+@attempt("layer_norm", "eps_outside_the_root")
+def std_plus_eps(x, g, b, eps=1e-5):
+    return (x - x.mean(-1, keepdims=True)) / (x.std(-1, keepdims=True) + eps) * g + b
+
+
+@attempt("layer_norm", "bias_before_gain")
+def bias_before_gain(x, g, b, eps=1e-5):
+    return ((x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + eps) + b) * g
+
+
+@attempt("layer_norm", "keepdims_missing")
+def axes_lost(x, g, b, eps=1e-5):
+    return (x - x.mean(-1)) / np.sqrt(x.var(-1) + eps) * g + b
+
+
+@attempt("gelu", None)
+def other_factor(x):
+    return 0.5 * x * (1 + np.tanh(np.sqrt(2 * np.pi) * (x + 0.044715 * x**3)))
+
+
+@attempt("gelu", "brackets_wrong")
+def cube_outside(x):
+    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * x + 0.044715 * x**3))
+
+
+@attempt("gelu", "half_missing")
+def half_missing(x):
+    return x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+
+
+@attempt("mlp", "no_activation")
+def no_nonlinearity(x, params):
+    h = x @ params["c_fc.weight"] + params["c_fc.bias"]
+    return h @ params["c_proj.weight"] + params["c_proj.bias"]
+
+
+@attempt("mlp", "activation_last")
+def gelu_at_the_end(x, params):
+    h = x @ params["c_fc.weight"] + params["c_fc.bias"]
+    return gelu(h @ params["c_proj.weight"] + params["c_proj.bias"])
+
+
+@attempt("block", "normalised_after_the_sum")
+def norm_afterwards(x, params, n_head, past=None):
+    a, present = gpt2_attention(x, under(params, "attn."), n_head, past)
+    x = norm(x + a, params, "ln_1")
+    return norm(x + mlp(x, under(params, "mlp.")), params, "ln_2"), present
+
+
+@attempt("block", "second_residual_missing")
+def second_residual_missing(x, params, n_head, past=None):
+    a, present = gpt2_attention(norm(x, params, "ln_1"), under(params, "attn."), n_head, past)
+    x = x + a
+    return mlp(norm(x, params, "ln_2"), under(params, "mlp.")), present
+
+
+@attempt("block", "past_not_passed_on")
+def past_left_out(x, params, n_head, past=None):
+    a, present = gpt2_attention(norm(x, params, "ln_1"), under(params, "attn."), n_head)
+    x = x + a
+    return x + mlp(norm(x, params, "ln_2"), under(params, "mlp.")), present
+
+
+@attempt("generate", None)
+def first_row(token_ids, params, n_head, n_new):
+    ids = list(token_ids)
+    if len(ids) + n_new > len(params["wpe.weight"]):
+        raise ValueError("too long")
+    for _ in range(n_new):
+        logits, _past = gpt2(ids, params, n_head)
+        ids.append(int(logits[0].argmax()))
+    return ids
+
+
+@attempt("generate", "argmax_over_everything")
+def no_row_chosen(token_ids, params, n_head, n_new):
+    ids = list(token_ids)
+    if len(ids) + n_new > len(params["wpe.weight"]):
+        raise ValueError("too long")
+    for _ in range(n_new):
+        logits, _past = gpt2(ids, params, n_head)
+        ids.append(int(logits.argmax()))
+    return ids
+
+
+@attempt("generate", "prompt_lost")
+def only_the_new(token_ids, params, n_head, n_new):
+    ids, start = list(token_ids), len(token_ids)
+    if start + n_new > len(params["wpe.weight"]):
+        raise ValueError("too long")
+    for _ in range(n_new):
+        logits, _past = gpt2(ids, params, n_head)
+        ids.append(int(logits[-1].argmax()))
+    return ids[start:]
+
+
+@attempt("count_parameters", "output_counted")
+def head_counted(n_layer, d_model, n_vocab, n_positions):
+    layer = 12 * d_model**2 + 13 * d_model
+    return 2 * n_vocab * d_model + n_positions * d_model + n_layer * layer + 2 * d_model
+
+
+@attempt("count_parameters", "no_biases")
+def without_biases(n_layer, d_model, n_vocab, n_positions):
+    return (n_vocab + n_positions) * d_model + n_layer * 12 * d_model**2

@@ -1,0 +1,25 @@
+"""What is told of fresh wrong attempts: `tests/attempts/` has a file for each lesson."""
+
+import importlib
+
+import pytest
+from attempts.kit import ATTEMPTS
+
+from illustrated_attention.answer_keys import find_key
+from illustrated_attention.examine import examine
+
+for number in range(1, 7):
+    importlib.import_module(f"attempts.lesson_{number:02}")
+
+
+@pytest.mark.parametrize("one", ATTEMPTS, ids=lambda one: f"{one.exercise}-{one.function.__name__}")
+def test_an_attempt_is_told_its_cause(one):
+    verdict = examine(one.function, find_key(one.exercise))
+    assert not verdict.passed
+    assert verdict.mistake == one.cause, verdict.message
+
+
+def test_of_most_attempts_the_cause_is_told():
+    named = sum(one.cause is not None for one in ATTEMPTS)
+    assert len(ATTEMPTS) >= 100
+    assert named >= 0.75 * len(ATTEMPTS)
