@@ -17,6 +17,7 @@ from small_course import ASSIGNMENT, FULL, SmallCourse
 
 from autograder.sandbox import student_process
 from autograder.sandbox.inside import confine, landlock, seccomp
+from autograder.sandbox.inside.zygote import MAX_STARTED, MAX_THREADS
 from autograder.sandbox.stand_ins import run_cell
 from autograder.sandbox.student_process import GraderFailure, StudentProcess, Unsafe, Zygote
 
@@ -47,11 +48,31 @@ TRIES = {
     "raise a limit": "resource.setrlimit(resource.RLIMIT_CPU, (9999, 9999))",
     "become another user": "os.setuid(1)",
     "1.5 GB": "bytearray(3 << 29)",
+    "list processes": "os.listdir('/proc')",
+    "its own memory as a file": "open('/proc/self/mem', 'r+b')",
+    "how busy the machine is": "open('/proc/loadavg')",
+    "how much memory is free": "sysinfo()",
+    "another process's CPU time": "time.clock_gettime((~os.getppid() << 3) | 2)",
+    "shared memory": "shared_memory.SharedMemory(create=True, size=8)",
+    "System V shared memory": "shmget()",
+    "a lock on a file": "fcntl.flock(os.open(np.__file__, 0), fcntl.LOCK_SH)",
+    "a lock on a part of a file": "fcntl.lockf(os.open(np.__file__, 0), fcntl.LOCK_SH)",
+    "a device": "open('/dev/ptmx', 'r+b')",
 }
 
 
 OPEN_PAGES = """
-import ctypes, mmap
+import ctypes, mmap, time
+import numpy as np
+from multiprocessing import shared_memory
+def call(name, *arguments):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if getattr(libc, name)(*arguments) < 0:
+        raise OSError(ctypes.get_errno(), name)
+def sysinfo():
+    call("sysinfo", ctypes.create_string_buffer(200))
+def shmget():
+    call("shmget", 1, 8, 0o1600)
 def open_pages():
     page, state = mmap.mmap(-1, 4096), ctypes.c_ubyte()
     address = ctypes.addressof(ctypes.c_char.from_buffer(page))
@@ -157,18 +178,38 @@ print([n for n in range(200) if is_open(n)])
         assert printed(run_cell(fresh, source)).strip() == "[0, 1, 2, 3]"
 
 
+SWARM = """
+import threading
+ended, started = threading.Event(), []
+try:
+    while True:
+        threading.Thread(target=ended.wait, daemon=True).start()
+        started.append(1)
+except RuntimeError:
+    print(len(started))
+ended.set()
+"""
+ONE_BY_ONE = """
+import threading
+started = 0
+try:
+    while started < 5000:
+        thread = threading.Thread(target=int)
+        thread.start()
+        thread.join()
+        started += 1
+except RuntimeError:
+    print(started)
+"""
+
+
 @linux
-@pytest.mark.skipif(not HERE.safe, reason="needs confinement")
-def test_a_swarm_of_threads_is_ended():
-    with Zygote() as zygote, StudentProcess(zygote) as student:
-        source = (
-            "import ctypes, threading, time\nctypes.CDLL(None).mallopt(-8, 1)\n"
-            "threading.stack_size(1 << 16)\nfor _ in range(500):\n"
-            "    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
-            "    time.sleep(0.01)"
-        )
-        with pytest.raises(Exception, match="ended"):
-            run_cell(student, source)
+def test_threads_have_a_limit_from_the_first_on(student):
+    with StudentProcess(student.zygote) as fresh:
+        run_cell(fresh, "import threading; threading.stack_size(1 << 16)")
+        assert int(printed(run_cell(fresh, SWARM))) == MAX_THREADS - 1  # and the first itself
+    with StudentProcess(student.zygote) as fresh:
+        assert int(printed(run_cell(fresh, ONE_BY_ONE))) == MAX_STARTED
 
 
 @linux
@@ -250,7 +291,8 @@ def test_the_filter_allows_what_is_listed_only(machine):
             "_FCNTL",
             "_PRLIMIT64",
         )
-        or name in ("_KILL", "_TGKILL", "_MADVISE")
+        or name in ("_KILL", "_TGKILL", "_MADVISE", "_FUTEX")
+        or name in ("_CLOCK_GETTIME", "_CLOCK_GETRES", "_CLOCK_NANOSLEEP")
     }
     for number in range(600):
         if number not in conditional:
@@ -274,6 +316,13 @@ def test_the_filter_allows_what_is_listed_only(machine):
     madvise = seccomp._MADVISE[column]
     assert allowed(madvise, 0, 4096, mmap.MADV_DONTNEED)
     assert not allowed(madvise, 0, 4096, 21)  # MADV_PAGEOUT
+    futex, clock = seccomp._FUTEX[column], seccomp._CLOCK_GETTIME[column]
+    assert allowed(futex, 0, 0x81)  # wake one's own
+    assert allowed(futex, 0, 0x109)  # await a thread's end, by the clock of the day
+    assert not allowed(futex, 0, 1)  # wake who waits on a file that others have too
+    assert not allowed(futex, 0, 3)  # requeue, which counts as well
+    assert allowed(clock, 7)
+    assert not allowed(clock, (~1234 << 3 | 2) % 2**32)  # another process's CPU time
     sendto, pair = seccomp._SENDTO[column], seccomp._SOCKETPAIR[column]
     assert allowed(sendto, 3, 0, 0, 0, 0)
     assert not allowed(sendto, 3, 0, 0, 0, 1 << 40)  # only the upper half is not null

@@ -25,6 +25,8 @@ FULL = [True, True]
 CALLS = {
     "server": {
         "socket.recv_fds": ("slow", "short", "fails"),
+        "socket.send_fds": ("slow", "fails"),
+        "socket.recv": ("slow", "short", "fails"),
         "socket.sendall": ("slow", "fails"),
         "os.fork": ("slow", "fails"),
         "os.kill": ("slow", "fails"),

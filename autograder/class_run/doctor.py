@@ -59,8 +59,9 @@ def _examine() -> int:
     _line(found.landlock, "Landlock", f"version {found.landlock}", "not in this kernel, or off")
     _line(found.seccomp, "seccomp", "system calls are filtered", "not in this kernel or processor")
     _line(
-        *(found.bubblewrap, "bubblewrap", "one more wall round the others"),
-        "not installed, or user namespaces are off here. It is needed only without Landlock",
+        *(found.bubblewrap, "bubblewrap", "nothing that one hand-in has seen is left for the next"),
+        "not installed, or user namespaces are off here. Without it a hand-in can leave a few bits "
+        "for the next one: docs/grading.md",
     )
     if not found.safe:
         print(

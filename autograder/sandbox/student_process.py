@@ -1,6 +1,7 @@
 """The grader's side of a student's process: start it, ask it, end it."""
 
 import contextlib
+import dataclasses
 import os
 import secrets
 import shutil
@@ -75,27 +76,23 @@ class Zygote:
             folder.mkdir()
         readable = _lay_out(home)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [
-            sys.executable,
-            "-s",
-            "-P",
-            "-m",
-            "autograder.sandbox.inside.zygote",
-            str(theirs.fileno()),
-        ]
-        command += [str(self.layers.landlock), str(int(self.layers.seccomp)), *readable]
+        proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
+        command = [sys.executable, "-s", "-P", "-m", "autograder.sandbox.inside.zygote"]
+        command += [str(int(v)) for v in (theirs.fileno(), proc, *dataclasses.astuple(self.layers))]
+        command += readable
         if self.layers.bubblewrap:
             bind = [*readable, str(self.work)]
             command = confine.bubblewrap_command(bind, [str(cache)]) + command
         self._process = subprocess.Popen(
             command,
-            pass_fds=[theirs.fileno()],
+            pass_fds=[theirs.fileno(), proc],
             env=_environment(str(home), str(cache)),
             cwd="/",
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C at the terminal is for the grader
         )
         theirs.close()
+        os.close(proc)
         self._control.settimeout(_START_SECONDS)
         try:
             started = self._control.recv(1) == b"R"

@@ -10,6 +10,7 @@ import shutil
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from autograder.sandbox.inside import landlock, seccomp
@@ -22,7 +23,8 @@ MEMORY = 1024 * MiB  # what a student's process may add to what it has after the
 CPU_SECONDS = 120
 OPEN_FILES = 64
 
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
+_CLONE_NEWUSER, _CLONE_NEWPID = 0x10000000, 0x20000000
 if sys.platform == "linux":
     _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -51,12 +53,21 @@ def layers() -> Layers:
     return Layers(landlock.version(), seccomp.available(), bubblewrap_works())
 
 
+# Not the processes: the fork server and the grader mean the same one by the same number, and each
+# student has numbers of their own, see `apart`.
+_NAMESPACES = ["--unshare-user-try", "--unshare-ipc", "--unshare-net", "--unshare-uts"]
+_NAMESPACES += ["--unshare-cgroup-try"]
+
+
 def bubblewrap_works() -> bool:
     """True when bwrap is installed and may make namespaces here."""
     if sys.platform != "linux" or not shutil.which("bwrap"):
         return False
-    trial = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"]
+    trial = ["bwrap", *_NAMESPACES, "--ro-bind", "/", "/", "true"]
     return subprocess.run(trial, capture_output=True).returncode == 0
+
+
+_DEVICES = ("/dev/urandom", "/dev/zero")
 
 
 def readable_paths() -> list[str]:
@@ -68,7 +79,7 @@ def readable_paths() -> list[str]:
         *(os.path.join(prefix, part) for prefix in sorted(prefixes) for part in parts),
         *package_folders(),
         *("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/share/fonts", "/usr/share/zoneinfo"),
-        *("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", "/dev/urandom", "/dev/zero"),
+        *("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", *_DEVICES),
     ]
 
 
@@ -78,28 +89,63 @@ def package_folders() -> list[str]:
 
 
 def bubblewrap_command(read: list[str], scratch: list[str]) -> list[str]:
-    """The command that goes before another one: its own small file system, processes, network.
+    """The command that goes before another one: its own small file system and no network.
 
-    `read` can be read, `scratch` are empty folders that the fork server itself may write.
+    `read` can be read, `scratch` are empty folders that the fork server itself may write. There is
+    no /proc and no place for shared memory or temporary files.
     """
-    command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
-    command += ["--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]
+    command = ["bwrap", *_NAMESPACES, "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     for path in [*readable_paths(), *read]:
-        if not path.startswith("/dev/"):
+        if path not in _DEVICES:
             command += ["--ro-bind-try", path, path]
+    for path in ("/dev/null", *_DEVICES):
+        command += ["--dev-bind", path, path]
     for path in scratch:
         command += ["--tmpfs", path]
-    return command
+    return [*command, "--remount-ro", "/"]
 
 
-def confine(with_layers: Layers, read: list[str], memory: int = MEMORY) -> None:
-    """Lock this process up. A layer that was asked for and does not hold is an OSError."""
-    die_with_parent()
-    _be_the_first_to_go_when_memory_runs_out()
-    with open("/proc/self/statm") as statm:
-        present = int(statm.read().split()[0]) * resource.getpagesize()
+def guard(proc: int) -> int:
+    """Close the fork server's own memory to students; return its size in bytes.
+
+    `proc` is a descriptor of /proc, which itself is not there. What is set here, all that is forked
+    has from the beginning.
+    """
+    with open("self/oom_score_adj", "w", opener=_opener(proc)) as score:
+        score.write("1000")  # the first to go when memory runs out
+    with open("self/statm", opener=_opener(proc)) as statm:
+        size = int(statm.read().split()[0]) * resource.getpagesize()
+    for option, value in ((_PR_SET_DUMPABLE, 0), (_PR_SET_CHILD_SUBREAPER, 1)):
+        if _libc.prctl(option, value, 0, 0, 0):
+            raise OSError(ctypes.get_errno(), "the fork server could not be guarded")
+    return size
+
+
+def _opener(folder: int) -> Callable[[str, int], int]:
+    return lambda path, flags: os.open(path, flags, dir_fd=folder)
+
+
+def apart() -> bool:
+    """Let the next child count processes and threads from 1, whatever others have started.
+
+    Returns whether that may be had here.
+    """
+    return _libc.unshare(_CLONE_NEWUSER | _CLONE_NEWPID) == 0
+
+
+def give_up_privileges() -> None:
+    """Nothing that this process starts has more rights than itself. A filter needs that."""
+    if _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "no_new_privs was refused")
+
+
+def confine(with_layers: Layers, read: list[str], memory: int) -> None:
+    """Lock this process up. A layer that was asked for and does not hold is an OSError.
+
+    `memory` is the most that its address space may have.
+    """
     for limit, value in [
-        (resource.RLIMIT_AS, present + memory),
+        (resource.RLIMIT_AS, memory),
         (resource.RLIMIT_CPU, CPU_SECONDS),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_NOFILE, OPEN_FILES),
@@ -111,8 +157,7 @@ def confine(with_layers: Layers, read: list[str], memory: int = MEMORY) -> None:
         if highest != resource.RLIM_INFINITY:
             value = min(value, highest)
         resource.setrlimit(limit, (value, value))
-    if _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
-        raise OSError(ctypes.get_errno(), "no_new_privs was refused")
+    give_up_privileges()
     if with_layers.landlock:
         landlock.restrict([*readable_paths(), *read], write=["/dev/null"])
     _drop_capabilities()
@@ -131,8 +176,3 @@ def _drop_capabilities() -> None:
     header, nothing = struct.pack("=Ii", 0x20080522, 0), bytes(24)
     if _libc.capset(header, nothing):
         raise OSError(ctypes.get_errno(), "capabilities could not be dropped")
-
-
-def _be_the_first_to_go_when_memory_runs_out() -> None:
-    with open("/proc/self/oom_score_adj", "w") as score:
-        score.write("1000")

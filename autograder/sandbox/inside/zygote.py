@@ -1,7 +1,8 @@
 """A warm fork server for students: Python with its libraries loaded once, forked for each student.
 
-It is started as ``python -m autograder.sandbox.inside.zygote FD LANDLOCK SECCOMP READABLE...``
-with a copy of this package, and nothing else of the grader's, before any student's code exists,
+It is started as ``python -m autograder.sandbox.inside.zygote FD PROC LANDLOCK SECCOMP BUBBLEWRAP
+READABLE...``, with a copy of this package,
+and nothing else of the grader's, before any student's code exists,
 and never sees a test, a solution or a grade. On the socket FD it gets requests, each as one message
 that begins with a number of eight bytes; the answer begins with the same number, so that an answer
 to which nobody listens any more is never taken for another's:
@@ -11,14 +12,22 @@ to which nobody listens any more is never taken for another's:
 * ``K`` and a pid: end it. Answer: the same two.
 
 After the number stands ``+`` and the answer, or ``-`` and in words why there is none.
+
+PROC is a descriptor of /proc. What the server learns of students, their process numbers and the
+time they used, never comes into another student's memory: they are forked from a template, a
+process that learns nothing.
 """
 
+import _thread
 import contextlib
+import fcntl
 import gc
 import io
 import os
 import random
+import secrets
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -31,59 +40,155 @@ import numpy.linalg
 import numpy.random
 import numpy.testing
 
-from autograder.sandbox.inside import confine, hook, student, wire
+from autograder.sandbox.inside import confine, hook, seccomp, student, wire
 from autograder.sandbox.inside.shell import Outputs, Shell, make_shell
 
-MAX_THREADS = 64
+MAX_THREADS = 64  # of a student, at once
+MAX_STARTED = 1000  # in all
+SKIPPED = 256  # process numbers between two students, at most
 START_SECONDS = 10.0  # for threads of the warm-up to come to their end
-WATCH_EVERY = 0.1  # seconds
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def main(argv: list[str]) -> None:
-    control = socket.socket(fileno=int(argv[0]))
-    layers = confine.Layers(landlock=int(argv[1]), seccomp=bool(int(argv[2])))
-    readable = argv[3:]
+    control, proc = socket.socket(fileno=int(argv[0])), int(argv[1])
+    layers = confine.Layers(int(argv[2]), bool(int(argv[3])), bool(int(argv[4])))
+    cache, readable = os.environ["XDG_CACHE_HOME"], argv[5:]
     shell = _warm_shell()
     for thread in threading.enumerate():
         if thread is not threading.current_thread():
             thread.join(START_SECONDS)  # Matplotlib's timer, cancelled, on a busy machine
     if threading.active_count() != 1:
         raise RuntimeError(f"a fork needs a single thread, here are {threading.enumerate()}")
+    _empty(cache)
+    memory = confine.guard(proc) + confine.MEMORY
     gc.collect()
     gc.freeze()  # so that the collector does not touch, and copy, what all students share
+    line, template = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    if os.fork() == 0:
+        confine.die_with_parent()
+        for stranger in (control.detach(), line.detach(), proc):
+            os.close(stranger)
+        _be_the_template(template, shell, layers, readable, memory)
+    template.close()
     control.sendall(b"R")
-    children: set[int] = set()
-    while True:
-        while not select.select([control], [], [], WATCH_EVERY if children else None)[0]:
-            for pid in children:
-                _end_if_out_of_bounds(pid)
-        message, sockets, *_ = socket.recv_fds(control, 4096, 1)
+    Server(control, line, proc).serve()
+
+
+class Server:
+    """What is asked of the fork server, and what it knows of the students that are there.
+
+    Nothing of it is in a student's memory: they are forked from the template, which knows nothing.
+    """
+
+    def __init__(self, control: socket.socket, template: socket.socket, proc: int):
+        self.control, self.template, self.proc = control, template, proc
+        self.started: dict[int, int] = {}  # how many threads each student has started so far
+        self.listeners: dict[int, int] = {}  # which student asks here whether it may start one
+        self.poll = select.poll()
+        self.poll.register(control, select.POLLIN)
+
+    def serve(self) -> None:
+        answers = {b"F": self.fork, b"C": self.count, b"K": self.kill}
+        while True:
+            for fd, event in self.poll.poll():
+                if fd == self.control.fileno():
+                    self._answer(answers)
+                elif event & select.POLLIN and fd in self.listeners:
+                    seccomp.answer(fd, lambda pid=self.listeners[fd]: self._may_start(pid))
+                elif fd in self.listeners:  # it has ended
+                    self._forget(fd)
+
+    def _answer(self, answers: dict) -> None:
+        message, sockets, *_ = socket.recv_fds(self.control, 4096, 1)
         if not message:  # the grader has hung up
             os._exit(0)
         number, request, rest = message[:8], message[8:9], message[9:]
         try:
-            if request == b"F":
-                pid = os.fork()
-                if pid == 0:
-                    _child(socket.socket(fileno=sockets[0]), shell, layers, readable, rest.decode())
-                children.add(pid)
-                answer = struct.pack(">i", pid)
-            elif request == b"C":
-                answer = struct.pack(">dd", *_seconds(*struct.unpack(">i", rest)))
-            elif request == b"K":
-                (pid,) = struct.unpack(">i", rest)
-                answer = struct.pack(">dd", *_end(pid))
-                children.discard(pid)
-            else:
-                raise ValueError(f"unknown request {request!r}")
-        except (OSError, ValueError, struct.error) as error:  # no memory for a fork, say
-            control.sendall(number + b"-" + ascii(error).encode()[:200])
+            answer = answers[request](rest, sockets)
+        except (OSError, KeyError, struct.error) as error:  # no memory for a fork, say
+            self.control.sendall(number + b"-" + ascii(error).encode()[:200])
         else:
-            control.sendall(number + b"+" + answer)
+            self.control.sendall(number + b"+" + answer)
         finally:
             for fd in sockets:
                 os.close(fd)
+
+    def fork(self, folder: bytes, sockets: list[int]) -> bytes:
+        """Have a student forked, wait until it is apart from us, and let it go on."""
+        _skip_numbers()
+        mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with mine:
+            with theirs:
+                socket.send_fds(self.template, [folder], [theirs.fileno(), *sockets])
+            if not self.template.recv(1):
+                os._exit(1)  # without it there are no more students
+            (pid,) = struct.unpack(">i", mine.recv(4, socket.MSG_DONTWAIT))  # now or never
+            self.started[pid] = 0
+            mine.sendall(b"g")
+            _message, listeners, *_ = socket.recv_fds(mine, 1, 1)
+        for listener in listeners:
+            self.listeners[listener] = pid
+            self.poll.register(listener, select.POLLIN)
+        return struct.pack(">i", pid)
+
+    def count(self, pid: bytes, _sockets: list[int]) -> bytes:
+        return struct.pack(">dd", *self._seconds(*struct.unpack(">i", pid)))
+
+    def kill(self, pid: bytes, _sockets: list[int]) -> bytes:
+        """End a child; return its `_seconds`."""
+        (number,) = struct.unpack(">i", pid)
+        used = self._seconds(number)  # not yet waited for, so the number is still its own
+        os.kill(number, signal.SIGKILL)
+        os.waitpid(number, 0)
+        del self.started[number]
+        for listener in [fd for fd, of in self.listeners.items() if of == number]:
+            self._forget(listener)
+        return struct.pack(">dd", *used)
+
+    def _forget(self, listener: int) -> None:
+        del self.listeners[listener]
+        self.poll.unregister(listener)
+        os.close(listener)
+
+    def _may_start(self, pid: int) -> bool:
+        """May this student start one more thread?"""
+        self.started[pid] += 1
+        with self._open(f"{pid}/status") as status:
+            threads = next(line for line in status if line.startswith("Threads:"))
+        return int(threads.split()[1]) < MAX_THREADS and self.started[pid] <= MAX_STARTED
+
+    def _seconds(self, pid: int) -> tuple[float, float]:
+        """CPU time of a child so far, and for how long it wanted to run and others did. In seconds.
+
+        Of one that has ended: all it used.
+        """
+        with self._open(f"{pid}/stat") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        used = (int(fields[11]) + int(fields[12])) / _TICKS
+        try:
+            with self._open(f"{pid}/schedstat") as stat:
+                delayed = int(stat.read().split()[1]) / 1e9
+        except (OSError, IndexError):  # a kernel that does not count it
+            delayed = 0.0
+        return used, delayed
+
+    def _open(self, path: str):
+        """Open a file of /proc, which is not there by its name."""
+        return open(os.open(path, os.O_RDONLY, dir_fd=self.proc))
+
+
+def _skip_numbers() -> None:
+    """Use up a random number of process numbers, so that they do not count a student's threads."""
+    for _ in range(secrets.randbelow(SKIPPED)):
+        _thread.start_new_thread(int, ())
+
+
+def _empty(folder: str) -> None:
+    """Take out of a folder what the warm-up has left there, and leave it so."""
+    for entry in os.scandir(folder):
+        shutil.rmtree(entry) if entry.is_dir(follow_symlinks=False) else os.unlink(entry)
+    os.chmod(folder, 0o500)
 
 
 def _warm_shell() -> Shell:
@@ -103,17 +208,58 @@ def _warm_shell() -> Shell:
     return shell
 
 
-def _child(sock, shell, layers, readable, folder) -> None:
+def _be_the_template(line: socket.socket, *of_student) -> None:
+    """Fork students that know nothing of one another.
+
+    Each comes from a process between, which sets it apart and ends. Then it is the server's child.
+    """
+    while True:
+        folder, sockets, *_ = socket.recv_fds(line, 4096, 2)
+        if not folder:
+            os._exit(0)
+        told, sock = (socket.socket(fileno=fd) for fd in sockets)
+        with told, sock:
+            between = os.fork()
+            if between == 0:
+                line.close()
+                _fork_apart(told, sock, folder.decode(), *of_student)
+            os.waitpid(between, 0)
+        line.sendall(b".")
+
+
+def _fork_apart(told: socket.socket, sock: socket.socket, folder, shell, layers, *limits) -> None:
+    """Fork a student, if it can be with process numbers of its own, and tell its number here."""
+    try:
+        if layers.bubblewrap:
+            confine.apart()
+        pid = os.fork()
+        if pid == 0:
+            _be_a_student(told, sock, folder, shell, layers, *limits)
+        told.sendall(struct.pack(">i", pid))
+    finally:
+        os._exit(0)
+
+
+def _be_a_student(told, sock, folder, shell, layers, readable, memory) -> None:
     """Become a student's process: nothing open but the socket, nothing allowed, then serve."""
     try:
-        sock = _only(sock)
+        sock, told = _only(sock, told)
+        if not told.recv(1):  # the server has ended
+            os._exit(0)
+        confine.die_with_parent()
+        if layers.seccomp:
+            confine.give_up_privileges()
+            listener = seccomp.watch_threads()
+            socket.send_fds(told, [b"w"], [listener])
+            os.close(listener)
+        told.close()
         for name in ("PYTHONPATH", "XDG_CACHE_HOME", "MPLCONFIGDIR", "IPYTHONDIR"):
             del os.environ[name]
         sys.path[:] = [folder, *filter(None, sys.path)]  # as in a kernel: helpers come first
         os.chdir(folder)
         random.seed(0)
         np.random.seed(0)  # noqa: NPY002  for code that uses the old generator
-        confine.confine(layers, [*readable, folder])
+        confine.confine(layers, [*readable, folder], memory)
         sock.sendall(wire.encode("ready"))
         student.Student(shell).serve(sock)
     except BaseException as error:
@@ -123,48 +269,17 @@ def _child(sock, shell, layers, readable, folder) -> None:
         os._exit(0)
 
 
-def _only(sock: socket.socket) -> socket.socket:
-    """Close every file but this socket, which becomes number 3; input and output are empty."""
-    kept = os.dup(sock.detach())
+def _only(*sockets: socket.socket) -> list[socket.socket]:
+    """Close every file but these, which become numbers 3 and on; input and output are empty."""
     null = os.open("/dev/null", os.O_RDWR)
-    kept = os.dup(kept) if kept <= 3 else kept
-    for fd in (0, 1, 2):
+    first, beyond = 3, 3 + len(sockets)
+    kept = [fcntl.fcntl(sock.detach(), fcntl.F_DUPFD, beyond) for sock in sockets]
+    for fd in range(first):
         os.dup2(null, fd)
-    os.dup2(kept, 3)
-    os.closerange(4, os.sysconf("SC_OPEN_MAX"))
-    return socket.socket(fileno=3)
-
-
-def _seconds(pid: int) -> tuple[float, float]:
-    """CPU time of a child so far, and for how long it wanted to run and others did. In seconds.
-
-    Of one that has ended: all it used.
-    """
-    with open(f"/proc/{pid}/stat") as stat:
-        fields = stat.read().rpartition(")")[2].split()
-    used = (int(fields[11]) + int(fields[12])) / _TICKS
-    try:
-        with open(f"/proc/{pid}/schedstat") as stat:
-            delayed = int(stat.read().split()[1]) / 1e9
-    except (OSError, IndexError):  # a kernel that does not count it
-        delayed = 0.0
-    return used, delayed
-
-
-def _end(pid: int) -> tuple[float, float]:
-    """End a child; return its `_seconds`."""
-    used = _seconds(pid)  # not yet waited for, so the number is still its own
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    return used
-
-
-def _end_if_out_of_bounds(pid: int) -> None:
-    """End a child that makes threads without end: no limit of the kernel's counts them alone."""
-    with open(f"/proc/{pid}/status") as status:
-        threads = [line for line in status if line.startswith("Threads:")]
-    if threads and int(threads[0].split()[1]) > MAX_THREADS:
-        os.kill(pid, signal.SIGKILL)
+    for fd, number in zip(kept, range(first, beyond), strict=True):
+        os.dup2(fd, number)
+    os.closerange(beyond, os.sysconf("SC_OPEN_MAX"))
+    return [socket.socket(fileno=number) for number in range(first, beyond)]
 
 
 if __name__ == "__main__":
