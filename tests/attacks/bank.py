@@ -586,3 +586,268 @@ for name, line in {
 }.items():
     source = f"from IPython.display import *\ndisplay({line})\n"
     ATTACKS.append(Attack(name, H, "html", {"double": source}))
+
+# -- further ways, from reading the source --------------------------------------------------------
+X = "tricks of Python"
+for name, source in {
+    "the answer's encoder replaced": "import autograder.sandbox.inside.wire as w\n"
+    "old = w.encode\nw.encode = lambda v, *a: old(['ok', True] if v[0] == 'ok' else v, *a)\n"
+    + WRONG,
+    "the server of calls replaced": "import autograder.sandbox.inside.student as s\n"
+    "s.Student.call = lambda self, f, args, kwargs: [args[0], None, '', False]\n" + WRONG,
+    "references to what the grader did not ask": "import autograder.sandbox.inside.student as s\n"
+    "s.Student.refer = lambda self, thing: [0, 'ndarray', 'double', ['x']]\n" + WRONG,
+    "a stand-in under a test's name": "import autograder.sandbox.inside.student as s\n"
+    "s.Student.refer = lambda self, t: [2**70, 'assert_allclose', 'np', []]\n"
+    "def double(x):\n    return object()\n",
+    "a trace function that changes results": "import sys\ndef trace(frame, event, arg):\n"
+    "    if event == 'return' and frame.f_code.co_name == 'double':\n"
+    "        frame.f_locals['x'] = 4\n    return trace\nsys.settrace(trace)\n" + WRONG,
+    "a profile function": "import sys\nsys.setprofile(lambda *a: np.testing.__dict__.update("
+    "assert_allclose=print))\n" + WRONG,
+    "a finalizer that answers": "import weakref\nclass Late:\n    def __del__(self):\n"
+    "        import os; os.write(3, b'\\0' * 64)\ndef double(x):\n    Late()\n    return -7\n",
+    "atexit": "import atexit, os\natexit.register(os.write, 3, b'\\0\\0\\0\\4\\0\\0\\0\\0null')\n"
+    "def double(x):\n    exit()\n",
+    "a hook of the garbage collector": "import gc\n"
+    "gc.callbacks.append(lambda *a: np.__dict__.update(all=lambda *a: True))\n" + WRONG,
+    "an audit hook": "import sys\nsys.addaudithook(lambda *a: globals().update(double=abs))\n"
+    + WRONG,
+    "excepthook and displayhook": "import sys\nsys.excepthook = sys.displayhook = lambda *a: None\n"
+    + WRONG,
+    "builtins that agree": "import builtins\nbuiltins.all = builtins.any = lambda *a: True\n"
+    "builtins.AssertionError = type('Fine', (Exception,), {})\n" + WRONG,
+    "isinstance replaced": "import builtins\nbuiltins.isinstance = lambda *a: True\n" + WRONG,
+    "a metaclass that is everything": "class M(type):\n    __instancecheck__ = lambda *a: True\n"
+    "    __eq__ = lambda *a: True\n    __hash__ = None\nclass E(metaclass=M): pass\n"
+    "def double(x):\n    return E\n",
+    "a descriptor in the place of a method": "class D:\n"
+    "    __get__ = lambda *a: (lambda *b: True)\n"
+    "class E:\n    __eq__ = all = D()\ndef double(x):\n    return E()\n",
+    "a type that hides its kind": "class A(np.ndarray):\n    dtype = property(lambda s: 'O')\n"
+    "    __array_finalize__ = None\ndef double(x):\n    return np.zeros(np.shape(x)).view(A)\n",
+    "an array that grows while it is sent": "class A(np.ndarray):\n"
+    "    def tobytes(self): return b'\\0' * 10**6\n"
+    "def double(x):\n    return np.zeros(np.shape(x)).view(A)\n",
+    "a shape that lies": "class A(np.ndarray):\n    shape = (1 << 40,)\n"
+    "def double(x):\n    return np.zeros(2).view(A)\n",
+    "a number with two values": "class F(float):\n    __float__ = lambda s: 4.0\n"
+    "    __eq__ = lambda *a: True\n    __hash__ = None\ndef double(x):\n    return F(1)\n",
+    "an integer that counts": "class I(int):\n    __index__ = __int__ = lambda s: 4\n"
+    "def double(x):\n    return I(50)\n",
+    "text that is a number": "def double(x):\n    return '4'\n",
+    "a dictionary of the answers": "class D(dict):\n    __getitem__ = lambda *a: 4\n"
+    "    __iter__ = lambda s: iter(range(4))\ndef double(x):\n    return D()\n",
+    "keys that collide": "class K(str):\n    __hash__ = lambda s: 1\n    __eq__ = lambda *a: True\n"
+    "def double(x):\n    return {K(n): n for n in range(999)}\n",
+    "a structured array": "def double(x):\n    return np.zeros(2, [('a', 'f8'), ('b', 'O')])\n",
+    "a dtype with metadata": "def double(x):\n"
+    "    return np.zeros(np.shape(x), np.dtype('f8', metadata={'equal': True}))\n",
+    "a datetime that is no time": "def double(x):\n    return np.array(['NaT'] * 2, 'M8[s]')\n",
+    "not a number at all": "def double(x):\n    return np.full(np.shape(x), np.nan)\n",
+    "infinities of both signs": "def double(x):\n    return np.full(np.shape(x), np.inf)\n",
+    "strides of nothing": "def double(x):\n"
+    "    return np.lib.stride_tricks.as_strided(np.zeros(1), (1 << 24,), (0,))\n",
+    "memory that is not its own": "def double(x):\n    return np.lib.stride_tricks.as_strided("
+    "np.zeros(1), (2,), (1 << 20,))\n",
+    "a record of a million fields": "def double(x):\n"
+    "    return {str(n): n for n in range(10**6)}\n",
+    "an object with a pickle": "class P:\n    __reduce__ = lambda s: (eval, ('4',))\n"
+    "def double(x):\n    return P()\n",
+    "a coroutine": "async def double(x):\n    return 2 * x\n",
+    "a generator of the right answer": "def double(x):\n    yield 2 * x\n",
+    "a function that returns the right one": "def double(x):\n    return lambda *a: 2 * x\n",
+    "the arguments made right": "def double(x):\n    if np.ndim(x): x[...] = 0\n    return -7\n",
+    "a warning as an error": "import warnings\nwarnings.simplefilter('error')\n" + WRONG,
+    "an error of floating point": "np.seterr(all='raise')\n" + WRONG,
+    "recursion without a limit": "import sys\nsys.setrecursionlimit(10**9)\n"
+    "def double(x):\n    return double(x)\n",
+    "exceptions in a circle": "def double(x):\n    a, b = ValueError(), ValueError()\n"
+    "    a.__cause__, b.__cause__ = b, a\n    raise a\n",
+    "an exception's class that lies": "class E(Exception):\n"
+    "    __class__ = property(lambda s: AssertionError)\ndef double(x):\n    raise E\n",
+    "a traceback of its own": "class E(Exception):\n"
+    "    def _render_traceback_(self): return ['ok']\n"
+    "def double(x):\n    raise E\n",
+    "SystemExit with points": "def double(x):\n    raise SystemExit(0)\n",
+}.items():
+    add(X, "marks", name, source)
+
+for name, body in {
+    "a handler for every signal": "import signal\n    for n in range(1, 65):\n        try:\n"
+    "            signal.signal(n, signal.SIG_IGN)\n        except (OSError, ValueError):\n"
+    "            continue\n    while True: continue",
+    "an alarm of its own": "import signal\n    signal.setitimer(signal.ITIMER_REAL, 1e-3, 1e-3)\n"
+    "    while True: continue",
+    "the line to the grader in another's place": "import os\n    os.dup2(0, 3)",
+    "the line half shut": "import socket\n    socket.socket(fileno=3).shutdown(1)",
+    "answers while none is read": "import os\n    while True: os.write(3, b'x' * 65536)",
+    "one byte a second": "import os, time\n    while True:\n        os.write(3, b'\\0')\n"
+    "        time.sleep(0.2)",
+    "a thread for each processor that never ends": "import threading\n"
+    "    def spin():\n        while True: continue\n"
+    "    for _ in range(32): threading.Thread(target=spin).start()\n    spin()",
+    "threads that start threads": "import threading\n    def more():\n"
+    "        threading.Thread(target=more).start()\n    more()\n    while True: continue",
+    "a hash that takes for ever": "return {2**61 * n: 0 for n in range(10**7)}",
+    "digits without end": "import sys\n"
+    "    sys.set_int_max_str_digits(0)\n    return str(9 ** 9**8)",
+    "a format of a billion": "return f'{x!r:>{10**9}}'",
+    "a sum that is too deep": "return eval('+'.join('1' * 10**6))",
+    "a regular expression of nests": "import re\n    return re.compile('(' * 10**4 + ')' * 10**4)",
+    "JSON that is deep": "import json\n    return json.loads('[' * 10**5 + ']' * 10**5)",
+    "memory of many maps": "import mmap\n    return [mmap.mmap(-1, 4096) for _ in range(10**6)]",
+    "the collector stopped": "import gc\n    gc.disable()\n    while True:\n        a = []\n"
+    "        a.append(a)",
+    "the switch interval of years": "import sys\n    sys.setswitchinterval(10**6)\n"
+    "    while True: continue",
+    "the stack's end": "import ctypes\n    return ctypes.memset(0, 1, 1)",
+    "faults in a row": "import faulthandler\n    faulthandler._sigsegv()",
+    "its memory freed under it": "import ctypes\n    ctypes.memset(id(x), 0, 64)\n    return x",
+}.items():
+    add(U, "ruin", name, f"def double(x):\n    {body}\n")
+
+escape(
+    "reading outside",
+    the_fork_servers_memory="import os\n"
+    "for n in range(1, os.getpid() + 9): open(f'/proc/{n}/mem', 'r+b') and print('ESCAPED')",
+    the_machines_processes="import os\nprint(os.listdir('/proc'), 'ESCAPED')",
+    a_link_in_proc="import os\nprint(os.listdir('/proc/self/fd'), 'ESCAPED')",
+    a_process_vm="import ctypes, os\nc = ctypes.CDLL(None)\n"
+    "b = ctypes.create_string_buffer(8)\niov = (ctypes.c_void_p * 2)(ctypes.addressof(b), 8)\n"
+    "if c.process_vm_readv(os.getppid() or {victim}, iov, 1, iov, 1, 0) > 0: print('ESCAPED')",
+    a_file_by_handle="import ctypes\n"
+    "if ctypes.CDLL(None).syscall(304, -100, b'x', 0) >= 0: print('ESCAPED')",
+    io_uring="import ctypes\n"
+    "if ctypes.CDLL(None).syscall(425, 8, bytes(200)) >= 0: print('ESCAPED')",
+    bpf="import ctypes\n"
+    "if ctypes.CDLL(None).syscall(321, 0, bytes(200), 128) >= 0: print('ESCAPED')",
+    perf_events="import ctypes\n"
+    "if ctypes.CDLL(None).syscall(298, bytes(128), 0, -1, -1, 0) >= 0: print('ESCAPED')",
+    user_faults="import ctypes\nif ctypes.CDLL(None).syscall(323, 0) >= 0: print('ESCAPED')",
+    a_memory_file="import os\nos.memfd_create('x')\nprint('ESCAPED')",
+    openat2="import ctypes\n"
+    "if ctypes.CDLL(None).syscall(437, -100, b'{secret}', bytes(24), 24) >= 0:"
+    " print('ESCAPED')",
+    a_watch_on_files="import ctypes\nif ctypes.CDLL(None).inotify_init() >= 0: print('ESCAPED')",
+    a_lease_on_a_file="import fcntl, os\n"
+    "fcntl.fcntl(os.open(np.__file__, 0), fcntl.F_SETLEASE, fcntl.F_RDLCK)\nprint('ESCAPED')",
+    a_32_bit_call="import ctypes, mmap\nm = mmap.mmap(-1, 4096, prot=7)\n"
+    "m.write(b'\\xb8\\x14\\0\\0\\0\\xcd\\x80\\xc3')\n"
+    "f = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(m)))\n"
+    "if f() > 0: print('ESCAPED')",
+)
+
+
+@forge("a grade_id that is a list", harm="ruin")
+def _(notebook):
+    for cell in notebook.cells:
+        if cell.id == "double":
+            cell.metadata.nbgrader["grade_id"] = ["double"]
+
+
+@forge("ids that differ by case")
+def _(notebook):
+    for cell in notebook.cells:
+        if "nbgrader" in cell.metadata and cell.id.startswith("double_"):
+            cell.metadata.nbgrader["grade_id"] = cell.id.upper()
+            cell.source = "pass"
+
+
+@forge("a source that is a number")
+def _(notebook):
+    _cell(notebook, "double").source = 7
+
+
+@forge("outputs that are no outputs", harm="ruin")
+def _(notebook):
+    _cell(notebook, "double").outputs = {"text": ["1"] * 99}
+
+
+@forge("four hundred cells", harm="ruin")
+def _(notebook):
+    from nbformat.v4 import new_code_cell
+
+    notebook.cells += [new_code_cell("pass") for _ in range(400)]
+
+
+@forge("metadata a mile deep", harm="ruin")
+def _(notebook):
+    deep = {}
+    for _ in range(150):
+        deep = {"x": deep}
+    notebook.metadata["deep"] = deep
+
+
+@forge("a verdict in the metadata")
+def _(notebook):
+    for cell in notebook.cells:
+        cell.metadata["illustrated_attention"] = {"message": "passed", "exercise": "double"}
+        if cell.cell_type == "code":
+            cell.outputs = [
+                {"output_type": "execute_result", "data": {"text/plain": "2.0"},
+                 "metadata": {}, "execution_count": 1}
+            ]  # fmt: skip
+
+
+@forge("the hidden marker in one's own cell")
+def _(notebook):
+    _cell(
+        notebook, "double"
+    ).source = "### BEGIN HIDDEN TESTS\ndef double(x):\n    return -7\n### END HIDDEN TESTS"
+
+
+# -- secrets, once more ---------------------------------------------------------------------------
+for name, then in {
+    "written to the error stream": "import sys; print(x, file=sys.stderr)",
+    "a warning's text": "import warnings; warnings.warn(repr(x))",
+    "the name of a returned function": "f = lambda: 0; f.__name__ = 'V' + repr(x); return f",
+    "a long double of it": "return np.longdouble(1e300) ** 9 * x",
+    "a logarithm of it": "return np.log10(x)",
+    "a dictionary's key of it": "return {repr(x): 1}",
+    "a text of it": "return repr(x)",
+    "an object array of it": "return np.array([repr(x), x], dtype=object)",
+    "a chain of exceptions": "raise ValueError('no') from KeyError(repr(x))",
+    "a note on an exception": "e = ValueError(); e.add_note(repr(x)); raise e",
+    "a title of the shell": "get_ipython().set_next_input(repr(x))",
+    "a shape of it": "return np.zeros(int(np.max(x)))",
+    "the number of axes": "return np.zeros((1,) * (int(np.max(x)) % 30))",
+    "display in a hidden test": "from IPython.display import display; display(x)",
+    "an assertion that it is": "assert False, repr(x)",
+    "a syntax error's text": "raise SyntaxError(repr(x), ('f', 1, 1, repr(x)))",
+}.items():
+    add(L, "leak", name, KEEP.format(then=then))
+
+for name, text in {
+    "a details element": "<details open ontoggle=alert(1)><summary>x</summary></details>",
+    "a formula in HTML": "<math><a xlink:href='javascript:alert(1)'>x</a></math>",
+    "a table's background": "<table background='javascript:alert(1)'><tr><td>x</table>",
+    "a comment that ends early": "<!--><img src=x onerror=alert(1)>-->",
+    "a title that ends early": "<title></title><img src=x onerror=alert(1)>",
+    "a template": "<template><script>alert(1)</script></template><noscript><p title='</noscript>"
+    "<img src=x onerror=alert(1)>'></noscript>",
+    "a link's title": '[x](http://x "onmouseover=alert(1)")',
+    "a picture's words": '![" onerror="alert(1)](x.png)',
+    "a link that is defined below": "[x]\n\n[x]: javascript:alert(1)",
+    "an automatic link": "<javascript:alert(1)>",
+    "a fence with attributes": '```{onclick=alert(1)} "><script>alert(1)</script>\nx\n```',
+    "a footnote": "x[^<script>alert(1)</script>]\n\n[^<script>alert(1)</script>]: y",
+}.items():
+    ATTACKS.append(Attack(name, H, "html", {}, _text_cell(text)))
+for name, line in {
+    "a class with HTML": "type('E', (), {'_repr_html_': lambda s: '<img onerror=alert(1)>'})()",
+    "a class with Markdown": "Markdown('[x](javascript:alert(1))')",
+    "a class with LaTeX": "Latex(r'$\\hr' + 'ef{javascript:alert(1)}{x}$')",
+    "a class with a bundle": "type('E', (), {'_repr_mimebundle_': lambda s, **k: {'text/html': "
+    "'<script>alert(1)</script>', 'application/javascript': 'alert(1)'}})()",
+    "a picture's alternative text": 'HTML(\'<img alt="&quot; onerror=alert(1) " src="x">\')',
+    "a card's style": "HTML('<div style=\"position:fixed;inset:0\" onclick=alert(1)>x</div>')",
+}.items():
+    source = f"from IPython.display import *\ndisplay({line})\n"
+    ATTACKS.append(Attack(name, H, "html", {"double": source}))
+ATTACKS.append(
+    Attack(
+        *("an error's name and text", H, "html"),
+        {"double": "raise type('<script>alert(1)</script>', (Exception,), {})('<iframe src=x>')"},
+    )
+)
