@@ -21,6 +21,7 @@ process that learns nothing.
 import _thread
 import contextlib
 import fcntl
+import functools
 import gc
 import io
 import os
@@ -95,7 +96,7 @@ class Server:
                 if fd == self.control.fileno():
                     self._answer(answers)
                 elif event & select.POLLIN and fd in self.listeners:
-                    seccomp.answer(fd, lambda pid=self.listeners[fd]: self._may_start(pid))
+                    seccomp.answer(fd, functools.partial(self._may_start, self.listeners[fd]))
                 elif fd in self.listeners:  # it has ended
                     self._forget(fd)
 
