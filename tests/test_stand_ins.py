@@ -142,6 +142,35 @@ def test_an_argument_that_gets_another_shape_in_place_has_it_here_too(define):
     np.testing.assert_array_equal(x, [[0, 1], [2, 3], [4, 5]])
 
 
+COUNTER = """
+class g:
+    start = 5
+    def __init__(self, step): self.step, self.seen = step, []
+    def next(self, x):
+        self.seen.append(x)
+        return self.start + self.step * len(self.seen) + x
+    def __len__(self): return len(self.seen)
+"""
+
+
+def test_the_methods_of_a_students_class_work_when_a_test_calls_them(define):
+    counter = define(COUNTER)["g"](step=2)
+    assert counter.next(1) == 8
+    np.testing.assert_array_equal(counter.next(np.ones(2)), [10, 10])
+    assert (counter.start, counter.step, counter.seen[0]) == (5, 2, 1)
+    with pytest.raises(AttributeError, match="no attribute 'last'"):
+        counter.last()
+
+
+def test_what_a_stand_in_cannot_do_is_said(define):
+    counter = define(COUNTER)["g"](step=2)
+    for work in (len, list, lambda c: c == c, lambda c: c[0]):
+        with pytest.raises(TypeError):
+            work(counter)
+    assert not hasattr(counter, "__array__")
+    np.testing.assert_raises(TypeError, np.testing.assert_allclose, counter, 1)
+
+
 def test_prints_come_back_with_the_call(define, capsys):
     define("def f():\n    print('hello')")["f"]()
     assert capsys.readouterr().out == "hello\n"

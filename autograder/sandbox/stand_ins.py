@@ -1,8 +1,8 @@
 """Stand-ins, in the judge's process, for what the student defined.
 
 A call of a stand-in ships its arguments to the student's process and brings plain data back. What
-is not plain data comes back as a stand-in too, and a stand-in is never equal to anything, never
-true, and never turns into a number or an array.
+is not plain data comes back as a stand-in too. Its attributes are asked for, its methods can be
+called; it is never equal to anything, never true, and never turns into a number or an array.
 """
 
 import builtins
@@ -31,6 +31,12 @@ class RemoteObject:
 
     def __repr__(self) -> str:
         return f"<the student's {type(self).__name__} {self._name}>".replace(" >", ">")
+
+    def __getattr__(self, name: str):
+        """What the student's object has under this name, a method say; nothing of Python's own."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return _only(_ask(self._student, "attribute", self, name), self._student)
 
     def _refuse(self, *_args):
         raise TypeError(f"the student's {type(self).__name__} is no plain data")

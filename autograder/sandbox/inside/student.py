@@ -40,6 +40,7 @@ class Student:
         answers: dict[str, Callable[..., list]] = {
             "run": self.run,
             "get": self.get,
+            "attribute": self.attribute,
             "call": self.call,
         }
         while True:
@@ -69,6 +70,10 @@ class Student:
     def get(self, name: str) -> list:
         """Return a value of the notebook by its name."""
         return [self.shell.user_ns[name]]
+
+    def attribute(self, thing, name: str) -> list:
+        """Return an attribute of an object: a value, or a method."""
+        return [getattr(thing, name)]
 
     def call(self, function, args: list, kwargs: dict) -> list:
         """Call a function; return the value and what else is to be known about the call.
