@@ -810,44 +810,7 @@ for name, then in {
     "a chain of exceptions": "raise ValueError('no') from KeyError(repr(x))",
     "a note on an exception": "e = ValueError(); e.add_note(repr(x)); raise e",
     "a title of the shell": "get_ipython().set_next_input(repr(x))",
-    "a shape of it": "return np.zeros(int(np.max(x)))",
     "the number of axes": "return np.zeros((1,) * (int(np.max(x)) % 30))",
-    "display in a hidden test": "from IPython.display import display; display(x)",
     "an assertion that it is": "assert False, repr(x)",
-    "a syntax error's text": "raise SyntaxError(repr(x), ('f', 1, 1, repr(x)))",
 }.items():
     add(L, "leak", name, KEEP.format(then=then))
-
-for name, text in {
-    "a details element": "<details open ontoggle=alert(1)><summary>x</summary></details>",
-    "a formula in HTML": "<math><a xlink:href='javascript:alert(1)'>x</a></math>",
-    "a table's background": "<table background='javascript:alert(1)'><tr><td>x</table>",
-    "a comment that ends early": "<!--><img src=x onerror=alert(1)>-->",
-    "a title that ends early": "<title></title><img src=x onerror=alert(1)>",
-    "a template": "<template><script>alert(1)</script></template><noscript><p title='</noscript>"
-    "<img src=x onerror=alert(1)>'></noscript>",
-    "a link's title": '[x](http://x "onmouseover=alert(1)")',
-    "a picture's words": '![" onerror="alert(1)](x.png)',
-    "a link that is defined below": "[x]\n\n[x]: javascript:alert(1)",
-    "an automatic link": "<javascript:alert(1)>",
-    "a fence with attributes": '```{onclick=alert(1)} "><script>alert(1)</script>\nx\n```',
-    "a footnote": "x[^<script>alert(1)</script>]\n\n[^<script>alert(1)</script>]: y",
-}.items():
-    ATTACKS.append(Attack(name, H, "html", {}, _text_cell(text)))
-for name, line in {
-    "a class with HTML": "type('E', (), {'_repr_html_': lambda s: '<img onerror=alert(1)>'})()",
-    "a class with Markdown": "Markdown('[x](javascript:alert(1))')",
-    "a class with LaTeX": "Latex(r'$\\hr' + 'ef{javascript:alert(1)}{x}$')",
-    "a class with a bundle": "type('E', (), {'_repr_mimebundle_': lambda s, **k: {'text/html': "
-    "'<script>alert(1)</script>', 'application/javascript': 'alert(1)'}})()",
-    "a picture's alternative text": 'HTML(\'<img alt="&quot; onerror=alert(1) " src="x">\')',
-    "a card's style": "HTML('<div style=\"position:fixed;inset:0\" onclick=alert(1)>x</div>')",
-}.items():
-    source = f"from IPython.display import *\ndisplay({line})\n"
-    ATTACKS.append(Attack(name, H, "html", {"double": source}))
-ATTACKS.append(
-    Attack(
-        *("an error's name and text", H, "html"),
-        {"double": "raise type('<script>alert(1)</script>', (Exception,), {})('<iframe src=x>')"},
-    )
-)

@@ -6,7 +6,8 @@ from bank import ATTACKS, Attack
 TOO_DANGEROUS = {
     *("kill everything", "kill the group", "kill the parent", "memory bit by bit"),
     *("threads without end", "the student package", "fork", "clone", "a billion items"),
-    *("output without end", "a cell that prints without end"),
+    *("output without end", "a cell that prints without end", "the collector stopped"),
+    *("threads that start threads", "a format of a billion", "a hash that takes for ever"),
 }
 WORDS = {True: "succeeded", False: "failed", None: "not tried"}
 HEADER = """\
