@@ -116,6 +116,7 @@ def test_the_lock_names_no_index_and_no_machine():
 
 
 OURS = {path.stem for path in (ROOT / "tests").rglob("*.py")} | {
+    *(path.name for path in (ROOT / "tests").iterdir() if path.is_dir()),
     *("illustrated_attention", "autograder", "benchmarks", "training", "__main__"),
 }
 # What a folder's code may import: the course, and these extras.

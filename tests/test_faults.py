@@ -6,6 +6,7 @@ More of them: ``FAULTS=200 pytest tests/test_faults.py`` draws as many at random
 import json
 import os
 import random
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from autograder.sandbox.inside import confine
+from autograder.sandbox.student_process import Zygote
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
@@ -101,3 +103,12 @@ def test_whatever_a_students_process_does_is_that_hand_ins_outcome(code):
     ((first, *others),) = outcomes("server:os.waitpid:slow:1", "--hostile", code)
     assert first == [False, False]
     assert others == [FULL, FULL]
+
+
+def test_a_grader_that_hangs_up_with_an_answer_unread_leaves_no_traceback(capfd):
+    zygote = Zygote()
+    zygote._control.sendall(bytes(8) + b"?")  # what it does not know is answered too
+    assert select.select([zygote._control], [], [], 30)[0]
+    zygote._control.close()
+    assert zygote._process.wait(30) == 0
+    assert capfd.readouterr().err == ""

@@ -28,6 +28,18 @@ SIGNED_COLOURS = ("#B84A00", "#E9955A", "#FBFBFB", "#5BA3D0", "#00619A")
 # The lines of a card; the words "passed" and "not yet" say the same without colour.
 CARD_GOOD, CARD_BAD, CARD_NEUTRAL, CARD_CELL = "#2A7D4F", "#B4530A", "#5A6B7B", "#9AA5B1"
 
+# Of drawings that follow the theme: on a light page, and on a dark one, where hues are lighter.
+THEMED = {
+    "ink": (INK, "#E6EAED"),
+    "soft": (GREY, "#A9B4BC"),
+    "line": ("#8A949C", "#76818A"),
+    "band": (TOKEN_TINTS[1], "#5A4312"),
+    "query": (DARK_VERMILION, "#FF9A4D"),
+    "weight": ("#00805D", "#2FBF95"),
+    "plus": (BLUE, SKY),
+    "minus": (SIGNED_COLOURS[0], "#FF8A3C"),
+}
+
 
 def readable_on(colour):
     """Return black or white, whichever stands out more on `colour` (contrast at least 4.5)."""

@@ -4,21 +4,11 @@ import base64
 import html
 from dataclasses import dataclass
 
-# Names of colours; the second is for a dark page. Okabe & Ito's hues, lighter on dark.
-COLOURS = {
-    "ink": ("#1F2933", "#E6EAED"),
-    "soft": ("#5B6770", "#A9B4BC"),
-    "line": ("#8A949C", "#76818A"),
-    "band": ("#FBE3B8", "#5A4312"),
-    "query": ("#A84A00", "#FF9A4D"),
-    "weight": ("#00805D", "#2FBF95"),
-    "plus": ("#0072B2", "#56B4E9"),
-    "minus": ("#B84A00", "#FF8A3C"),
-}
+from illustrated_attention.figures.palette import THEMED
 
 
 def _variables(dark):
-    return ";".join(f"--x-{name}:{pair[dark]}" for name, pair in COLOURS.items())
+    return ";".join(f"--x-{name}:{pair[dark]}" for name, pair in THEMED.items())
 
 
 _MARKS = (
