@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 
 import nbformat
 import pytest
@@ -541,3 +542,10 @@ def test_the_judge_ends_with_the_grader(grader):
 
 def test_the_small_course_is_as_these_tests_think():
     assert sum(kind for kind, _source in CELLS.values() if isinstance(kind, int)) == 8
+
+
+def test_another_environment_that_is_active_is_no_warning(monkeypatch):
+    monkeypatch.setenv("VIRTUAL_ENV", "/nonexistent/venv")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        make_shell(pictures=False)

@@ -200,6 +200,9 @@ class Shell(InteractiveShell):
             return "asyncio" in raw_cell or super().should_run_async(raw_cell, **kwargs)
         return super().should_run_async(raw_cell, **kwargs)  # a cell runs this one
 
+    def init_virtualenv(self):
+        """The packages are those of this Python, also where another environment is active."""
+
     def enable_gui(self, gui=None):
         """There is no event loop to enable."""
 
