@@ -13,7 +13,7 @@ from illustrated_attention.figures.needs import NotDrawn
 from illustrated_attention.figures.words import number, percent
 from illustrated_attention.gpt2_files import load_pocket
 from illustrated_attention.widgets.attention_steps import Switches
-from illustrated_attention.widgets.explorer import explore
+from illustrated_attention.widgets.explorer import SENTENCES, explore
 
 WORDS = ["robot", "must", "obey", "orders"]
 RANDOM = np.random.default_rng(5)
@@ -247,3 +247,11 @@ def test_a_function_that_fails_later_is_told_in_the_explorer(mine):
     explorer = explore(mine["scaled_scores"], softmax, tokens=WORDS, q=Q, k=K)
     explorer.divisor.value = explorer.divisor.options[0][1]
     assert words(explorer).startswith("what softmax returns is None.")
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_the_model_knows_every_word_of_the_sentences_that_are_offered(sentence):
+    """A word that it never read is cut into pieces, and the next words are a guess."""
+    model = load_pocket()
+    words = sentence.replace(".", " .").split()
+    assert model.tokens(model.encode(sentence))[1:] == words

@@ -24,9 +24,10 @@ EDITABLE = 4  # a query with so many numbers can be typed
 SENTENCES = (
     "A robot must obey the orders given it by humans. It",
     "A dog must obey the orders given it by humans. It",
-    "Tom found a bell. Sue liked it. She",
+    "Tom found a bell. Ada liked it. She",
 )
 STYLE = (
+    ".explorer,.explorer .widget-hbox{gap:4px 16px}"
     ".explorer .widget-radio-box{display:flex;flex-wrap:wrap;gap:4px;margin:0!important}"
     ".explorer .widget-radio{width:auto!important;height:auto!important;overflow:visible}"
     ".explorer .widget-radio{display:flex;flex-direction:row;align-items:flex-start;"

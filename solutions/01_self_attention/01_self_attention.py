@@ -233,7 +233,8 @@ print(exp, exp.sum())
 print(weights_of_obey)
 
 # %% [markdown]
-# A negative score, yet 8 %: softmax never gives exactly 0 to a finite score.
+# A negative score, yet 8 %: exp makes every finite score positive. (Only of one that is hundreds below
+# the others the computer rounds the weight to 0.)
 #
 # **Predict `01-shift`.** Subtract 2 from every score of a row. What happens to its weights?
 #
