@@ -1,7 +1,8 @@
 """Open GPT-2 models: the pocket model of the course, or the true GPT-2 in the same file format.
 
-A model is a safetensors file with Hugging Face's names, a config.json and a tokenizer.json. Only
-NumPy, safetensors and tokenizers are needed to read it.
+A model is a safetensors file with Hugging Face's names, a config.json and a tokenizer.json (or the
+vocab.json and merges.txt that GPT-2 was published with). Only NumPy is needed to read it: a browser
+has nothing else.
 """
 
 import json
@@ -10,16 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from tokenizers import Tokenizer
 
+from illustrated_attention.byte_pairs import BytePairs, read_tokenizer
 from illustrated_attention.data import data_path
 from illustrated_attention.language import _
+from illustrated_attention.safetensors_file import FLOATS, NotSafetensors, read_tensors
 
 END_OF_TEXT = "<|endoftext|>"
 _HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 _HUB_FILES = ["model.safetensors", "config.json", "tokenizer.json"]
-_FLOATS = ("F16", "F32", "F64")
 
 
 @dataclass
@@ -33,13 +33,13 @@ class GPT2Files:
         ``wpe.weight`` [N, D], ``h.0.attn.c_attn.weight`` [D, 3D], ..., ``ln_f.bias`` [D].
     config : dict of str to int
         ``n_layer``, ``n_head``, ``n_embd``, ``n_positions``, ``vocab_size``.
-    tokenizer : tokenizers.Tokenizer or None
+    tokenizer : BytePairs or None
         None where a weights file has no tokenizer.json beside it.
     """
 
     params: dict
     config: dict
-    tokenizer: Tokenizer | None = None
+    tokenizer: BytePairs | None = None
 
     def encode(self, text: str) -> list[int]:
         """Token ids of a text. The first is always the end-of-text token.
@@ -47,23 +47,23 @@ class GPT2Files:
         In training that token stands before every text, so it marks where one begins: the slot
         in front of the first word.
         """
-        return [self._end_of_text, *self._need_tokenizer().encode(text).ids]
+        return [self._end_of_text, *self._need_tokenizer().encode(text)]
 
     def decode(self, ids) -> str:
         """The text of token ids, without the end-of-text token in front: undoes `encode`."""
         ids = [int(i) for i in ids]
         if ids[:1] == [self._end_of_text]:
             ids = ids[1:]
-        return self._need_tokenizer().decode(ids, skip_special_tokens=False)
+        return self._need_tokenizer().decode(ids)
 
     def tokens(self, ids) -> list[str]:
         """Each token's own text, without the space before it, as a label for an axis."""
-        texts = [self._need_tokenizer().decode([int(i)], skip_special_tokens=False) for i in ids]
+        texts = [self._need_tokenizer().decode([int(i)]) for i in ids]
         return [text.strip() or repr(text)[1:-1] for text in texts]
 
     @property
     def _end_of_text(self):
-        return self._need_tokenizer().token_to_id(END_OF_TEXT)
+        return self._need_tokenizer().id_of(END_OF_TEXT)
 
     def _need_tokenizer(self):
         if self.tokenizer is None:
@@ -158,8 +158,9 @@ def load_gpt2(path_or_hub_name) -> GPT2Files:
     Parameters
     ----------
     path_or_hub_name : str or Path
-        A folder with model.safetensors, config.json and tokenizer.json; or a .safetensors file
-        (config.json and tokenizer.json are read where they lie beside it); or a name on the hub,
+        A folder with model.safetensors, config.json and tokenizer.json (or vocab.json and
+        merges.txt); or a .safetensors file (the others are read where they lie beside it); or a
+        name on the hub,
         such as ``openai-community/gpt2``, which needs the extra ``[hub]`` and, the first time,
         the internet.
 
@@ -182,7 +183,7 @@ def load_gpt2(path_or_hub_name) -> GPT2Files:
     params = _read_params(weights)
     config = _read_config(folder / "config.json", weights, params)
     _check_shapes(weights, params, config)
-    return GPT2Files(params, config, _read_tokenizer(folder / "tokenizer.json"))
+    return GPT2Files(params, config, _read_tokenizer(folder))
 
 
 def _from_hub(name):
@@ -212,24 +213,22 @@ def _read_params(path):
     """All weights as float32; mask buffers and the tied output matrix are left out."""
     params, output = {}, None
     try:
-        with safe_open(path, framework="numpy") as file:
-            for key in file.keys():  # noqa: SIM118  (the file object cannot be iterated)
-                name = key.removeprefix("transformer.")
-                if name.endswith((".attn.bias", ".attn.masked_bias")):
-                    continue  # the causal mask, which some files store
-                dtype = file.get_slice(key).get_dtype()
-                if dtype not in _FLOATS:
-                    raise ValueError(
-                        _("{path}: {name} is stored as {dtype}; only {known} can be read.").format(
-                            path=path, name=key, dtype=dtype, known=", ".join(_FLOATS)
-                        )
+        for tensor, numbers in read_tensors(path):
+            name = tensor.name.removeprefix("transformer.")
+            if name.endswith((".attn.bias", ".attn.masked_bias")):
+                continue  # the causal mask, which some files store
+            if numbers is None:
+                raise ValueError(
+                    _("{path}: {name} is stored as {dtype}; only {known} can be read.").format(
+                        path=path, name=tensor.name, dtype=tensor.dtype, known=", ".join(FLOATS)
                     )
-                array = np.ascontiguousarray(file.get_tensor(key), dtype=np.float32)
-                if name == "lm_head.weight":
-                    output = array
-                else:
-                    params[name] = array
-    except SafetensorError as error:
+                )
+            array = np.ascontiguousarray(numbers, dtype=np.float32)
+            if name == "lm_head.weight":
+                output = array
+            else:
+                params[name] = array
+    except NotSafetensors as error:
         raise ValueError(
             _(
                 "{path} is not a whole safetensors file ({reason}): it may be cut off or of "
@@ -335,21 +334,19 @@ def _check_shapes(path, params, config):
         )
 
 
-def _read_tokenizer(path):
-    if not path.exists():
-        return None
+def _read_tokenizer(folder):
     try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the tokenizers package raises no narrower class
+        tokenizer = read_tokenizer(folder)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
-            _("{path} is not a tokenizer that can be read: {reason}.").format(
-                path=path, reason=error
+            _("The tokenizer in {folder} cannot be read: {reason}.").format(
+                folder=folder, reason=error
             )
         ) from None
-    if tokenizer.token_to_id(END_OF_TEXT) is None:
+    if tokenizer is not None and tokenizer.id_of(END_OF_TEXT) is None:
         raise ValueError(
-            _("{path} has no token {token}, so it is not GPT-2's.").format(
-                path=path, token=END_OF_TEXT
+            _("The tokenizer in {folder} has no token {token}, so it is not GPT-2's.").format(
+                folder=folder, token=END_OF_TEXT
             )
         )
     return tokenizer

@@ -184,10 +184,11 @@ def install_uv():
 def install_course(test):
     """Install the locked packages, then the course itself from this folder."""
     uv = [VENV_PYTHON, "-m", "uv", "pip", "install", "--python", VENV_PYTHON]
-    packages = ["-r", "pyproject.toml", "--group", "setup", "--extra", "grading"]
-    packages += ["-c", "requirements.lock"]
+    packages = ["-r", "pyproject.toml", "--group", "setup", "-c", "requirements.lock"]
+    packages += ["--extra", "lab", "--extra", "grading"]
     if test:
-        packages += ["--extra", "test", "--extra", "hub", "--extra", "cluster"]
+        for extra in ("test", "site", "hub", "cluster"):
+            packages += ["--extra", extra]
     run([*uv, "--only-binary", ":all:", "--require-hashes", *packages], "Installing the packages")
     run([*uv, "--no-deps", "--no-build-isolation", "-e", "."], "Installing the course")
 

@@ -50,22 +50,26 @@ def everything_asked_for():
     return [Requirement(text) for text in asked]
 
 
+# What `make lab` sets up: the student's package, and JupyterLab with nbgrader.
+COURSE = by_name(PROJECT["dependencies"] + PROJECT["optional-dependencies"]["lab"])
+
+
 def test_conda_installs_what_the_course_needs_within_the_same_bounds():
     conda = conda_packages()
-    for name, requirement in by_name(PROJECT["dependencies"]).items():
+    for name, requirement in COURSE.items():
         assert name in conda, f"environment.yml lacks {name}"
         assert conda[name].specifier == requirement.specifier, name
 
 
 def test_conda_installs_nothing_that_the_course_does_not_need():
-    needed = set(by_name(PROJECT["dependencies"])) | {"python", "pip"}
+    needed = set(COURSE) | {"python", "pip"}
     assert set(conda_packages()) == needed
 
 
 def test_conda_takes_the_same_pythons_and_installs_the_course_from_the_clone():
     assert str(conda_packages()["python"].specifier) == PROJECT["requires-python"]
     assert [entry for entry in CONDA["dependencies"] if isinstance(entry, dict)] == [
-        {"pip": ["-e .[grading]"]}
+        {"pip": ["-e .[lab,grading]"]}
     ]
     assert CONDA["channels"] == ["conda-forge"]
 
@@ -122,10 +126,16 @@ OURS = {path.stem for path in (ROOT / "tests").rglob("*.py")} | {
 # What a folder's code may import: the course, and these extras.
 EXTRAS = {
     "illustrated_attention": {"hub"},
-    "autograder": {"grading", "cluster", "test"},
-    "scripts": {"grading"},
-    "tests": {"grading", "cluster", "hub", "test"},
+    "autograder": {"lab", "grading", "cluster", "test"},
+    "scripts": {"lab", "grading"},
+    "tests": {"lab", "grading", "cluster", "hub", "test"},
 }
+
+
+def test_a_notebook_needs_little():
+    """So that it runs in a browser, in Colab, or on a hub that has its own JupyterLab."""
+    wanted = {"ipython", "ipywidgets", "matplotlib", "numpy", "pillow"}
+    assert set(by_name(PROJECT["dependencies"])) == wanted
 
 
 @pytest.mark.parametrize("folder", EXTRAS)

@@ -42,8 +42,8 @@ def stories(seed, n, test=True):
 
 def batches(model, told, size=40):
     """Stories as arrays of ids [stories, tokens], padded on the right, with their cases."""
-    encoded = [model.tokenizer.encode(story.text) for story in told]
-    order = sorted(range(len(told)), key=lambda i: len(encoded[i].ids))
+    encoded = [model.encode(story.text)[1:] for story in told]
+    order = sorted(range(len(told)), key=lambda i: len(encoded[i]))
     word_id = {}
 
     def id_of(word):
@@ -53,13 +53,14 @@ def batches(model, told, size=40):
 
     for start in range(0, len(order), size):
         chosen = order[start : start + size]
-        length = 1 + max(len(encoded[i].ids) for i in chosen)
+        length = 1 + max(len(encoded[i]) for i in chosen)
         ids = np.zeros((len(chosen), length), dtype=np.int64)
         lengths, cases = [], []
         for row, i in enumerate(chosen):
-            ids[row, 1 : 1 + len(encoded[i].ids)] = encoded[i].ids
-            lengths.append(1 + len(encoded[i].ids))
-            ends = np.array([end for _, end in encoded[i].offsets])
+            ids[row, 1 : 1 + len(encoded[i])] = encoded[i]
+            lengths.append(1 + len(encoded[i]))
+            # Where each token ends in the text; the stories are ASCII, a byte is a character.
+            ends = np.cumsum([len(model.decode([token])) for token in encoded[i]])
 
             def token(character, ends=ends):
                 return 1 + int(np.searchsorted(ends, character, side="right"))
