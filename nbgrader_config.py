@@ -45,6 +45,30 @@ def exchange_folder():
     return Path(shared)
 
 
+def account_must_have_a_name():
+    """End the commands for which nbgrader needs the account's name, where there is none.
+
+    In a container, a process may run under a number that nobody has entered as an account.
+    """
+    try:
+        import pwd  # not on Windows, where there is no exchange either
+
+        pwd.getpwuid(os.getuid())
+    except ImportError:
+        return
+    except KeyError:
+        sentence = (
+            f"Your account, number {os.getuid()}, has no name on this machine, so nbgrader cannot "
+            "tell whose work it is. Ask who runs the machine to enter it, or name yourself as "
+            "your instructor knows you: --student=NAME"
+        )
+        named = any(argument.startswith("--student") for argument in sys.argv)
+        if sys.argv[1:2] in (["submit"], ["fetch_feedback"]) and not named:
+            sys.exit(sentence)
+
+
+account_must_have_a_name()
+
 # -- folders ---------------------------------------------------------------------------------
 c.CourseDirectory.course_id = "illustrated-attention"
 c.CourseDirectory.root = str(root)

@@ -29,6 +29,7 @@ NO_NETWORK = re.compile(
     "|dns error|network connectivity is disabled|connection refused|network is unreachable",
     re.IGNORECASE,
 )
+UNTRUSTED = re.compile("certificate.?verify.?failed|invalid peer certificate", re.IGNORECASE)
 NO_WHEEL = re.compile("building from source is disabled|no wheels? with a matching", re.IGNORECASE)
 
 
@@ -127,6 +128,14 @@ def run(command, what):
     if process.wait() == 0:
         return
     text = "".join(printed)
+    if UNTRUSTED.search(text):  # before NO_NETWORK: pip gives up with words for both
+        stop(
+            "The packages could not be downloaded: this machine does not trust the certificate "
+            "that came with them (the lines above say why). Often a company's network puts its "
+            "own there. Ask who runs it for the certificate's file, name it, and run the same "
+            "command again: export PIP_CERT=/path/to/file.pem SSL_CERT_FILE=/path/to/file.pem. "
+            "If the lines above speak of a date, set this machine's clock."
+        )
     if NO_NETWORK.search(text):
         stop(
             "The packages could not be downloaded. The first set-up needs the network: connect, "

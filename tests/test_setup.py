@@ -154,6 +154,27 @@ def test_no_network_is_told_when_the_packages_are_fetched(set_up, monkeypatch, c
     assert "needs the network" in said
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        # pip, then uv, at a server whose certificate nobody signed whom this machine knows
+        "'SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate "
+        "verify failed: unable to get local issuer certificate (_ssl.c:1006)'))': /simple/uv/\n"
+        "ERROR: Could not find a version that satisfies the requirement uv (from versions: none)",
+        "error: Failed to fetch: https://127.0.0.1:8743/simple/numpy/\n"
+        "  cause: error sending request for url (https://127.0.0.1:8743/simple/numpy/)\n"
+        "  cause: invalid peer certificate: UnknownIssuer",
+    ],
+    ids=["pip", "uv"],
+)
+def test_a_certificate_that_is_not_trusted_is_told_as_that(set_up, capsys, words):
+    command = [sys.executable, "-c", f"print({words!r}); raise SystemExit(1)"]
+    said = stopped(capsys, set_up.run, command, "Installing")
+    assert "does not trust the certificate" in said
+    assert "PIP_CERT=" in said and "SSL_CERT_FILE=" in said
+    assert "needs the network" not in said
+
+
 def test_no_python_at_all_is_told():
     made = subprocess.run(
         ["make", "setup", "PYTHON=python-nowhere"], cwd=ROOT, capture_output=True, text=True
@@ -200,6 +221,21 @@ def test_a_class_shares_the_exchange_that_it_names(clone, monkeypatch):
     monkeypatch.setenv(EXCHANGE, str(clone / "shared"))
     assert settings(clone).Exchange.root == str(clone / "shared")
     assert not (clone / "exchange").exists()
+
+
+@pytest.mark.parametrize("command", ["submit", "fetch_feedback"])
+def test_an_account_without_a_name_is_told_how_to_hand_in(clone, monkeypatch, command):
+    def nobody(number):
+        raise KeyError(f"getpwuid(): uid not found: {number}")
+
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    monkeypatch.setattr(sys, "argv", ["nbgrader", command, "01_self_attention"])
+    with pytest.raises(SystemExit, match=r"has no name on this machine.*--student=NAME"):
+        settings(clone)
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--student=ada"])
+    assert settings(clone).Exchange.root
+    monkeypatch.setattr(sys, "argv", ["nbgrader", "list"])
+    assert settings(clone).Exchange.root
 
 
 def test_a_relative_exchange_is_refused(clone, monkeypatch):
