@@ -177,15 +177,18 @@ def fetched(course, secret, name=NOTEBOOK):
 
 
 def test_feedback_reaches_everybody_whatever_one_of_them_handed_in(course, inbound, caplog):
-    for student in ("ada", "bob", "eve"):
+    for student in ("ada", "bob", "eve", "text"):
         secret = submit(course, inbound, student) / "submission_secret.txt"
         secret.write_text(f"secret of {student}")
         if student == "bob":  # browsers number second downloads
             (secret.parent / f"{NOTEBOOK}.ipynb").rename(secret.parent / f"{NOTEBOOK} (1).ipynb")
         if student == "eve":
             (secret.parent / "data").symlink_to("/etc")
+        if student == "text":  # nbgrader looks for feedback to .ipynb only
+            (secret.parent / f"{NOTEBOOK}.ipynb").rename(secret.parent / f"{NOTEBOOK}.ipynb.txt")
     collect(course)
     feedback(course, "ada", "secret of ada")
+    feedback(course, "text", "secret of text")
     feedback(course, "bob", "secret of bob")
     feedback(course, "eve")  # refused: grading has thrown away what was handed in
     feedback(course, "file")  # came by mail
@@ -200,7 +203,7 @@ def test_feedback_reaches_everybody_whatever_one_of_them_handed_in(course, inbou
     assert fetched(course, "secret of eve") == "for eve"
     assert fetched(course, "secret of bob", f"{NOTEBOOK} (1)") == "for bob"
     assert len(list((course.root / "exchange" / "small" / "feedback").iterdir())) == 4
-    assert "binary, file, folder, long" in "".join(caplog.messages)
+    assert "binary, file, folder, long, text" in "".join(caplog.messages)
     assert NbGraderAPI(course.course, config=config).release_feedback(ASSIGNMENT)["success"]
 
 

@@ -72,8 +72,9 @@ def _owner(path: Path) -> str:
 class ReleaseFeedback(ExchangeReleaseFeedback):
     """nbgrader's, in which no student's page stops another's.
 
-    A page is found by whoever has the secret that came with the hand-in. Where there is none, as
-    with files that did not come through the exchange, the instructor is told to give the page.
+    A page is found by whoever has the secret that came with the hand-in, under the name of a
+    notebook in it. Where there is none, as with files that did not come through the exchange or
+    are called `.ipynb.txt`, the instructor is told to give the page.
     """
 
     def copy_files(self):
@@ -102,13 +103,13 @@ class ReleaseFeedback(ExchangeReleaseFeedback):
         self.log.info(text.format(count=released))
         if without:
             text = _(
-                "These handed in without nbgrader's secret and cannot fetch their feedback. Give "
-                "them their pages from {folder}: {students}"
+                "These handed in without nbgrader's secret, or no file that ends in .ipynb, and "
+                "cannot fetch their feedback. Give them their pages from {folder}: {students}"
             )
             self.log.warning(text.format(folder=root, students=", ".join(without)))
 
     def _release(self, student: str, folder: Path, pages: list[Path]) -> bool:
-        """Release a student's pages. Returns False if the student has no secret to find them."""
+        """Release a student's pages. Returns False if the student has no way to find them."""
         course = self.coursedir
         handed_in = Path(
             course.format_path(course.submitted_directory, student, course.assignment_id)
@@ -116,7 +117,10 @@ class ReleaseFeedback(ExchangeReleaseFeedback):
         secret = small_files.read(folder, SECRET) or small_files.read(handed_in, SECRET)
         if secret is None:
             return False
-        own_names = [name for name in map(names.notebook_name, _files(handed_in)) if name]
+        files = _files(handed_in)
+        own_names = [name for name in map(names.notebook_name, files) if name]
+        if own_names and not any(file.endswith(".ipynb") for file in files):
+            return False
         for page in pages:
             # A student who renamed the notebook looks for the feedback under that name.
             also = own_names if len(own_names) == len(pages) == 1 else []
