@@ -1,8 +1,12 @@
 """Tables for a spreadsheet, nbgrader's export among them: nothing that a stranger wrote is run."""
 
+import codecs
 import csv
+import io
+import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbgrader.api import MissingEntry
@@ -28,8 +32,75 @@ def inert(value: object) -> object:
     if not isinstance(value, str):
         return "" if value is None else value
     value = "".join(c if c.isprintable() else " " for c in value)
-    begins = unicodedata.normalize("NFKC", value).lstrip()[:1]  # wide signs too
-    return "'" + value if begins in tuple("=+-@") else value
+    return "'" + value if is_formula(value) else value
+
+
+def is_formula(text: str) -> bool:
+    """Does it begin as what a spreadsheet runs?"""
+    return unicodedata.normalize("NFKC", text).lstrip()[:1] in tuple("=+-@")  # wide signs too
+
+
+_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?: ?%)?|-")
+
+
+@dataclass
+class Table:
+    """A table that another program wrote, and how it did: it is written back in the same way."""
+
+    rows: list[list[str]]  # the names of the columns come first
+    encoding: str
+    delimiter: str
+    newline: str
+    quote_all: bool
+
+    def dicts(self) -> list[dict[str, str]]:
+        """Each row below the first, by the names of the columns."""
+        columns = [column.strip() for column in self.rows[0]] if self.rows else []
+        return [dict(zip(columns, row, strict=False)) for row in self.rows[1:]]
+
+    def write(self, path: Path) -> None:
+        """Write it as it was, with every text inert."""
+        made = io.StringIO(newline="")
+        writer = csv.writer(
+            made,
+            delimiter=self.delimiter,
+            lineterminator=self.newline,
+            quoting=csv.QUOTE_ALL if self.quote_all else csv.QUOTE_MINIMAL,
+        )
+        for row in self.rows:
+            writer.writerow(["'" + cell if _runs(cell) else cell for cell in row])
+        path.write_bytes(made.getvalue().encode(self.encoding))
+
+
+def _runs(cell: str) -> bool:
+    """Is it a formula? A number with a sign in front, another program's, stays a number."""
+    return is_formula(cell) and not _NUMBER.fullmatch(cell.strip())
+
+
+def read_table(path: Path) -> Table:
+    """Read a table as spreadsheets and learning platforms write it: CSV or separated by tabs."""
+    data = path.read_bytes()
+    for mark, encoding in (
+        *((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16")),
+        *((codecs.BOM_UTF16_BE, "utf-16"), (b"", "utf-8"), (b"", "cp1252"), (b"", "latin-1")),
+    ):
+        try:
+            text = data.decode(encoding) if data.startswith(mark) else None
+        except UnicodeDecodeError:
+            continue
+        if text is not None:
+            break
+    assert text is not None  # latin-1 reads anything
+    first = text.partition("\n")[0]
+    delimiter = max("\t;,", key=first.count)
+    quoted = first.startswith('"') and first.count('"') >= 2 * (first.count(delimiter) + 1)
+    return Table(
+        rows=[row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row],
+        encoding=encoding,
+        delimiter=delimiter,
+        newline="\r\n" if "\r\n" in text else "\n",
+        quote_all=quoted,
+    )
 
 
 class CsvExport(ExportPlugin):

@@ -1,12 +1,13 @@
 """Files that came by mail or from a learning platform, for `nbgrader zip_collect`.
 
-Students name their file ``ada+01_self_attention.ipynb``. Platforms put something in front of the
-name, browsers something behind it, and pack many files into one archive. Whatever lies in
-``archive/`` is looked through here; for each student the newest notebook is written to
-``extracted/`` under its plain name, from where nbgrader collects it. Everything that is left out is
-said, and stops nobody else.
+Students name their file ``ada+01_self_attention.ipynb``. Platforms put a label of their own on the
+file or on a folder (`labels.py`), browsers something behind the name, and many files come in one
+archive. Whatever lies in ``archive/`` is looked through here; for each student the newest notebook
+is written to ``extracted/`` under its plain name, from where nbgrader collects it. Everything that
+is left out is said, and stops nobody else.
 """
 
+import contextlib
 import io
 import lzma
 import re
@@ -18,12 +19,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from zoneinfo import ZoneInfo
 
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 
-from autograder.nbgrader_steps import names
+from autograder.nbgrader_steps import names, times
 from autograder.nbgrader_steps.hand_in import timestamp
 from autograder.nbgrader_steps.intake import MAX_NOTEBOOK
+from autograder.nbgrader_steps.labels import Label, label
+from autograder.nbgrader_steps.roster import Unknown, read_roster
 from illustrated_attention.language import _
 
 MAX_MEMBERS = 20_000  # files in one archive
@@ -31,11 +36,9 @@ MAX_DEPTH = 2  # an archive in an archive; one deeper is left out
 PACKED = 30  # an archive may unpack to so many times its size, and
 ROOM = 200 << 20  # bytes more
 
-# What platforms put in front of a file's name, or call the folder that it is in.
-_MOODLE = re.compile(r"(?P<owner>.+?)_(?P<number>\d+)_assignsubmission_file_*(?P<rest>.*)", re.S)
-_CANVAS = re.compile(r"(?P<owner>[^_+]+?)(_LATE)?_(?P<number>\d+)_\d+_(?P<rest>.+)", re.S)
 # What browsers and platforms put behind the name of a file that comes a second time.
 _AGAIN = re.compile(r"(?P<name>.+?)(?: ?\((?P<a>\d+)\)|-Copy(?P<b>\d*)|-(?P<c>\d{1,3}))?", re.S)
+_STAMP = "%Y%m%dT%H%M%SZ"  # how the time of a hand-in stands in the names of extracted files
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,11 @@ class Found:
     owner: str  # who handed it in, as the platform says; "" if nobody says
     place: str  # for messages
     notebook: str
-    when: datetime
+    when: datetime  # in UTC
     again: int
     read: Callable[[], bytes]
+    label: Label | None = None
+    labelled: str = ""  # the part of the path that bears the label
 
 
 class Unreadable(Exception):
@@ -62,30 +67,53 @@ UNREADABLE = (
 )
 
 
-class Extractor(ExtractorPlugin):
-    """Looks through the archive and writes one file for each student."""
+class Inbox:
+    """Looks through what came in for one assignment.
 
-    def extract(self, archive_path, extracted_path):
-        assignment = Path(archive_path).parent.name
-        others = self._lessons() - {assignment.casefold()}
+    Parameters
+    ----------
+    course : CourseDirectory
+        The course.
+    assignment : str
+        The assignment's id.
+    zone : ZoneInfo, optional
+        In which the platform's clock goes; the machine's if None.
+    tell : callable
+        Is told, in a sentence, of everything that is left out.
+    """
+
+    def __init__(
+        self,
+        course: CourseDirectory,
+        assignment: str,
+        zone: ZoneInfo | None,
+        tell: Callable[[str], None],
+    ):
+        self.course, self.assignment, self.zone, self.tell = course, assignment, zone, tell
+        self.roster = read_roster(course)
+        self.of_platforms: list[str] = []  # files that platforms add to everybody's
+
+    def newest(self, archive: Path) -> dict[str, Found]:
+        """Return the notebook that counts of each student who handed one in."""
+        others = self._lessons() - {self.assignment.casefold()}
         by_student = defaultdict(list)
-        for path in sorted(Path(archive_path).rglob("*")):
+        for path in sorted(archive.rglob("*")):
             if path.is_file() and not path.is_symlink():
-                for found in self._look_into(path, Path(archive_path)):
+                for found in self._look_into(path, archive):
                     if found.notebook.casefold() in others:
                         self._leave_out(found.place, _("it is another lesson's"))
                     else:
                         by_student[found.student].append(found)
-        taken = 0
-        for student, files in sorted(by_student.items()):
-            taken += self._take(student, files, Path(extracted_path), assignment)
-        text = _("Notebooks of {count} students are taken.")
-        self.log.info(text.format(count=taken))
+        if self.of_platforms:
+            text = _("{count} files that the platform adds are left out, such as {place}")
+            place = names.printable(self.of_platforms[0])
+            self.tell(text.format(count=len(self.of_platforms), place=place))
+        chosen = {s: self._choose(s, files) for s, files in sorted(by_student.items())}
+        return {student: found for student, found in chosen.items() if found}
 
     def _lessons(self) -> set[str]:
         """The notebooks of all assignments."""
-        course = self.parent.coursedir
-        folder = Path(course.format_path(course.source_directory, ".", "."))
+        folder = Path(self.course.format_path(self.course.source_directory, ".", "."))
         return {path.stem.casefold() for path in folder.glob("*/*.ipynb")}
 
     def _look_into(self, path: Path, root: Path) -> list[Found]:
@@ -101,82 +129,136 @@ class Extractor(ExtractorPlugin):
             parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part != "/"]
             if any(names.is_left_by_system(part) for part in parts) or parts[-1:] == [".."]:
                 continue
-            notebook = names.notebook_name(parts[-1]) if parts else None
-            if notebook is None:
+            # The outermost label is the platform's; what is within it, a student may have named.
+            labelled, its = next(
+                ((part, its) for part in parts if (its := label(part))), ("", None)
+            )
+            file = its.rest if its and its.rest and labelled == parts[-1] else parts[-1]
+            notebook = names.notebook_name(file)
+            if notebook is None and _is_of_platform(file, its, labelled == parts[-1]):
+                self.of_platforms.append(name)
+            elif notebook is None:
                 self._leave_out(name, _("it is no notebook"))
-                continue
-            student, owner, stem, number = _whose(parts[:-1], notebook)
-            if student is None:
-                text = _("its name does not say whose it is: ada+lesson.ipynb is ada's")
-                self._leave_out(name, text)
-                continue
-            yield Found(student, owner, name, stem, when, number, read)
+            elif (whose := self._whose(name, notebook, its)) is not None:
+                student, stem, again = whose
+                if its and its.when:
+                    when = times.to_utc(its.when, self.zone)
+                owner = its.owner if its else ""
+                yield Found(student, owner, name, stem, when, again, read, its, labelled)
 
-    def _take(self, student: str, files: list[Found], target: Path, assignment: str) -> bool:
+    def _whose(self, place: str, notebook: str, its: Label | None) -> tuple[str, str, int] | None:
+        """Return whose a notebook is, its plain name, and how often it came before.
+
+        A roster believes the platform before the file's name, which a student may choose.
+        """
+        said, plus, rest = notebook.partition("+")
+        match = _AGAIN.fullmatch(rest if plus else notebook)
+        said = names.student_id(said.strip()) or "" if plus else ""
+        student: str | None = said
+        if match is None or (plus and not said) or not (said or its):  # `ada+.ipynb`: of no lesson
+            text = _("its name does not say whose it is: ada+lesson.ipynb is ada's")
+            self._leave_out(place, text)
+            return None
+        if self.roster:
+            try:
+                if its:
+                    student = self.roster.whose(its.names, its.number)
+                else:
+                    student = self.roster.whose([said])
+            except Unknown as problem:
+                self._leave_out(place, str(problem))
+                return None
+            if said and said != student:
+                text = _("{place}: its name says {said}, the platform says {student}: taken so")
+                self.tell(text.format(place=names.printable(place), said=said, student=student))
+        elif not said and its:
+            student = names.student_id("_".join(its.names[0].split()))
+        if not student:
+            self._leave_out(place, _("its name cannot be a student's id"))
+            return None
+        again = match["a"] or match["b"] or match["c"] or ("1" if match["b"] == "" else "0")
+        return student, match["name"], int(again)
+
+    def _choose(self, student: str, files: list[Found]) -> Found | None:
         owners = {found.owner for found in files}
         if len(owners) > 1:
             places = ", ".join(names.printable(found.place) for found in files)
             text = _("{student} is left out: these files come from different people: {places}")
-            self.log.warning(text.format(student=student, places=places))
-            return False
-        files = sorted(files, key=lambda found: (found.when, found.again, found.place))
-        *others, newest = files
-        course = self.parent.coursedir
-        before = Path(course.format_path(course.submitted_directory, student, assignment))
-        handed_in = timestamp(before)  # through the exchange: files have none
-        if handed_in and handed_in > newest.when:
-            self._leave_out(newest.place, _("there is a later hand-in from the exchange"))
-            return False
-        try:
-            content = newest.read()
-        except UNREADABLE as problem:
-            self._leave_out(newest.place, str(problem))
-            return False
+            self.tell(text.format(student=student, places=places))
+            return None
+        wanted = self.assignment.casefold()
+        *others, newest = sorted(
+            files,
+            key=lambda f: (f.notebook.casefold() == wanted, f.when, f.again, f.place),
+        )
         for other in others:
             place = names.printable(newest.place)
-            self._leave_out(other.place, _("{place} is newer").format(place=place))
-        (target / f"{student}+{assignment}.ipynb").write_bytes(content)
-        return True
+            self._leave_out(other.place, _("{place} is taken").format(place=place))
+        return newest
 
     def _leave_out(self, place: str, why: str) -> None:
         text = _("{place} is left out: {why}")
-        self.log.warning(text.format(place=names.printable(place), why=names.printable(why)))
+        self.tell(text.format(place=names.printable(place), why=names.printable(why)))
+
+
+class Extractor(ExtractorPlugin):
+    """Looks through the archive and writes one file for each student."""
+
+    def extract(self, archive_path, extracted_path):
+        course, assignment = self.parent.coursedir, Path(archive_path).parent.name
+        inbox = Inbox(course, assignment, times.course_zone(self.config), self.log.warning)
+        if inbox.roster is None:
+            text = _("There is no roster: everybody is taken under the name that files bear.")
+            self.log.info(text)
+        chosen = inbox.newest(Path(archive_path))
+        taken = [found for found in chosen.values() if self._take(found, Path(extracted_path))]
+        text = _("Notebooks of {count} students are taken.")
+        self.log.info(text.format(count=len(taken)))
+        if late := [found.student for found in taken if found.label and found.label.late]:
+            text = _("The platform says that these are late: {students}")
+            self.log.warning(text.format(students=", ".join(late)))
+
+    def _take(self, found: Found, target: Path) -> bool:
+        course, assignment = self.parent.coursedir, target.parent.name
+        before = Path(course.format_path(course.submitted_directory, found.student, assignment))
+        handed_in = timestamp(before)  # through the exchange, or by a platform that told the time
+        if handed_in and handed_in > found.when:
+            self._leave_out(found, _("there is a later hand-in"))
+            return False
+        try:
+            content = found.read()
+        except UNREADABLE as problem:
+            self._leave_out(found, str(problem))
+            return False
+        parts = [found.student, assignment]
+        if found.label and found.label.when:
+            parts.append(found.when.strftime(_STAMP))
+        (target / f"{'+'.join(parts)}.ipynb").write_bytes(content)
+        return True
+
+    def _leave_out(self, found: Found, why: str) -> None:
+        text = _("{place} is left out: {why}")
+        self.log.warning(text.format(place=names.printable(found.place), why=why))
 
 
 class Collector(FileNameCollectorPlugin):
     """Reads the names that `Extractor` wrote."""
 
     def collect(self, submitted_file):
-        student, _plus, assignment = Path(submitted_file).stem.partition("+")
-        return {"student_id": student, "file_id": assignment}
+        student, assignment, *when = Path(submitted_file).stem.split("+")
+        found = {"student_id": student, "file_id": assignment}
+        if when:
+            found["timestamp"] = str(datetime.strptime(when[0], _STAMP))
+        return found
 
 
-def _whose(folders: list[str], notebook: str) -> tuple[str | None, str, str, int]:
-    """Return student, the platform's owner, the notebook's name, and how often it came before."""
-    owner = ""
-    for part in folders:  # Moodle makes a folder for each student
-        if match := _MOODLE.fullmatch(part):
-            owner = f"{match['owner']}_{match['number']}"
-            name = match["owner"]
-    for pattern in (_MOODLE, _CANVAS):
-        match = pattern.fullmatch(notebook)
-        if match and match["rest"]:
-            owner, name = f"{match['owner']}_{match['number']}", match["owner"]
-            notebook = match["rest"]
-            break
-    student, plus, rest = notebook.partition("+")
-    if plus:
-        notebook = rest
-    elif owner:
-        student = "_".join(name.split())
-    else:
-        return None, "", notebook, 0
-    match = _AGAIN.fullmatch(notebook)
-    if match is None:  # `ada+.ipynb`: of no lesson
-        return None, "", notebook, 0
-    number = match["a"] or match["b"] or match["c"] or ("1" if match["b"] == "" else "0")
-    stem = match["name"]
-    return names.student_id(student.strip()), owner, stem, int(number)
+def _is_of_platform(file: str, its: Label | None, labels_file: bool) -> bool:
+    """Is it what platforms add: a page about all hand-ins, the text typed beside the files?"""
+    if its is None:
+        return file == "index.html"  # Brightspace
+    if its.platform == "Moodle":
+        return file == "onlinetext.html"
+    return labels_file and not its.rest  # Blackboard, and Canvas's text or link
 
 
 def _files(file: Path | io.BytesIO, place: str, room: int, depth: int = 0) -> Iterator:
@@ -210,7 +292,15 @@ def _members_of_zip(file: Path | io.BytesIO, room: int) -> Iterator:
             when = datetime(*member.date_time)
         except ValueError:
             when = datetime(1980, 1, 1)
-        yield member.filename, when, lambda member=member: _limited(archive.open(member))
+        yield _name_in_zip(member), when, lambda member=member: _limited(archive.open(member))
+
+
+def _name_in_zip(member: zipfile.ZipInfo) -> str:
+    """The name of a file in an archive; many programs write UTF-8 and do not say so."""
+    if not member.flag_bits & 0x800:
+        with contextlib.suppress(UnicodeError):
+            return member.filename.encode("cp437").decode()
+    return member.filename
 
 
 def _members_of_tar(file: Path | io.BytesIO, room: int) -> Iterator:
