@@ -37,6 +37,13 @@ def main(argv: list[str] | None = None) -> int:
     report = commands.add_parser("report", help="write a page and a table about the class")
     report.add_argument("assignment", help="its id, such as 01_self_attention")
     report.add_argument("--db", metavar="URL", help="the gradebook, if not nbgrader_config.py's")
+    marks = commands.add_parser("marks", help="fill a column of a platform's exported gradebook")
+    marks.add_argument("assignment", help="its id, such as 01_self_attention")
+    marks.add_argument("--into", type=Path, required=True, metavar="FILE", help="the gradebook")
+    marks.add_argument("--column", metavar="NAME", help="if none bears the assignment's name")
+    marks.add_argument("--db", metavar="URL", help="the gradebook, if not nbgrader_config.py's")
+    pages = commands.add_parser("feedback-zip", help="pack feedback for a learning platform")
+    pages.add_argument("assignment", help="its id, such as 01_self_attention")
     arguments = vars(parser.parse_args(argv))
     runs: dict[str, Callable[..., int]] = {
         "build": _build,
@@ -44,6 +51,8 @@ def main(argv: list[str] | None = None) -> int:
         "fuzz": _fuzz,
         "doctor": _doctor,
         "grade": _grade,
+        "marks": _marks,
+        "feedback-zip": _feedback_zip,
         "mine": _mine,
         "report": _report,
     }
@@ -129,6 +138,37 @@ def _mine(lesson: str, notebook: Path | None) -> int:
     print(f"{lesson}: {outcome.score:g} of {outcome.most:g} points. Open the page in a browser:")
     print(outcome.page.as_uri())
     return 0
+
+
+def _marks(**options) -> int:
+    from autograder.class_run.marks import enter_marks
+    from autograder.nbgrader_steps.course import Problem
+
+    try:
+        entered = enter_marks(**options)
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    print(*entered.lines(), entered.path, sep="\n")
+    return 1 if entered.missing or entered.several else 0
+
+
+def _feedback_zip(assignment: str) -> int:
+    from autograder.class_run.return_feedback import pack_feedback
+    from autograder.nbgrader_steps.course import Problem
+
+    try:
+        packed = pack_feedback(assignment)
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    print(f"The pages of {packed.count} students are in")
+    print(packed.path)
+    if packed.otherwise:
+        print("These did not hand in through a platform:", ", ".join(packed.otherwise))
+    if packed.without:
+        print("These handed in and have no page:", ", ".join(packed.without))
+    return 1 if packed.without else 0
 
 
 def _report(**options) -> int:
