@@ -58,7 +58,8 @@ class AnswerKey:
     mistakes: tuple[KnownMistake, ...]
     hints: tuple[str, ...]
     combined: Combined | None = None
-    hidden: bool = False  # the judge's: no number that a function returned may be told
+    hidden: bool = False  # the judge's: no number of a case or of a result may be told
+    parameters: tuple[str, ...] = ()  # the reference's, where a function does not tell its own
 
 
 @dataclass(frozen=True)

@@ -36,16 +36,16 @@ def describe(function: Callable, key: AnswerKey, signature: Signature, problems:
     # Input to refuse comes last: most learners write that part last.
     i = min(wrong, key=lambda i: (key.cases[i].raises is not None, key.cases[i].size()))
     case, problem, outcome = key.cases[i], problems[i], signature.outcomes[i]
+    parameters = tuple(parameter_name(function, n, key.parameters) for n in range(len(case.args)))
     sentence, detail = _DESCRIBE[problem.kind](
         name=key.exercise,
-        function=function,
+        parameters=parameters,
         case=case,
         outcome=outcome,
         problem=problem,
         whole=key.expected[i],
     )
     difference = problem if problem.in_result else None
-    parameters = tuple(parameter_name(function, i) for i in range(len(case.args)))
     return Failure(case.title, problem.kind, sentence, detail, case, i + 1, parameters, difference)
 
 
@@ -93,7 +93,7 @@ def _did_not_raise(name, case, outcome, **rest):
     return text.format(name=name, error=case.raises), ""
 
 
-def _changed(name, function, case, outcome, **rest):
+def _changed(name, parameters, case, outcome, **rest):
     given = case.args[outcome.changed[0]]
     if isinstance(given, np.ndarray):
         text = _(
@@ -105,8 +105,7 @@ def _changed(name, function, case, outcome, **rest):
             "{name} changed its argument {argument}, or what is in it. Whoever called it still "
             "needs that: work on a copy."
         )
-    argument = parameter_name(function, outcome.changed[0])
-    return text.format(name=name, argument=argument), ""
+    return text.format(name=name, argument=parameters[outcome.changed[0]]), ""
 
 
 def _overwrote(name, **rest):

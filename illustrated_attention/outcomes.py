@@ -208,12 +208,15 @@ def identical(a: Any, b: Any) -> bool:
     return a is b or (type(a) is type(b) and a == b)
 
 
-def parameter_name(function: Callable, position: int) -> str:
-    """Return the name of a parameter, or its number when the signature cannot be read."""
-    try:
-        return list(inspect.signature(function).parameters)[position]
-    except (ValueError, TypeError, IndexError):
-        return str(position + 1)
+def parameter_name(function: Callable, position: int, otherwise: tuple[str, ...] = ()) -> str:
+    """Return the name of a parameter; where the signature cannot be read, the one in `otherwise`.
+
+    Without any it is the parameter's number.
+    """
+    names: tuple[str, ...] = ()
+    with contextlib.suppress(ValueError, TypeError):
+        names = tuple(inspect.signature(function).parameters)
+    return next((n[position] for n in (names, otherwise) if position < len(n)), str(position + 1))
 
 
 def _arrays(value: object) -> Iterator[np.ndarray]:

@@ -5,6 +5,7 @@ judge's, with the hidden cases.
 """
 
 import functools
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -45,7 +46,9 @@ def full_key(name: str) -> AnswerKey:
     cases = (*exercise.visible, *exercise.hidden, *variations(exercise))
     key = _make_key(exercise, cases, [p.hidden for p in exercise.promises])
     students = find_key(name)  # the table of two mistakes at once is made by `make build`
-    return replace(key, combined=students.combined if students else None, hidden=True)
+    parameters = tuple(inspect.signature(reference(name)).parameters)
+    combined = students.combined if students else None
+    return replace(key, combined=combined, hidden=True, parameters=parameters)
 
 
 def _make_key(exercise: Exercise, cases: tuple[Case, ...], arguments: list[tuple]) -> AnswerKey:

@@ -132,7 +132,7 @@ def _of_argument(position: int, name: str, evidence: Evidence):
             yield (
                 "beyond_a_size" if largest > 4 else "unclear",
                 lambda case: type(arg(case)) is int and arg(case) > largest,
-                _("`{name}` is greater than {value}").format(name=name, value=largest),
+                _large(name, largest, evidence.key.hidden),
             )
     lengths = [_length(value) for value in values]
     if any(lengths):
@@ -141,8 +141,20 @@ def _of_argument(position: int, name: str, evidence: Evidence):
             yield (
                 "beyond_a_size" if largest > 4 else "unclear",
                 lambda case: _length(arg(case)) > largest,
-                _("`{name}` is longer than {value}").format(name=name, value=largest),
+                _long(name, largest, evidence.key.hidden),
             )
+
+
+def _large(name: str, largest: int, hidden: bool) -> str:
+    if hidden:
+        return _("`{name}` is large").format(name=name)
+    return _("`{name}` is greater than {value}").format(name=name, value=largest)
+
+
+def _long(name: str, longest: int, hidden: bool) -> str:
+    if hidden:
+        return _("`{name}` is long").format(name=name)
+    return _("`{name}` is longer than {value}").format(name=name, value=longest)
 
 
 def _length(value) -> int:

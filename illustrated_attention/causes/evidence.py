@@ -98,7 +98,7 @@ class Evidence:
         )
 
     def name_of(self, position: int) -> str:
-        return parameter_name(self.function, position)
+        return parameter_name(self.function, position, self.key.parameters)
 
 
 def same(a: np.ndarray | float, b: np.ndarray | float) -> bool:
