@@ -1,6 +1,7 @@
 # make lab    set up, then open JupyterLab on the first lesson
 # make class  the same, with the instructor's panels: Formgrader and Create Assignment
 # make test   set up with the test tools, then run the whole suite
+# make students  the copy for students, without solutions: students.zip, and the branch students
 # make build  rebuild everything that is derived from solutions/ and autograder/exercises/
 # make fix    format the code, and make build
 # make lock   choose the newest versions that pyproject.toml allows, with their hashes
@@ -16,7 +17,7 @@ LAB_ARGS ?=
 TEST_ARGS ?=
 IN_VENV := .venv/bin/python
 
-.PHONY: lab class test build fix lock clean setup setup-test
+.PHONY: lab class test students build fix lock clean setup setup-test
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -33,6 +34,9 @@ class: setup
 test: setup-test
 	@echo "Running the tests."
 	@OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(IN_VENV) -m pytest -n 2 --dist loadfile $(TEST_ARGS)
+
+students: setup
+	@$(IN_VENV) scripts/students_copy.py
 
 build: setup-test
 	@$(IN_VENV) -m autograder build

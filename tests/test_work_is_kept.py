@@ -18,7 +18,8 @@ from traitlets.config import PyFileConfigLoader
 from autograder.__main__ import main
 from autograder.authoring import build
 from autograder.class_run import batch
-from autograder.nbgrader_steps.release import fits_stamp, is_written_in, write_release
+from autograder.nbgrader_steps.release import is_written_in, write_release
+from autograder.nbgrader_steps.stamp import fits_stamp
 from autograder.sandbox.inside import confine
 
 LESSON = "01_self_attention"

@@ -18,7 +18,8 @@ from autograder.class_run.batch import Result
 from autograder.nbgrader_steps.course import Problem, need_assignment, notebooks, read_config
 from autograder.nbgrader_steps.execute import WITHOUT_CONFINEMENT
 from autograder.nbgrader_steps.names import printable
-from autograder.nbgrader_steps.release import fits_stamp, written_in_release
+from autograder.nbgrader_steps.release import written_in_release
+from autograder.nbgrader_steps.stamp import fits_stamp
 from autograder.sandbox.inside import confine
 from illustrated_attention.language import _
 

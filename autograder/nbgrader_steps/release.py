@@ -5,7 +5,6 @@ The folder of released notebooks is also the one in which a learner works. So wh
 somebody has written something is moved to `notebooks/kept/` before another takes its name.
 """
 
-import hashlib
 import json
 import os
 import tempfile
@@ -17,9 +16,8 @@ from nbconvert.exporters import NotebookExporter
 from nbformat.notebooknode import NotebookNode
 from nbgrader.converters import GenerateAssignment
 
+from autograder.nbgrader_steps.stamp import STAMP, fingerprint, fits_stamp
 from illustrated_attention.language import _
-
-STAMP = "illustrated_attention"  # in a notebook's metadata: what its cells held at release
 
 
 def write_release(notebook: NotebookNode, path: Path) -> Path | None:
@@ -32,7 +30,7 @@ def write_release(notebook: NotebookNode, path: Path) -> Path | None:
     path : Path
         Where students open it: ``notebooks/LESSON/NAME.ipynb``.
     """
-    notebook.metadata[STAMP] = {"released": _fingerprint(notebook)}
+    notebook.metadata[STAMP] = {"released": fingerprint(notebook)}
     kept = None
     if path.exists() and is_written_in(path):
         kept = _free_name(path)
@@ -53,12 +51,6 @@ def is_written_in(path: Path) -> bool:
         return True
 
 
-def fits_stamp(notebook: dict) -> bool | None:
-    """Are all cells' texts as released? None if the notebook was released without a stamp."""
-    stamp = notebook["metadata"].get(STAMP, {}).get("released")
-    return None if stamp is None else stamp == _fingerprint(notebook)
-
-
 def written_in_release(path: Path, assignment: str) -> str:
     """Say why nothing can be graded on a released notebook: its solutions would be graded too."""
     text = _(
@@ -66,12 +58,6 @@ def written_in_release(path: Path, assignment: str) -> str:
         "generate_assignment {assignment} --force`: it keeps that notebook under another name."
     )
     return text.format(path=path, assignment=assignment)
-
-
-def _fingerprint(notebook: dict) -> str:
-    """A number for the texts of all cells; outputs, ids and metadata do not count."""
-    cells = [[cell["cell_type"], "".join(cell["source"])] for cell in notebook["cells"]]
-    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()[:32]
 
 
 def _free_name(path: Path) -> Path:

@@ -19,7 +19,8 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.nbgrader_steps import intake
-from autograder.nbgrader_steps.release import fits_stamp, written_in_release
+from autograder.nbgrader_steps.release import written_in_release
+from autograder.nbgrader_steps.stamp import fits_stamp
 
 # Characters of code, in all, that are compiled to see whether a cell was split: a stranger's code
 # can take a compiler time that grows with its square.

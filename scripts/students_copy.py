@@ -1,0 +1,100 @@
+"""Make the students' copy of the course: students.zip and a branch. ``make students`` runs it.
+
+What is committed is taken, without solutions, hidden tests and everything else that only
+instructors need. The branch has a history of its own, in which the rest has never been: pushed
+alone, it can be given to nbgitpuller or GitHub Classroom.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BRANCH = "students"
+ZIP = "students.zip"
+PATHS = [
+    *("Makefile", "README.md", "LICENSE", "LICENSE-text", "pyproject.toml", "requirements.lock"),
+    *("environment.yml", "nbgrader_config.py", "scripts", "illustrated_attention", "data"),
+    *("notebooks", "docs/learners.md", "docs/images"),
+]
+NEVER = ["### BEGIN SOLUTION", "### BEGIN HIDDEN TESTS"]
+
+
+def git(*command: str, **more) -> str:
+    """Run git in the clone, and return what it says."""
+    run = subprocess.run(
+        ["git", *command], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, **more
+    )
+    return run.stdout.strip()
+
+
+def make_tree() -> str:
+    """Return git's name of a tree that holds the copy."""
+    files = git("ls-tree", "-r", "HEAD", "--", *PATHS)
+    with tempfile.TemporaryDirectory() as scratch:
+        index = {**os.environ, "GIT_INDEX_FILE": str(Path(scratch, "index"))}
+        git("update-index", "--index-info", input=files + "\n", env=index)
+        return git("write-tree", env=index)
+
+
+def what_must_not_be_in_it(tree: str) -> list[str]:
+    """Return a sentence for each file of the tree that students must not get."""
+    from autograder.nbgrader_steps.stamp import fits_stamp
+
+    patterns = [part for text in NEVER for part in ("-e", text)]
+    found = subprocess.run(
+        # The script names these words itself.
+        ["git", "grep", "-l", "-F", *patterns, tree, "--", ".", ":!scripts/students_copy.py"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    problems = [
+        f"{line.partition(':')[2]} holds a solution or a hidden test."
+        for line in found.stdout.splitlines()
+    ]
+    for path in git("ls-tree", "-r", "--name-only", tree, "--", "notebooks").splitlines():
+        if path.endswith(".ipynb") and not fits_stamp(json.loads(git("show", f"{tree}:{path}"))):
+            problems.append(f"{path} is not as it was released: somebody has written in it.")
+    return problems
+
+
+def commit(tree: str) -> None:
+    """Put the tree on the branch, unless it is there already."""
+    branch = f"refs/heads/{BRANCH}"
+    before = subprocess.run(
+        ["git", "rev-parse", "-q", "--verify", branch], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ).stdout.strip()
+    if before and git("rev-parse", f"{before}^{{tree}}") == tree:
+        return
+    parents = ["-p", before] if before else []
+    message = f"The students' copy of {git('log', '-1', '--format=%h of %cs')}"
+    git("update-ref", branch, git("commit-tree", tree, *parents, "-m", message))
+
+
+def main() -> int:
+    try:
+        current = git("rev-parse", "--abbrev-ref", "HEAD", stderr=subprocess.DEVNULL)
+    except (subprocess.CalledProcessError, FileNotFoundError):
+        print("The students' copy is made from a clone of the course, with git.", file=sys.stderr)
+        return 1
+    if current == BRANCH:
+        print(f"You are on the branch {BRANCH}, the copy itself.", file=sys.stderr)
+        return 1
+    tree = make_tree()
+    if problems := what_must_not_be_in_it(tree):
+        print("No copy was made.", *problems, sep="\n", file=sys.stderr)
+        return 1
+    if changed := git("status", "--porcelain", "--", *PATHS):
+        print("Not in the copy, because it is not committed:", changed, sep="\n")
+    commit(tree)
+    git("archive", "--format=zip", "--prefix=illustrated-attention/", f"-o{ROOT / ZIP}", BRANCH)
+    print(f"{ROOT / ZIP}, and the branch {BRANCH}: git push YOUR-STUDENTS-REPOSITORY {BRANCH}:main")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
