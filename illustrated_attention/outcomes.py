@@ -4,10 +4,8 @@ Nothing that student code does in such a call reaches the notebook by accident: 
 copies, prints and warnings are caught, a call that does not end is stopped.
 """
 
-import _thread
 import contextlib
 import copy
-import functools
 import inspect
 import io
 import linecache
@@ -68,23 +66,31 @@ class Outcome:
         return self.error is None and not self.timed_out
 
 
-# The signal that ends a call. Windows has no alarm; there a second thread sends it.
-_SIGNAL = getattr(signal, "SIGALRM", signal.SIGTERM)
-
-
 class _TimeUp(BaseException):
-    """Raised inside a student's call. Not an Exception, so that ``except Exception`` misses it."""
+    """Raised inside a student's call. Not an Exception, so that ``except Exception`` misses it.
+
+    A bare ``except:`` in an endless loop swallows it. So it carries something that is deleted when
+    it is forgotten, which is right after the ``except`` block, outside the ``try``: there the call
+    is traced, and the next line of it raises again.
+    """
+
+    def __init__(self, trace):
+        super().__init__()
+        self.again = _Again(trace)
 
 
 class _Again:
-    """Sends the signal again when it is deleted, which is when its exception is forgotten.
+    """Traces the call when it is deleted."""
 
-    A bare ``except:`` in an endless loop swallows `_TimeUp`. The next one then comes right after
-    the ``except`` block, outside the ``try``, so that it ends the loop.
-    """
+    def __init__(self, trace):
+        self.trace = trace
 
-    # A built-in, not a function of ours: Python would handle the signal inside that function.
-    __del__ = staticmethod(functools.partial(_thread.interrupt_main, _SIGNAL))
+    def __del__(self):
+        frames = _frames_of_the_call(sys._getframe().f_back)
+        for frame in frames:
+            frame.f_trace = self.trace
+        if frames:
+            sys.settrace(self.trace)
 
 
 def call(
@@ -301,49 +307,58 @@ def _exit_raises() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """Stop `_run` after some seconds of CPU time. Only the main thread can be interrupted."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+    """Stop `_run` after some seconds of CPU time, in any thread and on any system."""
     used, start = time.process_time(), time.monotonic()
 
-    def end_the_call(_signum, frame) -> None:
-        """Raise, but only inside the student's call: never in our own code around it."""
-        at_work = time.process_time() - used >= 0.9 * seconds  # the clocks tick differently
-        if not at_work and time.monotonic() - start < _WAITING * seconds:
-            return
-        while frame is not None:
-            if frame.f_code is _run.__code__:
-                raise _TimeUp(_Again())
-            frame = frame.f_back
+    def over() -> bool:
+        waited = time.monotonic() - start
+        if waited < 0.9 * seconds:  # the clocks tick differently
+            return False
+        return time.process_time() - used >= 0.9 * seconds or waited >= _WAITING * seconds
 
-    before = signal.signal(_SIGNAL, end_the_call)
-    stop = _ring_by_alarm(seconds) if hasattr(signal, "SIGALRM") else _ring_by_thread(seconds)
+    def trace(frame, _event, _arg):
+        if over() and _frames_of_the_call(frame):
+            raise _TimeUp(trace)
+        return trace
+
+    # An alarm reaches the main thread only; Windows and Python in a browser have none.
+    here = threading.current_thread() is threading.main_thread()
+    stop = _by_alarm if here and hasattr(signal, "setitimer") else _by_tracing
+    debugger = sys.gettrace()
+    try:
+        with stop(seconds, trace):
+            yield
+    finally:
+        sys.settrace(debugger)
+
+
+@contextlib.contextmanager
+def _by_alarm(seconds: float, trace) -> Iterator[None]:
+    """Let the system ring, again and again. This ends ``sleep``, too."""
+    before = signal.signal(signal.SIGALRM, lambda _signum, frame: trace(frame, "alarm", None))
+    signal.setitimer(signal.ITIMER_REAL, seconds, _SECONDS_UNTIL_NEXT_RING)
     try:
         yield
     finally:
-        stop()
-        signal.signal(_SIGNAL, before)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
-def _ring_by_alarm(seconds: float) -> Callable[[], object]:
-    signal.setitimer(signal.ITIMER_REAL, seconds, _SECONDS_UNTIL_NEXT_RING)
-    return lambda: signal.setitimer(signal.ITIMER_REAL, 0)
+@contextlib.contextmanager
+def _by_tracing(_seconds: float, trace) -> Iterator[None]:
+    """Let Python look at the clock at every line.
+
+    A loop in Python then takes several times as long. A single long step inside NumPy, and
+    ``sleep``, end before the call is stopped.
+    """
+    sys.settrace(trace)
+    yield
 
 
-def _ring_by_thread(seconds: float) -> Callable[[], None]:
-    over = threading.Event()
-
-    def ring():
-        pause = seconds
-        while not over.wait(pause):
-            _thread.interrupt_main(_SIGNAL)
-            pause = _SECONDS_UNTIL_NEXT_RING
-
-    def stop():
-        over.set()
-        thread.join()
-
-    thread = threading.Thread(target=ring, daemon=True)
-    thread.start()
-    return stop
+def _frames_of_the_call(frame) -> list:
+    """Return the frames from this one up to the student's call; empty if it is in our own code."""
+    frames = []
+    while frame is not None and frame.f_code is not _run.__code__:
+        frames.append(frame)
+        frame = frame.f_back
+    return frames if frame is not None else []

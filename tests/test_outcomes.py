@@ -1,5 +1,7 @@
 """One guarded call of a student's function: what is seen, and what cannot get out."""
 
+import functools
+import itertools
 import os
 import signal
 import subprocess
@@ -199,25 +201,90 @@ def catches_everything_twice(x):
             x += 2
 
 
-@pytest.fixture(params=["alarm", "without an alarm signal, as on Windows"])
-def either_clock(request, monkeypatch):
+def keeps_the_exception(x):
+    try:
+        endless(x)
+    except BaseException as error:
+        x = error
+        raise
+
+
+def loops_in_a_comprehension(x):
+    return [x for _ in itertools.count()]
+
+
+def loops_in_a_generator(x):
+    return sum(0 for _ in itertools.count())
+
+
+def calls_itself_by_a_helper(x):
+    def helper(n):
+        return helper(n) if n < 0 else None
+
+    while True:
+        helper(1)
+
+
+def in_a_thread(function, *args):
+    """Call a function in another thread and return what it returns."""
+    found = []
+    thread = threading.Thread(target=lambda: found.append(function(*args)), daemon=True)
+    thread.start()
+    thread.join(timeout=60)
+    return found[0]
+
+
+@pytest.fixture(params=["alarm", "no alarm, as on Windows and in a browser", "in a thread"])
+def called(request, monkeypatch):
+    """`call`, in each of the ways in which a call can be stopped."""
     monkeypatch.setattr(outcomes, "SECONDS_PER_CALL", 0.2)
-    if request.param != "alarm":
+    if request.param.startswith("no alarm"):
+        monkeypatch.delattr(signal, "setitimer")
         monkeypatch.delattr(signal, "SIGALRM")
+    if request.param == "in a thread":
+        return functools.partial(in_a_thread, call)
+    return call
 
 
 @pytest.mark.parametrize(
-    "function", [endless, catches_exceptions, catches_everything, catches_everything_twice]
+    "function",
+    [
+        endless,
+        catches_exceptions,
+        catches_everything,
+        catches_everything_twice,
+        keeps_the_exception,
+        loops_in_a_comprehension,
+        loops_in_a_generator,
+        calls_itself_by_a_helper,
+    ],
 )
-def test_a_call_that_does_not_end_is_stopped(function, either_clock):
+def test_a_call_that_does_not_end_is_stopped(function, called):
     start = time.process_time()  # of this process: a loop spends it, a busy machine does not
-    assert call(function, CASE).timed_out
+    assert called(function, CASE).timed_out
     assert time.process_time() - start < 2
 
 
-def test_a_quick_call_is_not_stopped_later(either_clock):
-    assert call(lambda x: x, CASE).returned
+def test_a_quick_call_is_not_stopped_later(called):
+    assert called(lambda x: x, CASE).returned
     time.sleep(0.4)  # an alarm that was left on would ring here
+
+
+def test_a_debugger_goes_on_after_the_call(called):
+    """Debuggers and coverage look at every line too."""
+
+    def line(_frame, _event, _arg):
+        return None
+
+    def look():
+        sys.settrace(line)
+        called(lambda x: x, CASE)
+        found = sys.gettrace()
+        sys.settrace(before)
+        return found
+
+    before = sys.gettrace()
+    assert look() is line
 
 
 def test_sleeping_is_stopped_too(monkeypatch):
@@ -227,37 +294,32 @@ def test_sleeping_is_stopped_too(monkeypatch):
     assert not awake
 
 
-def test_what_is_kept_from_running_has_longer_by_the_clock(either_clock, monkeypatch):
+def test_what_is_kept_from_running_has_longer_by_the_clock(called, monkeypatch):
     """Beside sixty busy threads an honest function of 0.05 s takes seconds."""
     monkeypatch.setattr(outcomes, "SECONDS_PER_CALL", 0.5)
-    assert call(lambda x: time.sleep(0.8) or x, CASE).returned
+    assert called(lambda x: time.sleep(0.8) or x, CASE).returned
 
 
 def test_three_seconds_are_allowed():
     assert outcomes.SECONDS_PER_CALL == 3.0
 
 
-def test_outside_the_main_thread_a_function_still_runs():
-    found = []
-    thread = threading.Thread(target=lambda: found.append(call(lambda x: x, CASE)))
-    thread.start()
-    thread.join()
-    assert found[0].returned
-
-
-def test_the_learners_own_interrupt_gets_through(either_clock):
+def test_the_learners_own_interrupt_gets_through(monkeypatch):
     def softmax(x):
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(5)
 
     with pytest.raises(KeyboardInterrupt):
         call(softmax, CASE)
+    monkeypatch.delattr(signal, "setitimer")
+    with pytest.raises(KeyboardInterrupt):
+        call(softmax, CASE)
 
 
-def test_the_signals_are_as_before(either_clock):
-    names = (signal.SIGINT, signal.SIGTERM, outcomes._SIGNAL)
+def test_the_signals_are_as_before(called):
+    names = (signal.SIGINT, signal.SIGTERM, signal.Signals(14))
     before = [signal.getsignal(name) for name in names]
-    call(endless, CASE)
+    called(endless, CASE)
     assert [signal.getsignal(name) for name in names] == before
 
 
