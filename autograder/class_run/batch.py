@@ -392,13 +392,16 @@ def _autograde(config: Config, assignment: str, student: str, work: Path) -> str
 
 
 class _Problems(logging.Handler):
-    """Remembers the last line of the last error: nbgrader logs the reason and raises another."""
+    """Remembers the last error in a line: nbgrader logs the reason and raises another."""
 
     def __init__(self):
         super().__init__(logging.ERROR)
         self.last = ""
 
     def emit(self, record):
-        lines = record.getMessage().strip().splitlines()
-        if lines and record.getMessage().startswith("Traceback"):
-            self.last = lines[-1]
+        if record.getMessage().startswith("Traceback"):
+            # After the calls, which are indented; more lines may follow, as from a database.
+            lines = record.getMessage().strip().splitlines()
+            calls = [number for number, line in enumerate(lines) if line.startswith("  File ")]
+            rest = lines[calls[-1] + 1 :] if calls else lines
+            self.last = next((line for line in rest if line[:1].strip()), lines[-1])
