@@ -12,8 +12,21 @@ from http import HTTPStatus
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import (
+    array_shapes,
+    arrays,
+    boolean_dtypes,
+    complex_number_dtypes,
+    floating_dtypes,
+    integer_dtypes,
+    unsigned_integer_dtypes,
+)
 
 from autograder.sandbox.inside import wire
+from benchmarks import fuzz_wire
+from illustrated_attention.outcomes import identical
 
 
 def there_and_back(value, **kwargs):
@@ -76,8 +89,8 @@ def test_arrays_arrive_with_their_dtype_and_shape(dtype, shape):
 
 def test_views_and_other_byte_orders_arrive_by_value():
     base = np.arange(24.0).reshape(4, 6)
-    for given in [base.T, base[::2, ::-1], base.astype(">f8"), np.asfortranarray(base)]:
-        np.testing.assert_array_equal(there_and_back(given), given)
+    for view in [base.T, base[::2, ::-1], base.astype(">f8"), np.asfortranarray(base)]:
+        np.testing.assert_array_equal(there_and_back(view), view)
 
 
 @pytest.mark.parametrize("scalar", [np.float16(0.1), np.longdouble(1) / 3, np.int8(-3), np.True_])
@@ -218,15 +231,77 @@ def test_a_frame_that_promises_gigabytes_is_refused_at_its_head():
         of_frame(struct.pack(">III", 2, 1, 2**31))
 
 
-def test_random_bytes_never_raise_anything_else():
-    rng = np.random.default_rng(0)
-    good = wire.encode({"a": [np.arange(5.0), (1, None, "x")], "b": 1 + 2j})
-    for _ in range(3000):
-        frame = bytearray(good)
-        for position in rng.integers(8, len(frame), size=rng.integers(1, 6)):
-            frame[position] = rng.integers(256)
-        with contextlib.suppress(wire.WireError, EOFError):
-            of_frame(bytes(frame))
+_NUMBERS = (
+    boolean_dtypes()
+    | integer_dtypes()
+    | unsigned_integer_dtypes()
+    | floating_dtypes()
+    | complex_number_dtypes()
+)
+BUFFERS = st.lists(st.binary(max_size=64), max_size=3)
+_DTYPE = st.sampled_from([*sorted(wire._DTYPES), "|O", "<U1", "V8", "f4,f4", ""])
+_SHAPE = st.lists(st.integers(-1, 4) | st.sampled_from([2**25, 2**40, True, 1.5]), max_size=4)
+_SIMPLE = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+_INDEX = st.integers(-1, 3)
+_LEAF = (
+    _SIMPLE
+    | st.tuples(st.sampled_from("aT"), _DTYPE, _SHAPE, _INDEX)
+    | st.tuples(st.just("g"), _DTYPE, _INDEX)
+    | st.tuples(st.sampled_from("bif"), _SIMPLE | _INDEX | st.sampled_from(["nan", "0x1f"]))
+    | st.tuples(st.just("c"), st.sampled_from(["0x1p3", "nan", "1e", ""]), _SIMPLE)
+    | st.tuples(st.just("r"), _SIMPLE, _SIMPLE, _SIMPLE, st.lists(_SIMPLE, max_size=3))
+)
+_TREE = st.recursive(
+    _LEAF,
+    lambda parts: (
+        st.tuples(st.sampled_from("ltdr"), parts, parts)
+        | st.tuples(st.sampled_from("lt"))
+        | st.tuples(st.just("d"), st.tuples(st.text(max_size=3), parts))
+        | st.lists(parts, max_size=3)
+    ),
+    max_leaves=12,
+)
+_CHANGES = st.tuples(st.just("l"), st.tuples(st.just("l"), _TREE, _TREE), st.just(["d"]))
+_REPLY = (
+    st.tuples(st.just("l"), st.just("ok"), _TREE, st.none() | _CHANGES, st.text(), st.booleans())
+    | st.tuples(st.just("l"), st.just("error"), _TREE, st.text(), st.text())
+    | _TREE
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(_REPLY, BUFFERS)
+def test_whatever_is_answered_a_call_ends_as_a_call_may(tree, buffers):
+    fuzz_wire.answer(frame_of(json.dumps(tree).encode(), buffers))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from([*map(fuzz_wire.as_frame, fuzz_wire.corpus())]),
+    st.lists(st.tuples(st.integers(0, 300), st.binary(max_size=4)), max_size=6),
+)
+def test_damaged_frames_end_as_a_call_may(frame, changes):
+    for position, data in changes:
+        frame = frame[:position] + data + frame[position + len(data) % 3 :]
+    fuzz_wire.answer(frame)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.recursive(
+        _SIMPLE | st.binary(max_size=9) | arrays(_NUMBERS, array_shapes(min_side=0)),
+        lambda parts: (
+            st.lists(parts, max_size=3)
+            | st.tuples(parts, parts)
+            | st.dictionaries(st.text(max_size=3), parts, max_size=2)
+        ),
+        max_leaves=8,
+    )
+)
+def test_plain_values_of_any_make_arrive_as_they_were(value):
+    got = there_and_back(value)
+    assert repr(got) == repr(value)
+    assert identical(got, value) or "nan" in repr(value)
 
 
 def test_one_deadline_holds_for_the_whole_frame():

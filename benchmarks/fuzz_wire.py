@@ -1,0 +1,143 @@
+"""Let a fuzzer answer in the place of a student's process, led by what the code does with it.
+
+    pip install -e '.[fuzz]'
+    python -m benchmarks.fuzz_wire [SECONDS]
+
+Each input is what a student's process writes when the judge has called a function of it. Whatever
+it is, the call returns, or raises what such a call may raise; anything else is a crash, and its
+input is kept as a file ``crash-...``. The last line tells how many inputs were tried in SECONDS (60
+unless given) and how long the slowest took.
+"""
+
+import contextlib
+import importlib
+import io
+import json
+import os
+import re
+import struct
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from autograder.sandbox import stand_ins
+from autograder.sandbox.inside import wire
+from autograder.sandbox.student_process import StudentDied
+
+PART = b"\xff\0"  # between the text and the buffers of an input
+LONGEST = 5.0  # seconds of CPU time that one answer may cost
+
+# Answers as an honest process gives them: from these the fuzzer sets out.
+HONEST = [
+    ["ok", [np.arange(6.0).reshape(2, 3), np.float32(1)], None, "printed", False],
+    ["ok", {"a": (1, 2.5, None, 1j, b"x")}, [[np.zeros(3), [1, {"k": np.ones(2)}]], {}], "", True],
+    ["error", ["MyError", "KeyError", "Exception"], "'a'", "return d['a']"],
+]
+WORDS = [
+    *("l", "t", "d", "i", "f", "c", "b", "a", "T", "g", "r", "ok", "error", "nan", "0x1f"),
+    *("<f8", "<i8", "|b1", "<c16", "<f2", "<f16", "|u1", "KeyError", "SystemExit", "Exception"),
+]
+
+
+def frame(text: bytes, buffers: list[bytes]) -> bytes:
+    """Put a frame together, right or not in what it says."""
+    sizes = [len(buffer) for buffer in buffers]
+    head = struct.pack(f">II{len(sizes)}I", len(text), len(sizes), *sizes)
+    return b"".join([head, text, *buffers])
+
+
+def answer(data: bytes) -> None:
+    """Call a function of a student's whose process answers `data` and hangs up.
+
+    Raises
+    ------
+    Exception
+        Only if it is none that such a call may raise.
+    """
+    arguments = [np.zeros(3), [1, {"k": np.ones(2)}]]
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # what the function is said to have printed
+            stand_ins.RemoteFunction(_Student(data), 1, "f", None)(*arguments)
+    except (Exception, SystemExit) as error:
+        if not hasattr(error, "student_line"):  # what a student's call raised, or that it died
+            raise
+
+
+class _Student:
+    """Stands in for `StudentProcess`: bytes in the place of a process."""
+
+    def __init__(self, data: bytes):
+        self.data, self.discreet = memoryview(data), False
+
+    def ask(self, request: str, *args, refer=None, resolve=None) -> object:
+        wire.encode([request, *args], refer)
+        try:
+            return wire.receive(self, resolve=resolve)
+        except (wire.WireError, EOFError) as error:
+            raise StudentDied(str(error)) from None
+
+    def settimeout(self, seconds: float | None) -> None:
+        """The bytes are here already."""
+
+    def recv_into(self, room: memoryview) -> int:
+        count = min(len(room), len(self.data))
+        room[:count] = self.data[:count]
+        self.data = self.data[count:]
+        return count
+
+    def end(self) -> None:
+        """There is nothing to end."""
+
+
+def corpus() -> list[bytes]:
+    """Inputs to set out from: whole frames, and their texts with buffers of their own."""
+    frames = [wire.encode(value) for value in HONEST]
+    texts = [re.search(rb"\[.*\]", whole)[0] for whole in frames]
+    parts = [bytes([3]) + PART.join([text, b"\0" * 48, b"\0" * 4]) for text in texts]
+    return [b"\0" + whole for whole in frames] + parts
+
+
+def as_frame(data: bytes) -> bytes:
+    """The fuzzer's bytes as they are after a 0, else as the text and the buffers of a frame."""
+    if data[:1] <= b"\0":
+        return data[1:]
+    text, *buffers = data[1:].split(PART, data[0] % 8)
+    return frame(text, buffers)
+
+
+def main(seconds: int) -> None:
+    import atheris
+
+    with atheris.instrument_imports():
+        for module in (wire, stand_ins):
+            importlib.reload(module)
+    count, slowest, began = 0, 0.0, time.monotonic()
+
+    def try_one(data: bytes) -> None:
+        nonlocal count, slowest
+        start = time.process_time()
+        answer(as_frame(data))
+        took = time.process_time() - start
+        count, slowest = count + 1, max(slowest, took)
+        if took > LONGEST:
+            raise RuntimeError(f"this answer cost {took:.1f} seconds")
+        if time.monotonic() - began > seconds:
+            print(f"{count} answers in {seconds} s, no crash, the slowest took {slowest:.3f} s")
+            sys.stdout.flush()
+            os._exit(0)
+
+    with tempfile.TemporaryDirectory() as folder:
+        for number, data in enumerate(corpus()):
+            Path(folder, str(number)).write_bytes(data)
+        words = Path(folder, "words")
+        words.write_text("".join(f"{json.dumps(json.dumps(word))}\n" for word in WORDS))
+        options = [f"-dict={words}", "-timeout=60", "-max_len=65536", folder]
+        atheris.Setup([sys.argv[0], *options], try_one)
+        atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 60)
