@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from drawn import all_cells
 
 from illustrated_attention.figures.heads import attention_maps
 
@@ -16,9 +17,29 @@ def causal_weights(*leading):
 def test_every_head_gets_a_map_of_its_own_weights():
     weights = causal_weights(2, 3)
     figure = attention_maps(TOKENS, weights)
-    images = [ax.images[0].get_array() for ax in figure.axes if ax.images]
-    drawn = [image for image in images if image.shape == (4, 4)]
-    np.testing.assert_allclose(drawn, weights.reshape(6, 4, 4))
+    drawn = [array for array in all_cells(figure) if array.shape == (4, 4)]
+    seen = np.tri(4, dtype=bool)
+    np.testing.assert_allclose(np.array(drawn)[:, seen], weights.reshape(6, 4, 4)[:, seen])
+
+
+def test_what_no_head_may_see_is_not_drawn_like_a_weight_of_0():
+    hidden = ~np.tri(4, dtype=bool)
+    maps = [
+        array for array in all_cells(attention_maps(TOKENS, causal_weights(2))) if len(array) > 1
+    ]
+    assert np.isnan(np.array(maps)[:, hidden]).all()
+    full = np.full((2, 4, 4), 0.25)
+    full[0] = np.eye(4)  # one head's zeros are no mask
+    maps = [array for array in all_cells(attention_maps(TOKENS, full)) if len(array) > 1]
+    assert not np.isnan(maps).any()
+
+
+def test_the_triangle_points_at_the_column_where_the_last_token_looks_most():
+    figure = attention_maps(TOKENS, causal_weights(1))
+    (mark,) = (text for text in figure.texts if text.get_text() == "▲")
+    box = figure.axes[0].get_position()
+    column = (mark.get_position()[0] - box.x0) / box.width * 4
+    assert int(column) == causal_weights(1)[0, -1].argmax()
 
 
 def test_the_alt_text_names_where_the_last_token_looks_in_each_head():
@@ -37,7 +58,9 @@ def test_one_layer_alone_can_be_drawn():
 
 def test_the_large_model_can_be_drawn():
     weights = np.full((12, 12, 4, 4), 0.25)
-    assert attention_maps(TOKENS, weights).png().startswith(b"\x89PNG")
+    figure = attention_maps(TOKENS, weights)
+    assert sum(array.shape == (4, 4) for array in all_cells(figure)) == 144
+    assert figure.get_tightbbox().y0 >= 0
 
 
 @pytest.mark.parametrize("shape", [(4, 4), (2, 3, 4, 5), (2, 3, 5, 5)])

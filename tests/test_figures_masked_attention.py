@@ -1,8 +1,9 @@
 """Figures and widgets of lesson 02 draw the learner's own results, and say the same in words."""
 
-import matplotlib
 import numpy as np
 import pytest
+from drawn import texts
+from matplotlib.colors import to_rgba
 
 from illustrated_attention.figures.masked_attention import (
     changed_rows,
@@ -11,6 +12,7 @@ from illustrated_attention.figures.masked_attention import (
     next_token_table,
     scores_of_all,
 )
+from illustrated_attention.figures.palette import QUERY_COLOUR
 from illustrated_attention.figures.words import MINUS, TIMES
 
 WORDS = ["robot", "must", "obey", "orders"]
@@ -33,17 +35,14 @@ def masked_softmax(scores, mask):
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-def texts(figure):
-    return [text.get_text() for text in figure.findobj(matplotlib.text.Text) if text.get_text()]
-
-
 def hatched(ax):
     return sum(patch.get_hatch() is not None for patch in ax.patches)
 
 
 def frames(figure):
     left = figure.axes[0]
-    return sum(not patch.get_fill() for patch in left.patches)
+    marked = to_rgba(QUERY_COLOUR)
+    return sum(patch.get_edgecolor() == marked and not patch.get_fill() for patch in left.patches)
 
 
 def test_the_table_of_predictions_follows_the_mask():

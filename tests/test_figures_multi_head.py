@@ -1,8 +1,8 @@
 """Figures of lesson 04 draw the learner's own arrays, and tell wrong heads from right ones."""
 
-import matplotlib
 import numpy as np
 import pytest
+from drawn import cells, strips, texts
 
 from illustrated_attention.figures.multi_head import (
     concatenation,
@@ -22,21 +22,6 @@ SLICES = np.stack([NUMBERS[:, :3], NUMBERS[:, 3:]])
 def causal_weights(n_head, n_tokens):
     weights = np.tril(np.random.default_rng(n_head).uniform(0.1, 1, (n_head, n_tokens, n_tokens)))
     return weights / weights.sum(axis=-1, keepdims=True)
-
-
-def texts(figure):
-    return [text.get_text() for text in figure.findobj(matplotlib.text.Text) if text.get_text()]
-
-
-def strips(figure):
-    """The vectors that are drawn as strips of colours, without the colour scale."""
-    images = [image.get_array() for ax in figure.axes for image in ax.images]
-    return [np.asarray(image)[0] for image in images if image.shape != (1, 101)]
-
-
-def cells(ax):
-    """The numbers of a heatmap."""
-    return np.asarray(ax.images[0].get_array())
 
 
 # --- shapes -----------------------------------------------------------------------------------
@@ -123,7 +108,7 @@ def test_head_rows_draws_the_row_of_the_query_in_every_head():
 def test_head_results_draws_a_row_for_each_head():
     z = np.random.default_rng(3).normal(size=(3, 4, 5))
     figure = head_results(WORDS, z, query=1)
-    assert cells(figure.axes[0]) == pytest.approx(z[:, 1])
+    assert np.array(strips(figure)) == pytest.approx(z[:, 1])
     assert "Results of 3 heads for 'must', 5 numbers each." in figure.alt_text
 
 

@@ -73,6 +73,7 @@ def explore_heads(scaled_scores, masked_softmax, tokens, q, k, v):
     return explore(scaled_scores, masked_softmax, tokens=tokens, q=q, k=k, v=v)
 
 
+ATTENDED = softmax(scaled_scores(Q, K))
 WEIGHTS, HIDDEN = softmax(SCORES), masked_softmax(SCORES, MASK)
 HEADS = np.stack([WEIGHTS, HIDDEN])
 Z = RANDOM.normal(size=(2, T, 3))
@@ -97,7 +98,7 @@ DRAWN = [
     (self_attention.projections, [X, W_Q, W_K, W_V, Q, K, V, WORDS]),
     (self_attention.scores_and_weights, [WORDS, SCORES, WEIGHTS, 2]),
     (self_attention.weighted_values, [WORDS, WEIGHTS, V, 2]),
-    (self_attention.pipeline, [X, Q, K, V, WEIGHTS, WEIGHTS @ V, WORDS]),
+    (self_attention.pipeline, [X, Q, K, V, ATTENDED, ATTENDED @ V, WORDS]),
     (self_attention.saturation, [[2, 8], [0.4, 0.9], [0.3, 0.3]]),
     (masked_attention.next_token_table, [WORDS, MASK, WORDS]),
     (masked_attention.scores_of_all, [Q, K, SCORES, WORDS]),
@@ -180,6 +181,7 @@ def _many(value):
 
 # What they draw with: it is tried through them.
 SHARED = {"page", "palette", "words", "cells", "equations", "needs", "live", "picture_slider"}
+SHARED |= {"renderer", "themed"}
 SHARED |= {"drawing", "attention_steps", "explored", "explorer_picture"}
 
 

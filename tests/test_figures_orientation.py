@@ -1,17 +1,13 @@
 """Figures of lesson 00 draw the arrays they are given."""
 
-import matplotlib
 import numpy as np
 import pytest
+from drawn import texts
 
 from illustrated_attention.figures.orientation import axes_of, embedding_sum, token_positions
 from illustrated_attention.figures.words import number
 
 WORDS = ["robot", "must", "obey", "orders"]
-
-
-def texts(figure):
-    return [text.get_text() for text in figure.findobj(matplotlib.text.Text) if text.get_text()]
 
 
 def random(*shape):
@@ -31,7 +27,6 @@ def test_positions_alt_text_gives_each_token_its_index():
 def test_a_long_sentence_breaks_into_lines():
     short, long = token_positions(WORDS * 2), token_positions(WORDS * 6)
     assert long.get_size_inches()[1] > short.get_size_inches()[1]
-    assert len(long.axes) == 3
     assert long.get_size_inches()[0] == short.get_size_inches()[0]
 
 
@@ -79,10 +74,30 @@ def test_each_axis_has_its_name_and_size(shape, names):
     assert str(shape) in figure.alt_text
 
 
-def test_the_numbers_in_front_are_those_of_the_first_sheet():
+def test_no_sheet_of_three_axes_hides_another():
     array = random(2, 4, 3)
-    shown = texts(axes_of(array, ["batch", "tokens", "features"]))
-    assert {number(value) for value in array[0].flat} <= set(shown)
+    figure = axes_of(array, ["batch", "tokens", "features"])
+    assert {number(value) for value in array.flat} | {"[0]", "[1]"} <= set(texts(figure))
+    first, second = (ax.get_position() for ax in figure.axes[:2])
+    assert first.x1 < second.x0
+
+
+def test_more_sheets_than_fit_are_told():
+    figure = axes_of(random(30, 4, 3), ["batch", "tokens", "features"])
+    shown = sum(text.startswith("[") for text in texts(figure))
+    assert 1 < shown < 30
+    assert f"axis 0: batch, size 30 (the first {shown} are drawn)" in texts(figure)
+    assert figure.get_tightbbox().x1 <= figure.get_size_inches()[0]
+
+
+def test_every_token_is_written_in_full_size():
+    sizes = [
+        text.get_fontsize()
+        for ax in token_positions(["<|endoftext|>", *WORDS]).axes
+        for text in ax.texts
+        if text.get_text() in ("<|endoftext|>", *WORDS)
+    ]
+    assert sizes == [10.5] * 5
 
 
 def test_axes_of_says_what_it_cannot_draw():

@@ -1,10 +1,12 @@
 """Figures of lesson 05 draw the learner's own arrays, and tell a wrong sum from a right one."""
 
-import matplotlib
 import numpy as np
 import pytest
+from drawn import all_cells, strips, texts
+from matplotlib.patches import Rectangle
 
 from illustrated_attention.figures.projection import head_writing, mixing
+from illustrated_attention.figures.words import number
 
 WORDS = ["robot", "must", "obey", "orders"]
 SENTENCE = ["<|endoftext|>", "A", "robot", "must", "obey", "the", "orders", "given", "it"]
@@ -12,16 +14,6 @@ SENTENCE = ["<|endoftext|>", "A", "robot", "must", "obey", "the", "orders", "giv
 
 def numbers(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape)
-
-
-def texts(figure):
-    return [text.get_text() for text in figure.findobj(matplotlib.text.Text) if text.get_text()]
-
-
-def images(figure):
-    """What is drawn as cells of colour, without the colour scales."""
-    found = [np.asarray(image.get_array()) for ax in figure.axes for image in ax.images]
-    return [image for image in found if image.shape != (1, 101)]
 
 
 def written(tokens, n_head, d):
@@ -34,16 +26,22 @@ def written(tokens, n_head, d):
 # --- one product ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("width", [4, 32])
-def test_row_matrix_bias_and_result_are_those_of_the_learner(width):
-    row, w, b = numbers(width), numbers(width, width, seed=1), numbers(width, seed=2)
+def test_a_short_product_is_drawn_with_the_learners_numbers():
+    row, w, b = numbers(4), numbers(4, 4, seed=1), numbers(4, seed=2)
     figure = mixing("it", row, w, b, row @ w + b, n_head=2)
-    drawn_row, drawn_w, drawn_b, drawn_result = images(figure)
-    assert drawn_row[0] == pytest.approx(row)
-    assert drawn_w == pytest.approx(w)
-    assert drawn_b[0] == pytest.approx(b)
-    assert drawn_result[0] == pytest.approx(row @ w + b)
+    for drawn, array in zip(all_cells(figure), (row[None], w, b[None], row @ w + b), strict=True):
+        assert drawn == pytest.approx(np.atleast_2d(array))
+    assert {number(value) for value in (*row, *w.flat, *(row @ w + b))} <= set(texts(figure))
     assert {"@", "+", "="} <= set(texts(figure))
+    assert "plus b, is the result." in figure.alt_text
+
+
+def test_a_long_product_is_drawn_as_parts_that_meet_their_own_rows_of_w():
+    row, w, b = numbers(32), numbers(32, 32, seed=1), numbers(32, seed=2)
+    figure = mixing("it", row, w, b, row @ w + b, n_head=2)
+    for drawn, array in zip(strips(figure), (row, b, row @ w + b), strict=True):
+        assert drawn == pytest.approx(array)
+    assert {"head 0", "head 1", "rows 0 to 15", "rows 16 to 31", "+", "="} <= set(texts(figure))
     assert "plus b, is the result." in figure.alt_text
 
 
@@ -60,7 +58,8 @@ def test_each_head_is_named_at_its_part_of_the_row_and_at_its_rows_of_the_matrix
     figure = mixing("it", row, w, b, row @ w + b, n_head=3)
     names = ["head 0", "head 1", "head 2"]
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == names
-    assert [label.get_text() for label in figure.axes[1].get_yticklabels()] == names
+    beside = [label.get_text() for label in figure.axes[1].get_yticklabels()]
+    assert beside == ["head 0", "", "head 1", "", "head 2", ""]
     assert figure.axes[0].get_xticks() == pytest.approx([0.5, 2.5, 4.5])
     assert "head 1 fills the numbers 2 to 3 of the merged row." in figure.alt_text
 
@@ -72,8 +71,8 @@ def test_contributions_bias_and_result_are_drawn_with_their_lengths():
     contributions, bias, out = written(WORDS, 3, 2)
     figure = head_writing(WORDS, contributions, bias, out, 1)
     rows = [*contributions[:, 1], bias, out[1]]
-    for image, row in zip(images(figure), rows, strict=True):
-        assert image[0] == pytest.approx(row)
+    for drawn, row in zip(strips(figure), rows, strict=True):
+        assert drawn == pytest.approx(row)
     for label in ("head 0", "head 1", "head 2", "bias", "result"):
         assert label in texts(figure)
     for row in rows:
@@ -92,7 +91,7 @@ def test_the_pronoun_head_is_marked_in_words_and_hatched():
     figure = head_writing(WORDS, *written(WORDS, 3, 2), 1, pronoun_head=2)
     assert "head 2: pronoun head" in texts(figure)
     assert "head 2: pronoun head" in figure.alt_text
-    bars = [patch for ax in figure.axes for patch in ax.patches]
+    bars = [one for ax in figure.axes for one in ax.patches if isinstance(one, Rectangle)]
     assert [bar.get_hatch() or "" for bar in bars] == ["", "", "///", "", ""]
 
 

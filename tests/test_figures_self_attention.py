@@ -1,8 +1,8 @@
 """Figures of lesson 01 draw the learner's own results, and say the same in words."""
 
-import matplotlib
 import numpy as np
 import pytest
+from drawn import texts
 
 from illustrated_attention.figures.self_attention import (
     attention_row,
@@ -48,10 +48,6 @@ def pick(arrays, names):
     return [arrays[name] for name in names.split()]
 
 
-def texts(figure):
-    return [text.get_text() for text in figure.findobj(matplotlib.text.Text) if text.get_text()]
-
-
 def heights(ax):
     return [bar.get_height() for bar in ax.patches]
 
@@ -66,7 +62,8 @@ def test_attention_row_draws_the_row_of_the_query():
 
 
 def test_attention_row_takes_one_row_alone():
-    assert attention_row(WORDS, WEIGHTS[3], 3).png() == attention_row(WORDS, WEIGHTS, 3).png()
+    one, all_rows = attention_row(WORDS, WEIGHTS[3], 3), attention_row(WORDS, WEIGHTS, 3)
+    assert one._repr_html_() == all_rows._repr_html_()
 
 
 def test_attention_row_says_the_largest_weights_in_order():
@@ -114,11 +111,11 @@ def test_weighted_values_draw_each_part_and_the_sum():
     assert "Their sum is 1.40, 2.30." in figure.alt_text
 
 
-def test_the_pipeline_names_three_stages_and_the_real_shapes():
+def test_the_pipeline_names_the_five_steps_and_the_real_shapes():
     arrays = example(SENTENCE, d_model=8, d=4)
     figure = pipeline(*pick(arrays, "x q k v weights out"), SENTENCE)
     shown = " | ".join(texts(figure))
-    for stage in ("Project", "Score, scale, softmax", "Sum"):
+    for stage in ("1  Project", "2  Score", "3  Scale", "4  Softmax", "5  Sum"):
         assert stage in shown
     for title in ("x: 9 \u00d7 8", "q: 9 \u00d7 4", "weights: 9 \u00d7 9", "out: 9 \u00d7 4"):
         assert title in shown

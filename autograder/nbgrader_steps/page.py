@@ -92,7 +92,7 @@ class Page:
         self.pictures -= 1
         self.pixels -= drawn
         self.bytes -= len(data)
-        style = "max-width:100%;max-height:60rem"
+        style = "max-width:100%;max-height:60rem;color-scheme:light"  # as the page
         return (
             f'<img alt="{escape(words)}" style="{style}" decoding="async" '
             f'src="data:{mime};base64,{data}">'

@@ -1,20 +1,24 @@
 """Arrays as coloured cells, bars and rows of tokens."""
 
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
-from matplotlib.patches import Rectangle
+from matplotlib.colors import ListedColormap, Normalize, to_hex
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
 
 from illustrated_attention.figures.palette import (
+    BLUE,
     DARK_VERMILION,
     GREEN,
     GREY,
+    HAIRLINE,
     INK,
     MISSING,
+    PAGE,
     PALE,
     PALE_GREEN,
     QUERY_COLOUR,
-    SIGNED_COLOURS,
-    WEIGHT_COLOURS,
+    SIGNED_SHADES,
+    WEIGHT_SHADES,
     readable_on,
 )
 from illustrated_attention.figures.words import (
@@ -27,12 +31,11 @@ from illustrated_attention.figures.words import (
 )
 from illustrated_attention.language import _
 
-SMALLEST_TEXT = 6.8  # points; numbers that would need smaller type are left out
+SMALLEST_TEXT = 7.8  # points; numbers that would need smaller type are left out
 CELL_HEIGHT = 0.29
 LARGEST_CELL = 0.62
 COLOUR_BAR_SPACE = 0.32
-WEIGHTS_MAP = LinearSegmentedColormap.from_list("weights", WEIGHT_COLOURS)
-SIGNED_MAP = LinearSegmentedColormap.from_list("signed", SIGNED_COLOURS)
+WEIGHTS_MAP, SIGNED_MAP = ListedColormap(WEIGHT_SHADES), ListedColormap(SIGNED_SHADES)
 
 
 def largest_size(*arrays):
@@ -79,45 +82,19 @@ def heatmap(
     array = np.asarray(array, dtype=float)
     rows, columns = array.shape
     limit = limit or largest_size(array)
-    if colours == "weights":
-        colour_map, norm = WEIGHTS_MAP, Normalize(0, limit)
-    else:
-        colour_map, norm = SIGNED_MAP, Normalize(-limit, limit)
     shown = np.ones(array.shape, bool) if mask is None else np.asarray(mask, dtype=bool)
 
-    ax.set_facecolor(MISSING)
-    visible = np.ma.masked_where(~shown | ~np.isfinite(array), array)
-    image = ax.imshow(visible, cmap=colour_map, norm=norm, aspect="auto", interpolation="nearest")
+    image, size = numbered(ax, np.where(shown, array, np.nan), colours, limit, fmt, shown)
     for row, column in np.argwhere(~shown):
         hatched(ax, column - 0.5, row - 0.5)
+    if not size:
+        height = _axes_height(ax)
+        colour_bar(ax.inset_axes((0, -0.11 / height - 0.02, 1, 0.09 / height)), image)
 
-    cell_width, cell_height = _cell_size(ax, rows, columns)
-    size = number_size(array[shown], fmt, cell_width, cell_height)
-    if size:
-        texts = [number(value, fmt) for value in array[shown]]
-        for (row, column), text in zip(np.argwhere(shown), texts, strict=True):
-            ax.text(
-                column,
-                row,
-                text,
-                ha="center",
-                va="center",
-                fontsize=size,
-                color=number_colour(image, array[row, column]),
-                parse_math=False,
-            )
-    else:
-        _colour_bar(ax, image)
-
-    # Thin white lines keep cells apart where neighbours have the same colour.
-    if min(cell_width, cell_height) > 0.06:
-        ax.set_xticks(np.arange(0.5, columns - 1), minor=True)
-        ax.set_yticks(np.arange(0.5, rows - 1), minor=True)
-        ax.grid(which="minor", color="white", linewidth=1.2)
-    ax.tick_params(which="both", length=0)
     ax.spines[:].set_visible(True)
     ax.spines[:].set(color=GREY, linewidth=0.8)
 
+    cell_width, cell_height = _cell_size(ax, rows, columns)
     _cell_labels(ax, row_labels, col_labels, cell_width, cell_height)
     title = f"{name}: {shape_text(array)}" if name else shape_text(array)
     label_space = column_label_height(col_labels, cell_width)
@@ -151,32 +128,92 @@ def mask_cell(ax, column, row, seen):
         hatched(ax, column, row)
         return
     ax.add_patch(
-        Rectangle((column, row), 1, 1, facecolor=PALE_GREEN, edgecolor="white", linewidth=1.2)
+        Rectangle((column, row), 1, 1, facecolor=PALE_GREEN, edgecolor=PAGE, linewidth=1.2)
     )
+
+
+def coloured(ax, array, colours="signed", limit=1.0):
+    """Draw a matrix as coloured cells, and return matplotlib's mesh of them.
+
+    Thin lines keep cells apart where neighbours have the same colour, unless cells are tiny.
+    """
+    rows, columns = array.shape
+    low, shades = (0, WEIGHTS_MAP) if colours == "weights" else (-limit, SIGNED_MAP)
+    apart = min(_cell_size(ax, rows, columns)) > 0.06
+    ax.set(facecolor="none" if np.isfinite(array).all() else MISSING, xticks=[], yticks=[])
+    mesh = ax.pcolormesh(
+        np.arange(columns + 1) - 0.5,
+        np.arange(rows + 1) - 0.5,
+        np.ma.masked_invalid(array),
+        cmap=shades,
+        norm=Normalize(low, limit),
+        edgecolors=PAGE if apart else "none",
+        linewidth=1.0,
+    )
+    ax.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
+    return mesh
+
+
+def numbered(ax, array, colours="signed", limit=1.0, fmt=".2f", shown=True):
+    """Draw a matrix as coloured cells with the numbers in them, where there is room.
+
+    Returns
+    -------
+    mesh : matplotlib QuadMesh
+    size : float
+        The type size of the numbers; 0 if there are none.
+    """
+    mesh = coloured(ax, array, colours, limit)
+    shown = np.broadcast_to(shown, array.shape)
+    size = number_size(array[shown], fmt, *_cell_size(ax, *array.shape))
+    if size:
+        middle = {"ha": "center", "va": "center", "fontsize": size, "parse_math": False}
+        for row, column in np.argwhere(shown):
+            value = array[row, column]
+            colour = number_colour(mesh, value)
+            ax.text(column, row, number(value, fmt), color=colour, **middle)
+    return mesh, size
 
 
 def strip(ax, values, limit):
-    """Draw a vector as one row of coloured cells, and return the image."""
-    ax.set_facecolor(MISSING)
-    image = ax.imshow(
-        np.ma.masked_invalid(values)[None, :],
-        cmap=SIGNED_MAP,
-        norm=Normalize(-limit, limit),
-        aspect="auto",
-        interpolation="nearest",
+    """Draw a vector as a strip of thin bars: up and blue above zero, down and orange below."""
+    values = np.nan_to_num(np.asarray(values, dtype=float))
+    ax.set(xlim=(-0.5, len(values) - 0.5), ylim=(-limit, limit), xticks=[], yticks=[])
+    ax.spines[:].set(visible=True, color=GREY, linewidth=0.8)
+    ax.axhline(0, color=HAIRLINE, linewidth=0.6)
+    signed_bars(ax, np.arange(len(values)) - 0.5, 1.0, values)
+
+
+def signed_bars(ax, lefts, width, values, zero=0.0, scale=1.0):
+    """Draw bars from the height `zero`, all of a sign as one shape: vectors may be long."""
+    for colour, some in ((BLUE, values > 0), (SIGNED_SHADES[0], values < 0)):
+        corners = [
+            [(left, zero), (left, end), (left + width, end), (left + width, zero)]
+            for left, end in zip(lefts[some], zero + scale * values[some], strict=True)
+        ]
+        if corners:
+            outlines = Path.make_compound_path(*map(Path, corners))
+            ax.add_patch(PathPatch(outlines, facecolor=colour, linewidth=0))
+
+
+def strip_scale(figure, left, top, limit):
+    """Say how bars of `strip` are read."""
+    text = _("up: positive, down: negative; from edge to edge {low} to {high}")
+    told = text.format(low=number(-limit, ".3g"), high=number(limit, ".3g"))
+    figure.write(left, top, told, fontsize=9, color=GREY)
+
+
+def colour_bar(bar, mesh):
+    """Fill the axes `bar` with the colours of a mesh, and write what they stand for under them."""
+    low, high = mesh.norm.vmin, mesh.norm.vmax
+    shades = np.linspace(low, high, mesh.cmap.N)[None, :]
+    bar.pcolormesh(
+        np.linspace(low, high, mesh.cmap.N + 1), [0, 1], shades, cmap=mesh.cmap, norm=mesh.norm
     )
-    ax.set(xticks=[], yticks=[])
-    ax.spines[:].set(visible=True, color=INK, linewidth=1)
-    return image
-
-
-def colour_scale(figure, left, top, limit, width=2.2):
-    """Draw the colours of signed numbers and the numbers they stand for."""
-    bar = figure.axes_at(left, top, width, 0.11)
-    bar.imshow(np.linspace(-1, 1, 101)[None, :], cmap=SIGNED_MAP, aspect="auto")
-    bar.set_yticks([])
-    bar.set_xticks([0, 50, 100], [number(-limit, ".1f"), "0", number(limit, ".1f")])
-    bar.tick_params(labelsize=8, labelcolor=INK, pad=2)
+    bar.set(xlim=(low, high), ylim=(0, 1), yticks=[])
+    ends = [low, (low + high) / 2, high]
+    bar.set_xticks(ends, [number(end, ".3g") for end in ends])
+    bar.tick_params(length=0, labelsize=SMALLEST_TEXT, labelcolor=INK, pad=2)
     bar.spines[:].set(visible=True, color=GREY, linewidth=0.8)
 
 
@@ -184,7 +221,7 @@ def framed(colour, linewidth=1.0):
     """Return the frame of a token, for matplotlib's `bbox`."""
     return {
         "boxstyle": "round,pad=0.25",
-        "facecolor": "white",
+        "facecolor": PAGE,
         "edgecolor": colour,
         "linewidth": linewidth,
     }
@@ -192,7 +229,7 @@ def framed(colour, linewidth=1.0):
 
 def number_colour(image, value):
     """Return the colour of a number that stands in its cell of the image."""
-    behind = image.cmap(image.norm(value)) if np.isfinite(value) else to_rgb(MISSING)
+    behind = to_hex(image.cmap(image.norm(value))).upper() if np.isfinite(value) else MISSING
     return readable_on(behind)
 
 
@@ -252,37 +289,31 @@ def plain_names(ax):
         label.set_parse_math(False)
 
 
-def _colour_bar(ax, image):
-    """Draw the colour scale under the cells, for a heatmap without numbers."""
-    bar = ax.inset_axes((0, -0.11 / _axes_height(ax) - 0.02, 1, 0.09 / _axes_height(ax)))
-    ax.figure.colorbar(image, cax=bar, orientation="horizontal")
-    bar.tick_params(labelsize=7.5, length=2, labelcolor=INK)
-    bar.locator_params(nbins=3)
-    bar.spines[:].set_visible(False)
-
-
 def _axes_height(ax):
     return ax.get_position().height * ax.figure.get_size_inches()[1]
 
 
-def outline_row(ax, row):
-    """Draw a frame around one row of a heatmap: the row of the query."""
-    columns = ax.get_xlim()[1] + 0.5
-    ax.add_patch(
-        Rectangle(
-            (-0.5, row - 0.5),
-            columns,
-            1,
-            fill=False,
-            edgecolor=QUERY_COLOUR,
-            linewidth=2.4,
-            clip_on=False,
-            zorder=5,
+def framed_cells(ax, column, row, columns=1, rows=1):
+    """Draw a frame around cells, with a seam that sets it off from any colour."""
+    for colour, width in ((PAGE, 5.0), (QUERY_COLOUR, 2.4)):
+        ax.add_patch(
+            Rectangle(
+                (column - 0.5, row - 0.5),
+                columns,
+                rows,
+                fill=False,
+                edgecolor=colour,
+                linewidth=width,
+                joinstyle="round",
+                clip_on=False,
+                zorder=5,
+            )
         )
-    )
 
 
-def bars(ax, values, tokens, query=None, *, fmt=None, colour=GREEN, mask=None, limits=None):
+def bars(
+    ax, values, tokens, query=None, *, word="", fmt=None, colour=GREEN, mask=None, limits=None
+):
     """Draw one upright bar a token, its number above it, the query marked in word and frame.
 
     Parameters
@@ -293,6 +324,8 @@ def bars(ax, values, tokens, query=None, *, fmt=None, colour=GREEN, mask=None, l
     tokens : list of str
     query : int or None
         The position of the token that asks; None marks none.
+    word : str
+        What is said of it instead of "query".
     fmt : str or None
         Format of the numbers; None prints percentages.
     colour : str
@@ -334,10 +367,10 @@ def bars(ax, values, tokens, query=None, *, fmt=None, colour=GREEN, mask=None, l
             annotation_clip=False,
             rotation=90 if size < SMALLEST_TEXT else 0,
         )
-    token_axis(ax, tokens, query)
+    token_axis(ax, tokens, query, word)
 
 
-def token_axis(ax, tokens, query=None):
+def token_axis(ax, tokens, query=None, word=""):
     """Write the tokens under the columns of `ax`; frame the query and name it."""
     labels = [token_label(token) for token in tokens]
     cell_width, _height = _cell_size(ax, 1, len(tokens))
@@ -348,11 +381,11 @@ def token_axis(ax, tokens, query=None):
     plain_names(ax)
     if query is not None:
         ax.get_xticklabels()[query].set(fontweight="bold", bbox=framed(QUERY_COLOUR, 1.8))
-        depth = 6 + (72 * max(text_width(label, size) for label in labels) if turned else size)
+        depth = 8 + (72 * 1.13 * text_width(labels[query], size) if turned else size)
         ax.annotate(
-            "▲ " + _("query"),
+            "▲ " + (word or _("query")),
             (query, 0),
-            (0, -depth - 9),
+            (0, -depth - 7),
             ha="center",
             va="top",
             xycoords=("data", "axes fraction"),
@@ -364,11 +397,11 @@ def token_axis(ax, tokens, query=None):
         )
 
 
-def token_axis_height(tokens, cell_width, query=False):
+def token_axis_height(tokens, cell_width, query=None):
     """Return the inches that `token_axis` takes under the axes."""
     labels = [token_label(token) for token in tokens]
-    if _turned(labels, cell_width):
-        height = max(text_width(label, 8.5) for label in labels) + 0.12
-    else:
-        height = 0.28
-    return height + (0.3 if query else 0)
+    if not _turned(labels, cell_width):
+        return 0.28 + (0.0 if query is None else 0.3)
+    widths = [text_width(label, 8.5) for label in labels]
+    marked = 0.0 if query is None else 1.13 * widths[query] + 0.35
+    return max(*widths, marked) + 0.14

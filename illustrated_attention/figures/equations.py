@@ -10,7 +10,7 @@ from illustrated_attention.figures.cells import (
     heatmap,
     number_size,
 )
-from illustrated_attention.figures.page import MARGIN, WIDTH
+from illustrated_attention.figures.page import ROOM
 from illustrated_attention.figures.palette import GREY
 from illustrated_attention.figures.words import text_width, token_label
 
@@ -45,7 +45,7 @@ SYMBOL_WIDTH = 0.4
 GRID_TITLE = 0.27  # inches above the cells for a grid's title
 
 
-def cell_width(parts, width=WIDTH - 2 * MARGIN, largest=LARGEST_CELL):
+def cell_width(parts, width=ROOM, largest=LARGEST_CELL):
     """Return the cell width at which an equation fills `width` inches at most."""
     grids = [part for part in parts if isinstance(part, Grid)]
     fixed = sum(grid.label_width() for grid in grids) + SYMBOL_WIDTH * (len(parts) - len(grids))

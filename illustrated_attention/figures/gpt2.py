@@ -6,14 +6,15 @@ import numpy as np
 from matplotlib.patches import FancyBboxPatch, PathPatch, Rectangle
 from matplotlib.path import Path
 
-from illustrated_attention.figures.cells import bars, heatmap, largest_size, token_axis_height
-from illustrated_attention.figures.equations import (
-    Grid,
-    cell_width,
-    equation,
-    equation_height,
-    equation_width,
+from illustrated_attention.figures.cells import (
+    bars,
+    framed_cells,
+    heatmap,
+    largest_size,
+    numbered,
+    token_axis_height,
 )
+from illustrated_attention.figures.equations import CELL_HEIGHT, Grid
 from illustrated_attention.figures.needs import (
     NotDrawn,
     need_array,
@@ -21,7 +22,7 @@ from illustrated_attention.figures.needs import (
     need_finite,
     need_tokens,
 )
-from illustrated_attention.figures.page import MARGIN, TITLE_SPACE, WIDTH, LessonFigure, drawn
+from illustrated_attention.figures.page import MARGIN, ROOM, TITLE_SPACE, WIDTH, LessonFigure, drawn
 from illustrated_attention.figures.palette import (
     AMBER,
     BLUE,
@@ -31,8 +32,8 @@ from illustrated_attention.figures.palette import (
     GREEN,
     GREY,
     INK,
+    PAGE,
     PALE,
-    QUERY_COLOUR,
     SKY,
     VERMILION,
 )
@@ -79,25 +80,24 @@ def normalised(x, out, tokens):
         return np.stack([array.mean(axis=-1), array.var(axis=-1)], axis=-1)
 
     names = [_("mean"), _("variance")]
-    parts = [
-        Grid(x, _("before"), tokens),
-        "",
-        Grid(measures(x), "", None, names, limit=UNCOLOURED),
-        "→",
-        Grid(out, _("after")),
-        "",
-        Grid(measures(out), "", None, names, limit=UNCOLOURED),
-    ]
-    cell = cell_width(parts, largest=0.62)
+    labels = MARGIN + Grid(x, "", tokens).label_width()
+    columns = x.shape[1] + 3  # the array, a gap, two measures
+    cell = min(0.7, (WIDTH - MARGIN - labels) / columns)
+    panel = 0.5 + CELL_HEIGHT * len(tokens)
     figure = LessonFigure(
         _("Layer norm: mean and variance of each token, before and after"),
-        height=TITLE_SPACE + equation_height(parts, cell) + MARGIN,
+        height=TITLE_SPACE + 2 * panel + 0.1,
     )
-    left = max(MARGIN, (WIDTH - equation_width(parts, cell)) / 2)
-    for ax in equation(figure, left, TITLE_SPACE, parts, cell)[1::2]:
-        for text in ax.texts:
-            if TIMES in text.get_text():
-                text.set_visible(False)  # the shape of two measures tells nothing
+    for place, (name, array) in enumerate(((_("before"), x), (_("after"), out))):
+        top, height = TITLE_SPACE + panel * place + 0.28, CELL_HEIGHT * len(tokens)
+        heatmap(figure.axes_at(labels, top, cell * x.shape[1], height), array, tokens, name=name)
+        start = labels + cell * (x.shape[1] + 1)
+        ax = figure.axes_at(start, top, cell * 2, height)
+        numbered(ax, measures(array), limit=UNCOLOURED)
+        for column, measure in enumerate(names):
+            middle = start + cell * (column + 0.5)
+            size = fit_text(names, 0.95 * cell)
+            figure.write(middle, top - 0.12, measure, ha="center", fontsize=size)
     sentence = _("{token}: mean {mean} and variance {variance} before, {now} and {after} after.")
     figure.alt_text = " ".join(
         [
@@ -161,7 +161,7 @@ def activation(x, y):
             annotation_clip=False,
         )
     lowest = int(np.nanargmin(y))
-    ax.plot(x[lowest], y[lowest], "o", color=BLUE, markersize=7, markeredgecolor="white")
+    ax.plot(x[lowest], y[lowest], "o", color=BLUE, markersize=7, markeredgecolor=PAGE)
     ax.annotate(
         _("lowest: {y} at {x}").format(y=number(y[lowest]), x=number(x[lowest])),
         (x[lowest], y[lowest]),
@@ -199,7 +199,7 @@ def activation(x, y):
 # --- the block --------------------------------------------------------------------------------
 
 STEP_HEIGHT, LANE = 0.62, 1.5  # inches: a box, and one half of the block
-FIRST_BOX, BOX, SPACE = 1.05, 1.1, 0.52
+FIRST_BOX, BOX, SPACE = 0.78, 1.07, 0.45
 
 
 @drawn
@@ -299,9 +299,9 @@ def block_flow(params, n_tokens, n_head):
             text.set_fontsize(fit_text([shape], 0.96 * SPACE, 8.5))
             left += SPACE
             said.append(f"{label} ({note}): {shape}" + (";" if place < 3 else "."))
-        _sum(ax, figure, left + 0.15, middle, branch=MARGIN + 0.42, over=top + 0.42)
-        figure.arrow((left + 0.3, middle), (left + 0.62, middle))
-        figure.write(left + 0.68, middle, "x", fontsize=13, fontweight="bold")
+        _sum(ax, figure, left + 0.15, middle, branch=MARGIN + 0.34, over=top + 0.42)
+        figure.arrow((left + 0.3, middle), (left + 0.47, middle))
+        figure.write(left + 0.5, middle, "x", fontsize=13, fontweight="bold")
         said.append(_("The result is added to x."))
     figure.alt_text = " ".join(
         [
@@ -325,7 +325,7 @@ def _step(ax, left, top, label, note, colour):
             BOX - 0.1,
             STEP_HEIGHT - 0.1,
             boxstyle="round,pad=0.05",
-            facecolor="white",
+            facecolor=PAGE,
             edgecolor=colour,
             linewidth=2,
         )
@@ -355,7 +355,7 @@ def _sum(ax, figure, centre, middle, branch, over):
         0.12,
         0.12,
         boxstyle="round,pad=0.09",
-        facecolor="white",
+        facecolor=PAGE,
         edgecolor=BLUE,
         linewidth=2,
     )
@@ -369,7 +369,7 @@ def _sum(ax, figure, centre, middle, branch, over):
         va="center",
         fontsize=9,
         color=DARK_BLUE,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
+        bbox={"facecolor": PAGE, "edgecolor": "none", "pad": 1.5},
     )
 
 
@@ -379,6 +379,8 @@ def _sum(ax, figure, centre, middle, branch, over):
 @drawn
 def next_words(words, probabilities):
     """Draw the probabilities of some next words, a strip of bars for each version of a model.
+
+    A hatched bar stands for all other words, so that the bars of a strip make 100 %.
 
     Parameters
     ----------
@@ -398,6 +400,9 @@ def next_words(words, probabilities):
     words = need_tokens(words)
     probabilities = need_dict(probabilities, "probabilities")
     rows = {name: need_array(p, name, (len(words),), "gpt2") for name, p in probabilities.items()}
+    rest = _("others")
+    rows = {name: np.append(row, max(0.0, 1 - row.sum())) for name, row in rows.items()}
+    words = [*words, rest]
     names = MARGIN + max(text_width(name, 10) for name in rows) * 1.12 + 0.25
     width = WIDTH - MARGIN - names
     below = token_axis_height(words, width / len(words))
@@ -409,6 +414,7 @@ def next_words(words, probabilities):
         top = TITLE_SPACE + 1.15 * place
         ax = figure.axes_at(names, top, width, 1.05)
         bars(ax, row, words, limits=(0, 1.24 * highest), colour=BLUE if place == 0 else GREEN)
+        ax.patches[-1].set(facecolor=PALE, hatch="////")
         if place < len(rows) - 1:
             ax.set_xticks([])
         figure.write(MARGIN, top + 0.75, name, fontweight="bold", fontsize=10)
@@ -449,7 +455,7 @@ def every_head_off(probabilities, before):
     n_layer, n_head = probabilities.shape
     layers = [_("layer {layer}").format(layer=layer) for layer in range(n_layer)]
     heads = [_("head {head}").format(head=head) for head in range(n_head)]
-    cell = min(0.9, (WIDTH - 2 * MARGIN - 1) / n_head)
+    cell = min(0.9, (ROOM - 1) / n_head)
     figure = LessonFigure(
         _("One head off at a time: {before} with all heads on").format(before=percent(before)),
         height=TITLE_SPACE + 0.5 + 0.36 * n_layer + 0.45,
@@ -461,18 +467,7 @@ def every_head_off(probabilities, before):
         if TIMES in text.get_text():
             text.set_text(_("probability, that head off"))
     lowest = np.unravel_index(np.nanargmin(probabilities), probabilities.shape)
-    ax.add_patch(
-        Rectangle(
-            (lowest[1] - 0.5, lowest[0] - 0.5),
-            1,
-            1,
-            fill=False,
-            edgecolor=QUERY_COLOUR,
-            linewidth=2.6,
-            clip_on=False,
-            zorder=5,
-        )
-    )
+    framed_cells(ax, lowest[1], lowest[0])
     name = _("layer {layer}, head {head}").format(layer=lowest[0], head=lowest[1])
     figure.write(
         MARGIN + 0.8,

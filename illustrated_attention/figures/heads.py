@@ -1,17 +1,22 @@
 """Figures of all heads of a model at once."""
 
 import numpy as np
-from matplotlib.colors import Normalize
 
-from illustrated_attention.figures.cells import SMALLEST_TEXT, WEIGHTS_MAP, outline_row, plain_names
+from illustrated_attention.figures.cells import (
+    SMALLEST_TEXT,
+    colour_bar,
+    coloured,
+    framed_cells,
+    plain_names,
+)
 from illustrated_attention.figures.needs import axes, need_array, need_tokens
-from illustrated_attention.figures.page import MARGIN, TITLE_SPACE, WIDTH, LessonFigure, drawn
+from illustrated_attention.figures.page import MARGIN, ROOM, TITLE_SPACE, LessonFigure, drawn
 from illustrated_attention.figures.palette import DARK_VERMILION, GREY, INK
 from illustrated_attention.figures.words import fit_text, percent, text_width, token_label
 from illustrated_attention.language import _
 
 GAP = 0.14  # inches between two maps
-HEAD_TITLE, CAPTION = 0.24, 0.26  # inches above and under a map
+HEAD_TITLE, CAPTION = 0.24, 0.36  # inches above and under a map
 
 
 @drawn
@@ -46,14 +51,14 @@ def attention_maps(tokens, weights):
     n_layer, n_head = weights.shape[:2]
     labels = [token_label(token) for token in tokens]
     names = max(text_width(label, 8.5) for label in labels) + 0.12
-    size = min(2.2, (WIDTH - 2 * MARGIN - names - GAP * (n_head - 1)) / n_head)
+    size = min(2.2, (ROOM - names - GAP * (n_head - 1)) / n_head)
     label_size = min(8.5, 72 * 0.9 * size / n)
     large = label_size >= SMALLEST_TEXT  # room for the tokens beside each map
     row_height = (HEAD_TITLE + size + CAPTION) if large else size + GAP
-    looks = weights[:, :, -1]
+    causal = n > 1 and not weights[:, :, *np.triu_indices(n, 1)].any()
+    looks = np.nan_to_num(weights[:, :, -1], nan=-1)
     captions = [
-        [f"▲ {labels[row.argmax()]} {percent(row.max())}" for row in np.nan_to_num(layer, nan=-1)]
-        for layer in looks
+        [f"{labels[row.argmax()]} {percent(row.max())}" for row in layer] for layer in looks
     ]
     title_space = TITLE_SPACE + (0 if large else HEAD_TITLE)
     figure = LessonFigure(
@@ -66,31 +71,30 @@ def attention_maps(tokens, weights):
             left = MARGIN + names + head * (size + GAP)
             top = title_space + layer * row_height + (HEAD_TITLE if large else 0)
             ax = figure.axes_at(left, top, size, size)
-            image = ax.imshow(
-                weights[layer, head],
-                cmap=WEIGHTS_MAP,
-                norm=Normalize(0, 1),
-                aspect="auto",
-                interpolation="nearest",
-            )
+            shown = weights[layer, head].copy()
+            if causal:  # later tokens cannot be seen: not the same as a weight of 0
+                shown[np.triu_indices(n, 1)] = np.nan
+            image = coloured(ax, shown, "weights")
             ax.spines[:].set(visible=True, color=GREY, linewidth=0.8)
-            ax.set(xticks=[], yticks=[])
             short = _("head {head}").format(head=head)
             name = (
                 short
                 if one_layer
                 else _("layer {layer}, head {head}").format(layer=layer, head=head)
             )
-            said.append(f"{name}: {captions[layer][head].removeprefix('▲ ')}")
+            said.append(f"{name}: {captions[layer][head]}")
             middle = left + size / 2
             if large:
                 _write_tokens(ax, labels, label_size, head == 0, layer == n_layer - 1)
-                outline_row(ax, n - 1)
+                framed_cells(ax, 0, n - 1, n)
+                most = left + (looks[layer, head].argmax() + 0.5) * size / n
+                mark = {"ha": "center", "fontsize": 9, "color": DARK_VERMILION}
+                figure.write(most, top + size + 0.09, "▲", **mark)
                 _write_to_fit(figure, middle, top - 0.11, name, size, fontweight="bold")
                 _write_to_fit(
                     figure,
                     middle,
-                    top + size + 0.13,
+                    top + size + 0.24,
                     captions[layer][head],
                     size,
                     color=DARK_VERMILION,
@@ -108,14 +112,15 @@ def attention_maps(tokens, weights):
             )
     height = figure.get_size_inches()[1]
     bar = figure.axes_at(MARGIN + names, height - 0.42, 2.2, 0.12)
-    figure.colorbar(image, cax=bar, orientation="horizontal", ticks=[0, 0.5, 1])
-    bar.tick_params(labelsize=8, labelcolor=INK)
-    note = _("weight")
+    colour_bar(bar, image)
+    notes = [_("weight")]
     if large:
-        note = _("weight; ▲ and frame: where the last token, “{token}”, looks most").format(
-            token=labels[-1]
-        )
-    figure.write(MARGIN + names + 2.5, height - 0.36, note, fontsize=9, color=INK)
+        notes = [_("▲ and frame: where “{token}” looks most").format(token=labels[-1])]
+    if causal:
+        notes.append(_("grey: later tokens, hidden"))
+    for line, note in enumerate(notes):
+        place = (MARGIN + names + 2.5, height - 0.44 + 0.2 * line)
+        figure.write(*place, note, fontsize=9, color=INK)
     figure.alt_text = _(
         "Attention weights over the tokens {tokens}. Number of heads: {heads}. "
         "Where the last token, '{token}', looks most: {looks}."

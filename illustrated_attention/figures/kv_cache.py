@@ -3,16 +3,15 @@
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 
 from illustrated_attention.figures.cells import (
-    SIGNED_MAP,
     framed,
     hatched,
     largest_size,
     mask_cell,
     plain_names,
+    signed_bars,
 )
 from illustrated_attention.figures.needs import (
     NotDrawn,
@@ -22,7 +21,7 @@ from illustrated_attention.figures.needs import (
     need_position,
     need_tokens,
 )
-from illustrated_attention.figures.page import MARGIN, TITLE_SPACE, WIDTH, LessonFigure, drawn
+from illustrated_attention.figures.page import MARGIN, ROOM, TITLE_SPACE, WIDTH, LessonFigure, drawn
 from illustrated_attention.figures.palette import (
     BLUE,
     DARK_BLUE,
@@ -30,6 +29,7 @@ from illustrated_attention.figures.palette import (
     GREY,
     HAIRLINE,
     INK,
+    PAGE,
     PALE,
     PALE_GREEN,
     QUERY_COLOUR,
@@ -40,7 +40,7 @@ from illustrated_attention.language import _
 
 NAMES = 1.05  # inches for the names of layers and of q, k, v
 COLUMN = 1.3  # the widest column of a token
-STRIP, STRIP_GAP, LAYER_GAP = 0.2, 0.06, 0.2
+STRIP, STRIP_GAP, LAYER_GAP = 0.24, 0.05, 0.18
 SQUARE = 0.2  # one projected token in the count
 
 
@@ -190,21 +190,13 @@ def _state(name, position, step):
 
 
 def _strip(ax, box, state, row, limit):
-    """Draw one vector as a strip of coloured cells, or the place where it would stand."""
+    """Draw one vector as a strip of bars, or the place where it would stand."""
     left, top, width, height = box
     if row is not None:
-        cell = width / len(row)
-        norm = Normalize(-limit, limit)
-        for place, value in enumerate(row):
-            ax.add_patch(
-                Rectangle(
-                    (left + place * cell, top),
-                    cell,
-                    height,
-                    facecolor=SIGNED_MAP(norm(value)),
-                    edgecolor="none",
-                )
-            )
+        cell, middle = width / len(row), top + height / 2
+        ax.plot((left, left + width), (middle, middle), color=HAIRLINE, linewidth=0.6, zorder=0)
+        lefts = left + (np.arange(len(row)) + 0.15) * cell
+        signed_bars(ax, lefts, 0.7 * cell, np.nan_to_num(row), middle, -height / 2 / limit)
     elif state == "dropped":
         ends = (left, left + width)
         for heights in ((top, top + height), (top + height, top)):
@@ -259,7 +251,7 @@ def _draw_counts(figure, top, square, step, labels):
                     0.84,
                     0.84,
                     linewidth=0.8,
-                    facecolor="white" if again else BLUE,
+                    facecolor=PAGE if again else BLUE,
                     edgecolor=VERMILION if again else BLUE,
                     hatch="////" if again else None,
                 )
@@ -338,7 +330,7 @@ def cached_mask(tokens, mask, n_past):
 
     labels = [token_label(token) for token in tokens]
     names = max(text_width(label, 9.5) for label in labels) + 0.35
-    cell = min(0.95, (WIDTH - 2 * MARGIN - names) / len(tokens))
+    cell = min(0.95, (ROOM - names) / len(tokens))
     height = 0.36
     left, top = MARGIN + names, TITLE_SPACE + 0.62
     figure = LessonFigure(
@@ -459,7 +451,7 @@ def projection_curve(n_tokens, without_cache, with_cache):
             marker=marker if few else None,
             markersize=5,
             linewidth=2,
-            markeredgecolor="white",
+            markeredgecolor=PAGE,
             markeredgewidth=0.6,
         )
         ax.annotate(

@@ -1,11 +1,11 @@
 """Figures of lesson 02: who may look at whom, and what softmax makes of what is left."""
 
 import numpy as np
-from matplotlib.patches import Rectangle
 
 from illustrated_attention.figures.cells import (
     bars,
     framed,
+    framed_cells,
     largest_size,
     mask_cell,
     token_axis_height,
@@ -22,16 +22,13 @@ from illustrated_attention.figures.page import MARGIN, TITLE_SPACE, WIDTH, Lesso
 from illustrated_attention.figures.palette import (
     BLUE,
     DARK_VERMILION,
-    GREEN,
     GREY,
-    VERMILION,
 )
 from illustrated_attention.figures.words import (
     describe_array,
     fit_text,
     number,
     shape_text,
-    text_width,
     token_label,
 )
 from illustrated_attention.language import _
@@ -267,16 +264,7 @@ def compare_tables(tokens, weights, table, name=""):
     )
     left, _right = equation(figure, MARGIN, TITLE_SPACE, parts, cell)
     for row, column in np.argwhere(differs):
-        left.add_patch(
-            Rectangle(
-                (column - 0.44, row - 0.42),
-                0.88,
-                0.84,
-                fill=False,
-                edgecolor=VERMILION,
-                linewidth=2.2,
-            )
-        )
+        framed_cells(left, column, row)
     if differs.any():
         figure.write(
             MARGIN,
@@ -324,7 +312,7 @@ def changed_rows(tokens, before, after, changed):
     moved = np.abs(after - before).max(axis=1)
     earlier = int((moved[:changed] > 1e-9).sum())
     width = min(WIDTH - MARGIN - BARS_LEFT, 1.3 * len(tokens))
-    below = token_axis_height(tokens, width / len(tokens), query=True)
+    below = token_axis_height(tokens, width / len(tokens), changed)
     figure = LessonFigure(
         _("'{token}' is changed: {count} of {all} earlier results move").format(
             token=tokens[changed], count=earlier, all=changed
@@ -332,20 +320,7 @@ def changed_rows(tokens, before, after, changed):
         height=TITLE_SPACE + 1.3 + below + 0.1,
     )
     ax = figure.axes_at(BARS_LEFT, TITLE_SPACE, width, 1.3)
-    bars(ax, moved, tokens, fmt=".2f", colour=GREEN)
-    label = ax.get_xticklabels()[changed]
-    label.set(fontweight="bold")
-    depth = 1.3 + (below - 0.3) + 0.05
-    middle = BARS_LEFT + (changed + 0.5) * width / len(tokens)
-    text = "▲ " + _("changed")
-    figure.write(
-        middle - text_width(text, 9) / 2,
-        TITLE_SPACE + depth,
-        text,
-        fontsize=9,
-        fontweight="bold",
-        color=DARK_VERMILION,
-    )
+    bars(ax, moved, tokens, changed, word=_("changed"), fmt=".2f")
     figure.write(MARGIN, TITLE_SPACE + 0.5, _("result"), fontweight="bold", fontsize=10.5)
     figure.write(MARGIN, TITLE_SPACE + 0.72, _("moves by"), fontweight="bold", fontsize=10.5)
     figure.alt_text = _("Token '{token}' is changed. The results move by: {moves}.").format(

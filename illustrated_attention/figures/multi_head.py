@@ -4,10 +4,10 @@ import numpy as np
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from illustrated_attention.figures.cells import (
-    colour_scale,
     heatmap,
     largest_size,
     strip,
+    strip_scale,
     token_axis,
     token_axis_height,
 )
@@ -20,13 +20,14 @@ from illustrated_attention.figures.needs import (
     need_position,
     need_tokens,
 )
-from illustrated_attention.figures.page import MARGIN, TITLE_SPACE, WIDTH, LessonFigure, drawn
+from illustrated_attention.figures.page import MARGIN, ROOM, TITLE_SPACE, WIDTH, LessonFigure, drawn
 from illustrated_attention.figures.palette import (
     DARK_BLUE,
     DARK_GREEN,
     DARK_VERMILION,
     INK,
     MISSING,
+    PAGE,
     PALE,
     TOKEN_TINTS,
 )
@@ -41,7 +42,6 @@ from illustrated_attention.figures.words import (
 )
 from illustrated_attention.language import _
 
-PAGE = WIDTH - 2 * MARGIN
 ROW = 0.31  # height of a cell of numbers
 STRIP = 0.42  # height of a vector drawn as a strip of colours
 
@@ -86,10 +86,10 @@ def shape_flow(stages):
         return boxes, [max(0.5, text_width(step, size) + 0.16) for step, _s in stages[1:]]
 
     size = 9.5
-    while sum(map(sum, widths(size))) > PAGE and size > 5:
+    while sum(map(sum, widths(size))) > ROOM and size > 5:
         size -= 0.25
     boxes, arrows = widths(size)
-    slack = (PAGE - sum(boxes) - sum(arrows)) / len(boxes)
+    slack = (ROOM - sum(boxes) - sum(arrows)) / len(boxes)
     boxes = [width + max(0, min(slack, 0.3)) for width in boxes]
     most = max(len(arrays) for _step, arrays in stages)
     box, gap = 0.52, 0.16
@@ -176,12 +176,12 @@ def qkv_slices(row, token):
         _("One product gives {n} numbers for '{token}': query, key, value").format(
             n=len(row), token=token_label(token)
         ),
-        height=TITLE_SPACE + 0.3 + STRIP + 1.0,
+        height=TITLE_SPACE + 0.3 + STRIP + 0.75,
     )
     top = TITLE_SPACE + 0.3
-    strip(figure.axes_at(MARGIN, top, PAGE, STRIP), row, largest_size(row))
-    _boundaries(figure, MARGIN, top, PAGE, ends, names)
-    colour_scale(figure, MARGIN, top + STRIP + 0.5, largest_size(row))
+    strip(figure.axes_at(MARGIN, top, ROOM, STRIP), row, largest_size(row))
+    _boundaries(figure, MARGIN, top, ROOM, ends, names)
+    strip_scale(figure, MARGIN, top + STRIP + 0.5, largest_size(row))
     figure.alt_text = " ".join(
         [
             _("{n} numbers of the token '{token}' in a row.").format(n=len(row), token=token),
@@ -265,10 +265,10 @@ def index_map(tokens, before, results):
     )
     most = max(array.shape[0] for array in heads.values())
     arrow = 0.55
-    cell = min(0.36, (PAGE - names - arrow - most * notes) / (2 * width))
+    cell = min(0.36, (ROOM - names - arrow - most * notes) / (2 * width))
     panel = 0.66 + ROW * n_tokens
     figure = LessonFigure(
-        _("Where each number goes: a row for each token, a colour for each token's numbers"),
+        _("Where each number goes: rows and colours are tokens"),
         height=TITLE_SPACE + panel * len(heads) + MARGIN,
     )
     left, top = MARGIN + names, TITLE_SPACE + panel * (len(heads) - 1) / 2 + 0.5
@@ -352,9 +352,7 @@ def _numbered_cells(figure, left, top, array, home, cell):
     size = fit_text([f"{value:g}" for value in array.flat], 0.8 * cell, 9.5)
     for (row, column), value in np.ndenumerate(array):
         tint = TOKEN_TINTS[home[value][0] % len(TOKEN_TINTS)] if value in home else MISSING
-        ax.add_patch(
-            Rectangle((column, row), 1, 1, facecolor=tint, edgecolor="white", linewidth=1.2)
-        )
+        ax.add_patch(Rectangle((column, row), 1, 1, facecolor=tint, edgecolor=PAGE, linewidth=1.2))
         ax.text(column + 0.5, row + 0.5, f"{value:g}", ha="center", va="center", fontsize=size)
     ax.spines[:].set(visible=True, color=INK, linewidth=1)
 
@@ -392,7 +390,7 @@ def head_rows(tokens, weights, query):
     left = MARGIN + max(text_width(name, 9.5) for name in names) + 0.15
     width = min(WIDTH - MARGIN - left, 0.85 * len(tokens))
     height = ROW * len(rows)
-    below = token_axis_height(tokens, width / len(tokens), query=True)
+    below = token_axis_height(tokens, width / len(tokens), query)
     figure = LessonFigure(
         _("Where '{token}' looks, head by head").format(token=token),
         height=TITLE_SPACE + 0.25 + height + below + 0.15,
@@ -436,13 +434,22 @@ def head_results(tokens, z, query):
     rows = z[:, query, :]
     names = _head_names(len(rows))
     left = MARGIN + max(text_width(name, 9.5) for name in names) + 0.15
-    height = ROW * len(rows)
+    step = STRIP + 0.08
+    bottom = TITLE_SPACE + 0.25 + step * len(rows)
     figure = LessonFigure(
         _("What each head found for '{token}'").format(token=token_label(tokens[query])),
-        height=TITLE_SPACE + 0.25 + height + 0.55,
+        height=bottom + 0.4,
     )
-    ax = figure.axes_at(left, TITLE_SPACE + 0.25, WIDTH - MARGIN - left, height)
-    heatmap(ax, rows, names, name=_("z of '{token}'").format(token=token_label(tokens[query])))
+    limit = largest_size(rows)
+    title = _("z of '{token}'").format(token=token_label(tokens[query]))
+    middle = (left + WIDTH - MARGIN) / 2
+    style = {"ha": "center", "fontsize": 10, "fontweight": "bold"}
+    figure.write(middle, TITLE_SPACE + 0.08, f"{title}: {shape_text(rows)}", **style)
+    for place, (name, row) in enumerate(zip(names, rows, strict=True)):
+        top = TITLE_SPACE + 0.25 + step * place
+        figure.write(left - 0.1, top + STRIP / 2, name, ha="right", fontsize=9.5)
+        strip(figure.axes_at(left, top, WIDTH - MARGIN - left, STRIP), row, limit)
+    strip_scale(figure, left, bottom + 0.12, limit)
     figure.alt_text = " ".join(
         [
             _("Results of {heads} heads for '{token}', {d} numbers each.").format(
@@ -492,21 +499,21 @@ def concatenation(tokens, z, merged, query):
         _("Merge: the heads of '{token}' side by side, {h} {times} {d} = {width}").format(
             token=token_label(tokens[query]), h=n_head, times=TIMES, d=d, width=n_head * d
         ),
-        height=TITLE_SPACE + 0.3 + STRIP + 0.75 + STRIP + 0.95,
+        height=TITLE_SPACE + 0.3 + STRIP + 0.75 + STRIP + 0.75,
     )
-    top, gap = TITLE_SPACE + 0.3, min(0.16, 0.3 * PAGE / n_head)
+    top, gap = TITLE_SPACE + 0.3, min(0.16, 0.3 * ROOM / n_head)
     lower = top + STRIP + 0.75
-    part = PAGE / n_head - gap
+    part = ROOM / n_head - gap
     size = fit_text(names, part, 10)
     for head, name in enumerate(names):
-        left = MARGIN + head * PAGE / n_head + gap / 2
+        left = MARGIN + head * ROOM / n_head + gap / 2
         middle = left + part / 2
         strip(figure.axes_at(left, top, part, STRIP), parts[head], limit)
         figure.write(middle, top - 0.15, name, ha="center", fontweight="bold", fontsize=size)
         figure.arrow((middle, top + STRIP + 0.06), (middle, lower - 0.3))
-    strip(figure.axes_at(MARGIN, lower, PAGE, STRIP), row, limit)
-    _boundaries(figure, MARGIN, lower, PAGE, ends, [f"{a}:{a + d}" for a in ends[:-1]])
-    colour_scale(figure, MARGIN, lower + STRIP + 0.48, limit)
+    strip(figure.axes_at(MARGIN, lower, ROOM, STRIP), row, limit)
+    _boundaries(figure, MARGIN, lower, ROOM, ends, [f"{a}:{a + d}" for a in ends[:-1]])
+    strip_scale(figure, MARGIN, lower + STRIP + 0.48, limit)
     figure.alt_text = " ".join(
         [
             _("The results of {heads} heads for '{token}', {d} numbers each:").format(

@@ -1,17 +1,23 @@
 """Figures of lesson 00: positions of tokens, axes of arrays, and the sum that `embed` makes."""
 
-import numpy as np
 from matplotlib.patches import Rectangle
 
-from illustrated_attention.figures.cells import SIGNED_MAP, SMALLEST_TEXT, largest_size
+from illustrated_attention.figures.cells import largest_size, numbered
 from illustrated_attention.figures.equations import Grid, equation, equation_height
 from illustrated_attention.figures.needs import NotDrawn, axes, need_array, need_equal, need_tokens
-from illustrated_attention.figures.page import MARGIN, TITLE_SPACE, WIDTH, LessonFigure, drawn
-from illustrated_attention.figures.palette import GREY, INK, PALE, readable_on
-from illustrated_attention.figures.words import describe_array, fit_text, number, token_label
+from illustrated_attention.figures.page import MARGIN, ROOM, TITLE_SPACE, WIDTH, LessonFigure, drawn
+from illustrated_attention.figures.palette import GREY, INK, PALE
+from illustrated_attention.figures.words import (
+    describe_array,
+    fit_text,
+    number,
+    text_width,
+    token_label,
+)
 from illustrated_attention.language import _
 
-TOKENS_A_LINE = 10
+BOX_GAP = 0.05
+SHEET_GAP = 0.3
 COLUMNS_SHOWN = 6  # three arrays side by side; more columns would be too narrow to read
 
 
@@ -33,34 +39,36 @@ def token_positions(tokens):
         If `tokens` is not a list of words.
     """
     tokens = need_tokens(tokens)
-    lines = [
-        range(start, min(start + TOKENS_A_LINE, len(tokens)))
-        for start in range(0, len(tokens), TOKENS_A_LINE)
-    ]
-    line_height, names = 1.22, 1.75
+    names = 1.35
+    widths = [max(0.36, text_width(token_label(token), 10.5) + 0.12) for token in tokens]
+    lines: list[list[int]] = [[]]
+    for position, width in enumerate(widths):
+        if lines[-1] and sum(widths[i] + BOX_GAP for i in lines[-1]) + width > ROOM - names:
+            lines.append([])
+        lines[-1].append(position)
+    line_height = 1.22
     figure = LessonFigure(
         _("Each token has a position. People count from 1, Python from 0."),
         height=TITLE_SPACE + line_height * len(lines),
     )
-    longest = min(len(tokens), TOKENS_A_LINE)
-    width = min(1.15, (WIDTH - 2 * MARGIN - names) / longest)
-    size = fit_text([token_label(token) for token in tokens], 0.84 * width, 10.5)
+    page_width, page_height = figure.get_size_inches()
+    ax = figure.axes_at(0, 0, page_width, page_height)
+    ax.set(xlim=(0, page_width), ylim=(page_height, 0), xticks=[], yticks=[])
+    middle = {"ha": "center", "va": "center", "parse_math": False}
     for line, positions in enumerate(lines):
-        top = TITLE_SPACE + line_height * line
+        top, left = TITLE_SPACE + line_height * line, MARGIN + names
         figure.write(MARGIN, top + 0.13, _("counted from 1"), color=GREY)
         figure.write(MARGIN, top + 0.84, _("index in Python"), fontweight="bold")
-        ax = figure.axes_at(MARGIN + names, top, width * len(positions), 1.0)
-        ax.set(xlim=(0, len(positions)), ylim=(1.0, 0), xticks=[], yticks=[])
-        for place, position in enumerate(positions):
-            ax.add_patch(
-                Rectangle(
-                    (place + 0.04, 0.29), 0.92, 0.38, facecolor=PALE, edgecolor=INK, linewidth=0.9
-                )
-            )
-            middle = {"ha": "center", "va": "center", "parse_math": False}
-            ax.text(place + 0.5, 0.13, str(position + 1), color=GREY, fontsize=9.5, **middle)
-            ax.text(place + 0.5, 0.48, token_label(tokens[position]), fontsize=size, **middle)
-            ax.text(place + 0.5, 0.84, str(position), fontsize=11, fontweight="bold", **middle)
+        for position in positions:
+            width = min(widths[position], ROOM - names)
+            box = Rectangle((left, top + 0.29), width, 0.38, facecolor=PALE, edgecolor=INK)
+            ax.add_patch(box)
+            centre, label = left + width / 2, token_label(tokens[position])
+            size = fit_text([label], 0.95 * width, 10.5)
+            ax.text(centre, top + 0.13, str(position + 1), color=GREY, fontsize=9.5, **middle)
+            ax.text(centre, top + 0.48, label, fontsize=size, **middle)
+            ax.text(centre, top + 0.84, str(position), fontsize=11, fontweight="bold", **middle)
+            left += width + BOX_GAP
     figure.alt_text = " ".join(
         [
             _("The tokens of the sentence in a row, each with its index in Python:"),
@@ -143,7 +151,7 @@ def axes_of(array, names):
     Parameters
     ----------
     array : ndarray with 1, 2 or 3 axes
-        With 3 axes the first one is drawn as sheets, one behind the other.
+        With 3 axes the first one is drawn as sheets, one beside the other.
     names : list of str
         One name an axis, in order, such as ``["tokens", "features"]``.
 
@@ -172,121 +180,58 @@ def axes_of(array, names):
         )
     names = list(names)
 
-    sheets = array.reshape((1,) * (3 - dimensions) + array.shape)
-    count, rows, columns = sheets.shape
-    cell = min(0.6, 5.2 / columns)
-    cell_height = min(0.34, 3.4 / rows)
-    front = min(count, 6)  # a deeper stack would hide nothing more
-    step = 0.28 if count > 1 else 0.0
-    depth = step * (front - 1)
-    left, top = MARGIN + (2.1 if dimensions > 1 else 0.1), TITLE_SPACE + 0.5
-    width, height = columns * cell, rows * cell_height
-    figure = LessonFigure(
-        _("An array of shape {shape}: {axes}").format(
-            shape=array.shape,
-            axes=_("one axis") if dimensions == 1 else _("{n} axes").format(n=dimensions),
-        ),
-        height=top + depth + height + MARGIN,
-    )
-    ax = figure.axes_at(0, 0, *figure.get_size_inches())
-    ax.set(
-        xlim=(0, figure.get_size_inches()[0]),
-        ylim=(figure.get_size_inches()[1], 0),
-        xticks=[],
-        yticks=[],
-    )
-    ax.patch.set_visible(False)
-
-    limit = largest_size(array)
-    texts = [number(value) for value in sheets[0].flat]
-    size = min(fit_text(texts, 0.88 * cell), 72 * 0.6 * cell_height)
-    for sheet in reversed(range(front)):
-        x0, y0 = left + step * sheet, top + depth - step * sheet
-        for row in range(rows):
-            for column in range(columns):
-                value = sheets[sheet, row, column]
-                colour = SIGNED_MAP(0.5 + 0.5 * value / limit) if np.isfinite(value) else PALE
-                ax.add_patch(
-                    Rectangle(
-                        (x0 + column * cell, y0 + row * cell_height),
-                        cell,
-                        cell_height,
-                        facecolor=colour,
-                        edgecolor="white",
-                        linewidth=1.0 if cell > 0.1 else 0,
-                    )
-                )
-                if sheet == 0 and size >= SMALLEST_TEXT:
-                    ax.text(
-                        x0 + (column + 0.5) * cell,
-                        y0 + (row + 0.5) * cell_height,
-                        number(value),
-                        ha="center",
-                        va="center",
-                        fontsize=size,
-                        color=readable_on(colour) if np.isfinite(value) else INK,
-                        parse_math=False,
-                    )
-        ax.add_patch(Rectangle((x0, y0), width, height, fill=False, edgecolor=INK, linewidth=1.2))
-
     def label(axis):
         return _("axis {axis}: {name}, size {size}").format(
             axis=axis, name=names[axis], size=array.shape[axis]
         )
 
-    style = {"parse_math": False, "fontsize": 10, "color": INK}
-    line = {
-        "arrowstyle": "|-|,widthA=0.25,widthB=0.25",
-        "color": GREY,
-        "linewidth": 1.2,
-        "shrinkA": 0,
-        "shrinkB": 0,
-    }
-    right, lower = left + width + depth, top - 0.14
-    ax.annotate("", (left + depth, lower), (right, lower), arrowprops=line)
-    ax.text(
-        left + depth + width / 2,
-        lower - 0.17,
-        label(dimensions - 1),
-        ha="center",
-        va="center",
-        **style,
+    sheets = array.reshape((1,) * (3 - dimensions) + array.shape)
+    count, rows, columns = sheets.shape
+    left = MARGIN + (text_width(label(dimensions - 2), 10) + 0.3 if dimensions > 1 else 0.1)
+    room = WIDTH - MARGIN - left
+    shown = max(1, min(count, int((room + SHEET_GAP) / (0.42 * columns + SHEET_GAP))))
+    cell = min(0.6, (room - SHEET_GAP * (shown - 1)) / (shown * columns))
+    cell_height = min(0.34, 3.4 / rows)
+    sheet, height = columns * cell, rows * cell_height
+    top = TITLE_SPACE + 0.5
+    figure = LessonFigure(
+        _("An array of shape {shape}: {axes}").format(
+            shape=array.shape,
+            axes=_("one axis") if dimensions == 1 else _("{n} axes").format(n=dimensions),
+        ),
+        height=top + height + MARGIN + (0.6 if dimensions == 3 else 0),
     )
+    style = {"parse_math": False, "fontsize": 10, "color": INK}
+    limit = largest_size(array)
+    for place in range(shown):
+        start = left + place * (sheet + SHEET_GAP)
+        ax = figure.axes_at(start, top, sheet, height)
+        ax.spines[:].set(visible=True, color=INK, linewidth=1.2)
+        numbered(ax, sheets[place], limit=limit)
+        if dimensions == 3:
+            below = top + height + 0.17
+            figure.write(start + sheet / 2, below, f"[{place}]", ha="center", fontweight="bold")
+    end = left + shown * (sheet + SHEET_GAP) - SHEET_GAP
+
+    page = figure.axes_at(0, 0, *figure.get_size_inches())
+    width, depth = figure.get_size_inches()
+    page.set(xlim=(0, width), ylim=(depth, 0), xticks=[], yticks=[])
+    spans = [((left, top - 0.14), (left + sheet, top - 0.14))]
+    page.text(left, top - 0.31, label(dimensions - 1), ha="left", va="center", **style)
     if dimensions > 1:
-        upright = left - 0.14
-        ax.annotate("", (upright, top + depth), (upright, top + depth + height), arrowprops=line)
-        ax.text(
-            upright - 0.12,
-            top + depth + height / 2,
-            label(dimensions - 2),
-            ha="right",
-            va="center",
-            **style,
-        )
+        spans.append(((left - 0.14, top), (left - 0.14, top + height)))
+        middle = top + height / 2
+        page.text(left - 0.26, middle, label(dimensions - 2), ha="right", va="center", **style)
     if dimensions == 3:
-        ax.annotate(
-            "",
-            (left + width + 0.16, top + depth + height),
-            (right + 0.16, top + height),
-            arrowprops=line,
-        )
-        ax.text(
-            left + width + depth / 2 + 0.3,
-            top + height + depth / 2 + 0.1,
-            label(0),
-            ha="left",
-            va="center",
-            **style,
-        )
-        if front < count:
-            ax.text(
-                right + 0.2,
-                top + 0.1,
-                _("… {n} in all").format(n=count),
-                ha="left",
-                va="center",
-                **style,
-            )
+        below = top + height + 0.36
+        spans.append(((left, below), (end, below)))
+        told = label(0)
+        if shown < count:
+            told += " " + _("(the first {n} are drawn)").format(n=shown)
+        page.text(left, below + 0.18, told, ha="left", va="center", **style)
+    for first, last in spans:
+        line = {"arrowstyle": "|-|,widthA=0.25,widthB=0.25", "color": GREY, "linewidth": 1.2}
+        page.annotate("", first, last, arrowprops={**line, "shrinkA": 0, "shrinkB": 0})
     figure.alt_text = _("An array of shape {shape}. {axes}. The first row is {values}.").format(
         shape=array.shape,
         axes=", ".join(label(axis) for axis in range(dimensions)),

@@ -15,27 +15,25 @@ All lengths are inches, measured from the left and from the top, as on a page. N
 pyplot or changes matplotlib's global settings, so a learner's own plots are left alone.
 """
 
-import base64
 import contextlib
 import functools
 import html
-import io
 
 import matplotlib.style
-import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
-from PIL import Image
 
-from illustrated_attention.figures.palette import GREY, INK
+from illustrated_attention.figures.palette import GREY, INK, PAGE
+from illustrated_attention.figures.renderer import CSS_PIXELS, SvgRenderer
+from illustrated_attention.figures.themed import as_image
+from illustrated_attention.figures.words import fit_text
 from illustrated_attention.language import _
 
-WIDTH = 8.5  # inches: a notebook column at 96 CSS pixels an inch
+WIDTH = 7.5  # inches: fits a notebook in a window of 800 pixels, and paper
 MARGIN = 0.25
+ROOM = WIDTH - 2 * MARGIN  # between the margins
 TITLE_SPACE = 0.62  # from the upper edge to where drawing may begin
-CSS_PIXELS = 96
-DPI = 144  # sharp on high-density screens; most figures stay below 100 kB
 RC = {
     "font.family": ["DejaVu Sans"],
     "font.size": 9.5,
@@ -78,7 +76,7 @@ def drawn(function):
 class LessonFigure(Figure):
     """A matplotlib figure that carries alt text and shows itself in a notebook.
 
-    A notebook gets one HTML image with the alt text in it (JupyterLab shows a plain PNG output
+    A notebook gets one HTML image with the alt text in it (JupyterLab shows a plain picture
     without any), and the alt text alone as the plain text form.
 
     Parameters
@@ -94,12 +92,13 @@ class LessonFigure(Figure):
     def __init__(self, title="", height=3.0, width=WIDTH, alt_text=""):
         if not drawing:
             raise _Checked
-        super().__init__(figsize=(width, height), dpi=DPI, facecolor="white")
+        super().__init__(figsize=(width, height), dpi=CSS_PIXELS, facecolor=PAGE)
         FigureCanvasAgg(self)
         self.alt_text = alt_text
         self.title = title
         if title:
-            self.write(MARGIN, 0.31, title, fontsize=12, fontweight="bold", va="center")
+            size = fit_text([title], (width - 2 * MARGIN) / 1.13, 12)  # bold is wider
+            self.write(MARGIN, 0.31, title, fontsize=size, fontweight="bold")
 
     def axes_at(self, left, top, width, height):
         """Return bare axes; inches from the figure's left and upper edges."""
@@ -110,7 +109,7 @@ class LessonFigure(Figure):
             width / full_width,
             height / full_height,
         )
-        ax = self.add_axes(box)
+        ax = self.add_axes(box, facecolor="none")
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0, labelsize=9)
         return ax
@@ -132,25 +131,17 @@ class LessonFigure(Figure):
             )
         )
 
-    def png(self):
-        """Return the picture as PNG bytes in 256 colours, a third of the size of full colour."""
+    def drawing(self):
+        """Return what draws this figure, after it has: its ``body`` and ``style`` are SVG."""
+        renderer = SvgRenderer(*(inches * CSS_PIXELS for inches in self.get_size_inches()))
         with matplotlib.style.context(["default", RC]):
-            self.canvas.draw()
-        assert isinstance(self.canvas, FigureCanvasAgg)
-        picture = Image.fromarray(np.asarray(self.canvas.buffer_rgba())).convert("RGB")
-        # The other ways to choose 256 colours give rare cells a visibly wrong one.
-        picture = picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-        file = io.BytesIO()
-        picture.save(file, "PNG", optimize=True)
-        return file.getvalue()
+            self.draw(renderer)
+        return renderer
 
     def _repr_html_(self):
-        data = base64.b64encode(self.png()).decode("ascii")
-        width, height = (round(inches * CSS_PIXELS) for inches in self.get_size_inches())
-        return (
-            f'<img alt="{html.escape(self.alt_text)}" width="{width}" height="{height}" '
-            'style="max-width: 100%; height: auto; background: white" '
-            f'src="data:image/png;base64,{data}">'
+        done = self.drawing()
+        return as_image(
+            done.width, done.height, done.body, done.style, self.alt_text, done.smallest_text
         )
 
     def _ipython_display_(self):

@@ -1,15 +1,14 @@
 """Figures of lesson 05: the heads are mixed, and each head's part of the result is seen alone."""
 
 import numpy as np
+from matplotlib.patches import Rectangle
 
 from illustrated_attention.figures.cells import (
-    SMALLEST_TEXT,
-    colour_scale,
-    heatmap,
     largest_size,
-    number_colour,
     strip,
+    strip_scale,
 )
+from illustrated_attention.figures.equations import Grid, cell_width, equation, equation_height
 from illustrated_attention.figures.needs import (
     NotDrawn,
     need_array,
@@ -22,20 +21,21 @@ from illustrated_attention.figures.palette import (
     BLUE,
     GREY,
     INK,
+    PALE,
     SKY,
 )
 from illustrated_attention.figures.words import (
+    TIMES,
     describe_array,
     fit_text,
     number,
+    shape_text,
     text_width,
     token_label,
 )
 from illustrated_attention.language import _
 
-PAGE = WIDTH - 2 * MARGIN
-STRIP = 0.3  # height of a vector drawn as a strip of colours
-SIGN = 0.34  # room for a sign between matrices
+STRIP = 0.36  # height of a vector drawn as a strip
 MOST_CELLS = 8  # up to this width, numbers stand in the cells
 
 
@@ -84,71 +84,11 @@ def mixing(token, row, w, b, out, n_head):
         )
     d = width // n_head
     names = _head_names(n_head)
-    vectors = largest_size(row, b, out)
-    label = max(text_width(name, 8.5) for name in names) + 0.1
-    side = (PAGE - label - 3 * SIGN) / 4  # the width of each of the four
-    in_cells = width <= MOST_CELLS
-    thick = side / width if in_cells else STRIP  # the height of a vector
-    names_under = _names_height(names, side / n_head)
-    top = TITLE_SPACE + 0.3
-    middle = top + side / 2
-    figure = LessonFigure(
-        _("Project: every number of the result is made from all heads of '{token}'").format(
-            token=token_label(token)
-        ),
-        height=top + side + 0.5,
-    )
     right = np.allclose(row @ w + b, out, rtol=1e-3, atol=1e-4, equal_nan=True)
-    vector_names = (_("merged row"), "b", _("result"))
-    titles = {name: _("{name}: {n} numbers").format(name=name, n=width) for name in vector_names}
-    left, fmt = MARGIN, ".2f" if in_cells else None
-    for sign, name, array in (
-        ("", vector_names[0], row),
-        ("@", "w", w),
-        ("+", vector_names[1], b),
-        ("=" if right else "≠", vector_names[2], out),
-    ):
-        if sign:
-            figure.write(
-                left + SIGN / 2,
-                middle,
-                sign,
-                ha="center",
-                fontsize=15,
-                fontweight="bold",
-                color=GREY,
-            )
-            left += SIGN
-        if array is w:
-            left += label
-            ax = figure.axes_at(left, top, side, side)
-            heatmap(ax, w, fmt=fmt, name=name)
-            ax.hlines(np.arange(1, n_head) * d - 0.5, -0.5, width - 0.5, color=INK, linewidth=1.8)
-            ax.set_yticks(_middles(n_head, d), names)
-            ax.tick_params(axis="y", labelsize=8.5, labelcolor=INK, pad=4)
-        else:
-            ax = figure.axes_at(left, middle - thick / 2, side, thick)
-            _vector(ax, array, fmt, vectors)
-            figure.write(
-                left + side / 2,
-                middle - thick / 2 - 0.16,
-                titles[name],
-                ha="center",
-                fontsize=fit_text(titles.values(), 0.9 * side),
-                fontweight="bold",
-            )
-        if array is row:
-            edges = np.arange(1, n_head) * d - 0.5
-            ax.vlines(edges, -0.5, 0.5, color=INK, linewidth=1.8)
-            _names_below(ax, names, _middles(n_head, d), side / n_head)
-            # The edges go on between the names, which may stand close together.
-            ends = 0.5 + names_under / thick
-            ax.vlines(edges, 0.5, ends, color=GREY, linewidth=0.8, clip_on=False)
-            ax.set_ylim(0.5, -0.5)
-        left += side
-    if not in_cells:
-        below = middle + thick / 2 + names_under + 0.12
-        colour_scale(figure, MARGIN, max(below, top + side + 0.05), vectors, side)
+    draw = _in_cells if width <= MOST_CELLS else _in_parts
+    title = _("Project: every number of the result is made from all heads of '{token}'")
+    title = title.format(token=token_label(token))
+    figure = draw(title, row, w, b, out, names, "=" if right else "≠")
     figure.alt_text = " ".join(
         [
             _("The merged row of '{token}', times w, plus b, is the result.").format(token=token)
@@ -172,38 +112,72 @@ def mixing(token, row, w, b, out, n_head):
     return figure
 
 
-def _middles(n_head, d):
-    """The middle of each head's part, in cells."""
-    return [d * (head + 0.5) - 0.5 for head in range(n_head)]
+def _in_cells(title, row, w, b, out, names, sign):
+    """Draw the product of a short row with its numbers."""
+    limit, d = largest_size(row, b, out), len(row) // len(names)
+    labels = [name if place == 0 else "" for name in names for place in range(d)]
+    lines = [
+        [Grid(row[None], _("merged row"), limit=limit), "@", Grid(w, "w", labels)],
+        ["+", Grid(b[None], "b", limit=limit), sign, Grid(out[None], _("result"), limit=limit)],
+    ]
+    cell = min(0.55, *map(cell_width, lines))
+    first = equation_height(lines[0], cell) + 0.15
+    height = TITLE_SPACE + first + equation_height(lines[1], cell) + MARGIN
+    figure = LessonFigure(title, height=height)
+    vector, matrix = equation(figure, MARGIN, TITLE_SPACE, lines[0], cell)
+    edges = np.arange(1, len(names)) * d - 0.5
+    vector.vlines(edges, -0.5, 0.5, color=INK, linewidth=2.4)
+    matrix.hlines(edges, -0.5, len(row) - 0.5, color=INK, linewidth=2.4)
+    vector.set_xticks(d * (np.arange(len(names)) + 0.5) - 0.5, names)
+    vector.xaxis.tick_bottom()
+    vector.tick_params(axis="x", labelsize=8.5, labelcolor=INK, pad=3)
+    equation(figure, MARGIN, TITLE_SPACE + first, lines[1], cell)
+    return figure
 
 
-def _vector(ax, values, fmt, limit):
-    """Draw a vector as one row of cells; with a format, the numbers stand in them."""
-    image = strip(ax, values, limit)
-    if fmt:
-        texts = [number(value, fmt) for value in values]
-        size = fit_text(texts, 0.85 * _axes_width(ax) / len(texts))
-        for column, text in enumerate(texts):
-            colour = number_colour(image, values[column])
-            ax.text(column, 0, text, ha="center", va="center", fontsize=size, color=colour)
-        ax.vlines(np.arange(0.5, len(texts) - 1), -0.5, 0.5, color="white", linewidth=1.2)
-
-
-def _axes_width(ax):
-    return ax.get_position().width * ax.figure.get_size_inches()[0]
-
-
-def _names_height(names, part):
-    """Return the inches that the heads' names take under a vector, upright if they must be."""
-    upright = fit_text(names, 0.86 * part, 8.5) < SMALLEST_TEXT
-    return max(text_width(name, 8.5) for name in names) + 0.1 if upright else 0.25
-
-
-def _names_below(ax, names, places, part):
-    size = fit_text(names, 0.86 * part, 8.5)
-    upright = size < SMALLEST_TEXT
-    ax.set_xticks(places, names, rotation=90 if upright else 0)
-    ax.tick_params(axis="x", labelsize=8.5 if upright else size, labelcolor=INK, pad=3)
+def _in_parts(title, row, w, b, out, names, sign):
+    """Draw the product of a long row: each head's numbers meet their own rows of w."""
+    limit, d, n_head = largest_size(row, b, out), len(row) // len(names), len(names)
+    tall, box, left = 0.42, 0.5, MARGIN + 0.95
+    wide = WIDTH - MARGIN - left
+    part = wide / n_head
+    tops = np.cumsum([TITLE_SPACE + 0.25, tall + 0.3, box + 0.3, tall + 0.14])
+    figure = LessonFigure(title, height=tops[3] + tall + 0.5)
+    page_width, page_height = figure.get_size_inches()
+    page = figure.axes_at(0, 0, page_width, page_height)
+    page.set(xlim=(0, page_width), ylim=(page_height, 0), xticks=[], yticks=[])
+    for place, (before, name, values) in enumerate(
+        (("", _("merged row"), row), ("+", "b", b), (sign, _("result"), out))
+    ):
+        top = tops[(0, 2, 3)[place]]
+        figure.write(MARGIN, top + tall / 2, name, fontweight="bold")
+        style = {"ha": "center", "fontsize": 13, "fontweight": "bold", "color": GREY}
+        figure.write(left - 0.12, top + tall / 2, before, **style)
+        strip(figure.axes_at(left, top, wide, tall), values, limit)
+    figure.write(MARGIN, tops[1] + 0.3 * box, "@ w", fontweight="bold")
+    figure.write(MARGIN, tops[1] + 0.7 * box, shape_text(w), fontsize=9)
+    size = fit_text(names, 0.9 * part, 10)
+    for head, name in enumerate(names):
+        start = left + head * part
+        middle = start + part / 2
+        figure.write(middle, tops[0] - 0.12, name, ha="center", fontweight="bold", fontsize=size)
+        if head:
+            page.vlines(start, tops[0] - 0.06, tops[0] + tall + 0.06, color=INK, linewidth=2.4)
+        figure.arrow((middle, tops[0] + tall + 0.04), (middle, tops[1] - 0.02))
+        corner = (start + 0.05, tops[1])
+        page.add_patch(Rectangle(corner, part - 0.1, box, facecolor=PALE, edgecolor=INK))
+        told = [
+            _("rows {first} to {last}").format(first=head * d, last=head * d + d - 1),
+            f"{d} {TIMES} {w.shape[1]}",
+        ]
+        lines = fit_text(told, 0.88 * (part - 0.1), 9)
+        for line, text in enumerate(told):
+            down = tops[1] + box * (0.3 + 0.4 * line)
+            figure.write(middle, down, text, ha="center", fontsize=lines)
+        # Each part reaches every number of the result, so the arrows meet the whole strip.
+        figure.arrow((middle, tops[1] + box + 0.02), (middle, tops[2] - 0.02))
+    strip_scale(figure, left, tops[3] + tall + 0.2, limit)
+    return figure
 
 
 # --- what each head writes --------------------------------------------------------------------
@@ -261,16 +235,16 @@ def head_writing(tokens, contributions, b, out, query, pronoun_head=None):
     )
 
     column = max(text_width(label, 9.5) for label in labels) * 1.1 + 0.35
-    strip, gap = 3.3, 0.35
+    wide, gap = 3.3, 0.3
     left = MARGIN + column
-    bar_left = left + strip + gap
+    bar_left = left + wide + gap
     bar_width = WIDTH - MARGIN - bar_left - 0.55
     step, sum_gap = STRIP + 0.14, 0.16
     top = TITLE_SPACE + 0.35
     bottom = top + step * len(rows) + sum_gap
     figure = LessonFigure(
         _("What each head writes into '{token}'").format(token=token_label(tokens[query])),
-        height=bottom + 0.5,
+        height=bottom + 0.4,
     )
     limit, longest = largest_size(*rows), max(max(lengths), 1e-9)
     heading = {"ha": "left", "fontweight": "bold", "fontsize": 9.5}
@@ -291,7 +265,7 @@ def head_writing(tokens, contributions, b, out, query, pronoun_head=None):
             fontweight="bold",
             color=GREY,
         )
-        _vector(figure.axes_at(left, y, strip, STRIP), row, None, limit)
+        strip(figure.axes_at(left, y, wide, STRIP), row, limit)
         bar = figure.axes_at(bar_left, y + 0.04, bar_width, STRIP - 0.08)
         bar.set(xlim=(0, longest), ylim=(0, 1), xticks=[], yticks=[])
         bar.patch.set_visible(False)
@@ -307,9 +281,9 @@ def head_writing(tokens, contributions, b, out, query, pronoun_head=None):
         )
         end = bar_left + bar_width * length / longest
         figure.write(end + 0.06, y + STRIP / 2, number(length), fontsize=9)
-    line = figure.axes_at(left, top + step * (len(rows) - 1) + 0.02, strip, 0.02)
+    line = figure.axes_at(left, top + step * (len(rows) - 1) + 0.02, wide, 0.02)
     line.set(xticks=[], yticks=[], facecolor=INK)
-    colour_scale(figure, left, bottom + 0.05, limit, 2.2)
+    strip_scale(figure, left, bottom + 0.12, limit)
     figure.alt_text = " ".join(
         [
             _("Written into '{token}', as rows of {n} numbers with these lengths:").format(

@@ -1,5 +1,7 @@
 """Figures of lesson 01: one row of attention, and the steps that lead to it."""
 
+import numpy as np
+
 from illustrated_attention.figures.cells import bars, largest_size, token_axis_height
 from illustrated_attention.figures.equations import (
     Grid,
@@ -22,6 +24,7 @@ from illustrated_attention.figures.palette import (
     DARK_VERMILION,
     GREY,
     INK,
+    PAGE,
     PALE,
     VERMILION,
 )
@@ -64,7 +67,7 @@ def attention_row(tokens, weights, query):
     row = query_row(weights, "weights", tokens, query, "softmax")
 
     width = _bars_width(tokens, left=MARGIN)
-    below = token_axis_height(tokens, width / len(tokens), query=True)
+    below = token_axis_height(tokens, width / len(tokens), query)
     figure = LessonFigure(
         _("What '{token}' takes from each token: {total} in all").format(
             token=tokens[query], total=percent(row.sum())
@@ -110,28 +113,27 @@ def projections(x, w_q, w_k, w_v, q, k, v, tokens):
 
     limit = largest_size(x, *(array for weight, result, _n in arrays for array in (weight, result)))
     titles = {"q": _("queries q"), "k": _("keys k"), "v": _("values v")}
-
-    def line(weight, result, small, labels):
-        return [
-            Grid(x, "x", tokens, limit=limit),
+    lines = [
+        [
             "@",
             Grid(weight, f"w_{small}", limit=limit),
             "=",
-            Grid(result, titles[small], labels, limit=limit),
+            Grid(result, titles[small], limit=limit),
         ]
-
-    lines = [line(*arrays_and_name, tokens) for arrays_and_name in arrays]
-    if min(cell_width(parts) for parts in lines) < 0.42:  # too narrow to repeat the tokens
-        lines = [line(*arrays_and_name, None) for arrays_and_name in arrays]
-    cell = min(cell_width(parts) for parts in lines)
-    heights = [equation_height(parts, cell) + 0.22 for parts in lines]
+        for weight, result, small in arrays
+    ]
+    whole = [Grid(x, "x", tokens, limit=limit)]
+    cell = min(cell_width([*whole, *line]) for line in lines)
+    heights = [equation_height(line, cell) + 0.22 for line in lines]
     figure = LessonFigure(
         _("Project: the same rows of x give queries, keys and values"),
         height=TITLE_SPACE + sum(heights) + 0.05,
     )
-    top = TITLE_SPACE
-    for parts, height in zip(lines, heights, strict=True):
-        equation(figure, MARGIN, top, parts, cell)
+    middle = TITLE_SPACE + (sum(heights) - equation_height(whole, cell)) / 2
+    equation(figure, MARGIN, middle, whole, cell)
+    top, left = TITLE_SPACE, MARGIN + equation_width(whole, cell)
+    for line, height in zip(lines, heights, strict=True):
+        equation(figure, left, top, line, cell)
         top += height
     figure.alt_text = " ".join(
         [
@@ -170,7 +172,7 @@ def scores_and_weights(tokens, scores, weights, query):
     weight_row = query_row(weights, "weights", tokens, query, "softmax")
 
     width = _bars_width(tokens, BARS_LEFT)
-    below = token_axis_height(tokens, width / len(tokens), query=True)
+    below = token_axis_height(tokens, width / len(tokens), query)
     figure = LessonFigure(
         _("Softmax: the scores of '{token}' become weights").format(token=tokens[query]),
         height=TITLE_SPACE + 1.3 + 0.3 + 1.3 + below + 0.1,
@@ -265,7 +267,7 @@ def weighted_values(tokens, weights, v, query):
 
 @drawn
 def pipeline(x, q, k, v, weights, out, tokens):
-    """Draw self-attention in three stages, with the shapes of all arrays.
+    """Draw self-attention in its five steps, with the shapes of all arrays.
 
     Parameters
     ----------
@@ -294,40 +296,63 @@ def pipeline(x, q, k, v, weights, out, tokens):
     out = need_array(out, "out", v.shape, "self_attention")
     need_equal(out, weights @ v, "weights @ v = out", "self_attention")
 
-    limit = largest_size(x, q, k, v, out)
-    first = [
-        Grid(x, "x", tokens, limit=limit),
-        "→",
-        Grid(q, "q", limit=limit),
-        "",
-        Grid(k, "k", limit=limit),
-        "",
-        Grid(v, "v", limit=limit),
+    scores = q @ k.T
+    scaled = scores / np.sqrt(q.shape[1])
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    said = "softmax(q @ k.T / √d) = weights"
+    need_equal(weights, powers / powers.sum(axis=1, keepdims=True), said, "self_attention")
+
+    limit = largest_size(x, q, k, v, scores, out)
+    lines = [
+        [
+            Grid(x, "x", tokens, limit=limit),
+            "→",
+            Grid(q, "q", limit=limit),
+            "",
+            Grid(k, "k", limit=limit),
+            "",
+            Grid(v, "v", limit=limit),
+        ],
+        [
+            Grid(scores, _("scores"), tokens, tokens, limit=limit),
+            "→",
+            Grid(scaled, _("scaled"), None, tokens, limit=limit),
+            "→",
+            Grid(weights, _("weights"), None, tokens, colours="weights", limit=1.0),
+        ],
+        [
+            Grid(weights, _("weights"), tokens, colours="weights", limit=1.0),
+            "@",
+            Grid(v, "v", limit=limit),
+            "=",
+            Grid(out, "out", limit=limit),
+        ],
     ]
-    second = Grid(weights, _("weights"), tokens, tokens, colours="weights", limit=1.0)
-    last = [second, "@", Grid(v, "v", limit=limit), "=", Grid(out, "out", limit=limit)]
-    cell = min(cell_width(first), cell_width(last), 0.55)
-    heading, gap = 0.36, 0.36
-    upper = heading + equation_height(first, cell)
-    lower = heading + equation_height(last, cell)
-    figure = LessonFigure(
-        _("Self-attention in three stages"), height=TITLE_SPACE + upper + gap + lower + MARGIN
-    )
-
-    def head(left, top, name, line):
-        figure.write(left, top + 0.1, name, fontsize=10.5, fontweight="bold", color=DARK_BLUE)
-        figure.write(left + text_width(name, 10.5) * 1.12 + 0.15, top + 0.1, line, color=GREY)
-
-    second_top = TITLE_SPACE + upper + gap
-    head(MARGIN, TITLE_SPACE, _("1  Project"), "q = x @ w_q,  k = x @ w_k,  v = x @ w_v")
-    equation(figure, MARGIN, TITLE_SPACE + heading, first, cell)
-    head(MARGIN, second_top, _("2  Score, scale, softmax"), "softmax(q @ kᵀ / √d)")
-    third = max(MARGIN + equation_width([second, "@"], cell), MARGIN + 4.4)
-    head(third, second_top, _("3  Sum"), "weights @ v")
-    equation(figure, MARGIN, second_top + heading, last, cell)
+    cell = min(0.5, *map(cell_width, lines))
+    steps = [
+        [(0, _("1  Project"), "q = x @ w_q,  k = x @ w_k,  v = x @ w_v")],
+        [
+            (0, _("2  Score"), "q @ kᵀ"),
+            (1, _("3  Scale"), "÷ √d"),
+            (2, _("4  Softmax"), _("each row")),
+        ],
+        [(0, _("5  Sum"), "weights @ v")],
+    ]
+    heading, gap = 0.3, 0.3
+    heights = [heading + equation_height(line, cell) + gap for line in lines]
+    figure = LessonFigure(_("Self-attention in five steps"), height=TITLE_SPACE + sum(heights))
+    top = TITLE_SPACE
+    for line, names, height in zip(lines, steps, heights, strict=True):
+        grids = equation(figure, MARGIN, top + heading, line, cell)
+        for grid, name, formula in names:
+            left = MARGIN if grid == 0 else grids[grid].get_position().x0 * WIDTH
+            figure.write(left, top + 0.08, name, fontsize=10.5, fontweight="bold", color=DARK_BLUE)
+            left += text_width(name, 10.5) * 1.13 + 0.12
+            figure.write(left, top + 0.08, formula, color=GREY)
+        top += height
     figure.alt_text = " ".join(
         [
-            _("Self-attention in three stages."),
+            _("Self-attention in five steps."),
             _("Project: x {x} gives q {q}, k {k} and v {v}.").format(
                 **{name: array.shape for name, array in zip("xqkv", (x, q, k, v), strict=True)}
             ),
@@ -367,7 +392,7 @@ def saturation(dims, largest_unscaled, largest_scaled):
     figure = LessonFigure(
         _("Scale: the largest weight as d grows, with scaling and without"), height=3.8
     )
-    ax = figure.axes_at(MARGIN + 0.75, TITLE_SPACE + 0.2, 5.3, 2.3)
+    ax = figure.axes_at(MARGIN + 0.5, TITLE_SPACE + 0.2, 5.0, 2.3)
     ax.set_xscale("log", base=2)
     ax.set_xticks(dims, [format(int(d)) for d in dims])
     ax.minorticks_off()
@@ -393,7 +418,7 @@ def saturation(dims, largest_unscaled, largest_scaled):
             marker=marker,
             markersize=7,
             linewidth=2,
-            markeredgecolor="white",
+            markeredgecolor=PAGE,
         )
         ax.annotate(
             f"{name}\n{percent(values[-1])}",

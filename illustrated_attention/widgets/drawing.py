@@ -1,27 +1,25 @@
 """Small SVG drawings that follow the theme, as part of a page or as a picture by themselves."""
 
-import base64
 import html
 from dataclasses import dataclass
 
 from illustrated_attention.figures.palette import THEMED
+from illustrated_attention.figures.themed import as_image, both, on_dark
 
 
-def _variables(dark):
-    return ";".join(f"--x-{name}:{pair[dark]}" for name, pair in THEMED.items())
+def _variables(shade):
+    return ";".join(f"--x-{name}:{shade(colour)}" for name, colour in THEMED.items())
 
 
 _MARKS = (
     "text{font-family:'DejaVu Sans',Verdana,sans-serif;fill:var(--x-ink)}"
-    ".soft{fill:var(--x-soft)}.query{fill:var(--x-query)}"
+    ".page{fill:var(--x-page)}.soft{fill:var(--x-soft)}.query{fill:var(--x-query)}"
     ".line{stroke:var(--x-line);fill:none}.weight{fill:var(--x-weight)}"
     ".plus{fill:var(--x-plus)}.minus{fill:var(--x-minus)}"
     ".band{fill:var(--x-band);stroke:var(--x-query);opacity:0}.lit>.band{opacity:1}"
     ".frame{fill:none;stroke:var(--x-query);stroke-width:2.5;opacity:0}.lit>.frame{opacity:1}"
 )
-_ALONE = (
-    f"svg{{{_variables(0)}}}@media(prefers-color-scheme:dark){{svg{{{_variables(1)}}}}}{_MARKS}"
-)
+SMALLEST_TEXT = 10  # pixels
 
 
 def page_style(most):
@@ -40,10 +38,10 @@ def page_style(most):
     scoped = "".join(f".explorer {rule}}}" for rule in _MARKS.split("}") if rule)
     scoped = scoped.replace(".explorer text", ".explorer svg text")
     return (
-        f".explorer{{{_variables(0)}}}"
-        f"@media(prefers-color-scheme:dark){{.explorer{{{_variables(1)}}}}}"
-        f"[data-jp-theme-light='true'] .explorer{{{_variables(0)}}}"
-        f"[data-jp-theme-light='false'] .explorer,.vscode-dark .explorer{{{_variables(1)}}}"
+        f".explorer{{{_variables(str)}}}"
+        f"@media(prefers-color-scheme:dark){{.explorer{{{_variables(on_dark)}}}}}"
+        f"[data-jp-theme-light='true'] .explorer{{{_variables(str)}}}"
+        f"[data-jp-theme-light='false'] .explorer,.vscode-dark .explorer{{{_variables(on_dark)}}}"
         f"{scoped}{lit}.explorer [data-key]{{cursor:pointer}}"
         ".explorer [data-query]:hover>.frame{opacity:1}"
     )
@@ -66,15 +64,9 @@ class Drawing:
 
     def image(self, words: str) -> str:
         """Return an image with alt text: unlike inline SVG, it is kept wherever it is shown."""
-        source = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width:g}" '
-            f'height="{self.height:g}"><style>{_ALONE}</style>{self.body}</svg>'
-        )
-        data = base64.b64encode(source.encode("utf-8")).decode("ascii")
-        return (
-            f'<img alt="{html.escape(words)}" width="{self.width:g}" height="{self.height:g}" '
-            f'src="data:image/svg+xml;base64,{data}">'
-        )
+        style = both({f"x-{name}": colour for name, colour in THEMED.items()}) + _MARKS
+        page = f'<rect width="{self.width:g}" height="{self.height:g}" class="page"/>'
+        return as_image(self.width, self.height, page + self.body, style, words, SMALLEST_TEXT)
 
 
 def stacked(drawings) -> Drawing:
