@@ -37,6 +37,11 @@ def main(argv: list[str] | None = None) -> int:
     report = commands.add_parser("report", help="write a page and a table about the class")
     report.add_argument("assignment", help="its id, such as 01_self_attention")
     report.add_argument("--db", metavar="URL", help="the gradebook, if not nbgrader_config.py's")
+    due = commands.add_parser("due", help="see or set until when to hand in")
+    due.add_argument("assignment", help="its id, such as 01_self_attention")
+    due.add_argument("when", nargs="?", help="2027-03-01 23:59, as on the class's clock; or never")
+    due.add_argument("--student", metavar="ID", help="for this student only")
+    due.add_argument("--db", metavar="URL", help="the gradebook, if not nbgrader_config.py's")
     marks = commands.add_parser("marks", help="fill a column of a platform's exported gradebook")
     marks.add_argument("assignment", help="its id, such as 01_self_attention")
     marks.add_argument("--into", type=Path, required=True, metavar="FILE", help="the gradebook")
@@ -51,6 +56,7 @@ def main(argv: list[str] | None = None) -> int:
         "fuzz": _fuzz,
         "doctor": _doctor,
         "grade": _grade,
+        "due": _due,
         "marks": _marks,
         "feedback-zip": _feedback_zip,
         "mine": _mine,
@@ -137,6 +143,18 @@ def _mine(lesson: str, notebook: Path | None) -> int:
         print(outcome.refused)
     print(f"{lesson}: {outcome.score:g} of {outcome.most:g} points. Open the page in a browser:")
     print(outcome.page.as_uri())
+    return 0
+
+
+def _due(**options) -> int:
+    from autograder.class_run.due import due
+    from autograder.nbgrader_steps.course import Problem
+
+    try:
+        print(*due(**options), sep="\n")
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        return 2
     return 0
 
 

@@ -36,7 +36,7 @@ def large_class(tmp_path_factory):
     """A class of 500: 34 % scale by d_model, 10 % have not written softmax, 2 % hand in nothing."""
     find_alembic()
     course = SmallCourse(tmp_path_factory.mktemp("large"))
-    course.write_settings()
+    course.write_settings("c.CourseTime.zone = 'UTC'\n")
     with Gradebook(course.config.CourseDirectory.db_url, "small") as gradebook:
         gradebook.add_assignment(ASSIGNMENT, duedate="2026-03-01 12:30:00 UTC")
         gradebook.add_notebook(NOTEBOOK, ASSIGNMENT)
@@ -161,7 +161,7 @@ def test_it_tells_who_needs_attention_and_why(large_class, monkeypatch):
 def test_the_table_has_points_and_mistakes_of_every_exercise(large_class, monkeypatch):
     _, table = report(large_class, monkeypatch)
     row = table["student120"]
-    assert (row["points"], row["of"], row["handed_in"]) == ("1", "6", "2026-03-01 12:00")
+    assert (row["points"], row["of"], row["handed_in"]) == ("1", "6", "2026-03-01 12:00 UTC")
     assert (row["scores points"], row["scores mistake"]) == ("1", "scaled_by_d_model")
     assert (row["softmax points"], row["softmax mistake"]) == ("0", "")
     assert table["student495"]["points"] == ""
@@ -190,6 +190,7 @@ def test_cells_of_one_name_in_two_notebooks_are_two_exercises(tmp_path):
         gradebook.add_submission(ASSIGNMENT, "ada")
         gradebook.find_grade("f_check", "second", ASSIGNMENT, "ada").auto_score = 3
         gradebook.db.commit()
+    (course.root / "autograded" / "ada" / ASSIGNMENT).mkdir(parents=True)
     [row], exercises = read_class(course.course, ASSIGNMENT)
     assert exercises == ["first: f", "second: f"]
     assert [(work.score, work.most) for work in row.works.values()] == [(0, 4), (3, 4)]

@@ -72,6 +72,12 @@ def handed_in(course: CourseDirectory, assignment: str) -> list[str]:
     return [s for s in _folders(course, assignment) if names.student_id(s) == s]
 
 
+def graded(course: CourseDirectory, assignment: str) -> set[str]:
+    """The students of whom something is graded, whether there is a newer hand-in or not."""
+    folder = Path(course.format_path(course.autograded_directory, ".", "."))
+    return {path.parent.name for path in folder.glob(f"*/{assignment}")}
+
+
 def left_out(course: CourseDirectory, assignment: str) -> list[str]:
     """Folders among the hand-ins whose names are no student's, as a terminal may show them."""
     found = _folders(course, assignment)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from statistics import mean, median
+from zoneinfo import ZoneInfo
 
 import jinja2
 from nbgrader.api import Grade, Gradebook, SubmittedAssignment, SubmittedNotebook
@@ -17,7 +18,7 @@ from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import func
 
 from autograder.class_run import batch
-from autograder.nbgrader_steps import names, small_files
+from autograder.nbgrader_steps import names, small_files, times
 from autograder.nbgrader_steps.course import need_assignment, read_config
 from autograder.nbgrader_steps.execute import VERDICT
 from autograder.nbgrader_steps.feedback import number
@@ -114,7 +115,7 @@ def write_report(assignment: str, db: str | None = None) -> list[Path]:
     config = read_config(db)
     need_assignment(config, assignment)
     course = CourseDirectory(config=config)
-    rows, exercises = read_class(course, assignment)
+    rows, exercises = read_class(course, assignment, times.course_zone(config))
     graded = Path(course.format_path(course.autograded_directory, ".", "."))
     folder = graded.parent / "reports"
     folder.mkdir(exist_ok=True)
@@ -125,8 +126,21 @@ def write_report(assignment: str, db: str | None = None) -> list[Path]:
     return [page, spreadsheet]
 
 
-def read_class(course: CourseDirectory, assignment: str) -> tuple[list[Row], list[str]]:
-    """Return a row for each student, in order of their names, and the exercises' names."""
+def read_class(
+    course: CourseDirectory, assignment: str, zone: ZoneInfo | None = None
+) -> tuple[list[Row], list[str]]:
+    """Return a row for each student, in order of their names, and the exercises' names.
+
+    Parameters
+    ----------
+    course : CourseDirectory
+        The course.
+    assignment : str
+        Its id.
+    zone : ZoneInfo, optional
+        In which times are written; the machine's if None.
+    """
+    graded = batch.graded(course, assignment)
     with Gradebook(course.db_url, course.course_id) as gradebook:
         rows = {s.id: Row(s.id, _full_name(s)) for s in gradebook.students}
         found = gradebook.find_assignment(assignment)
@@ -160,8 +174,10 @@ def read_class(course: CourseDirectory, assignment: str) -> tuple[list[Row], lis
         for student, when, extension, cell_id, score, to_mark in grades:
             notebook, cell, most = cells[cell_id]
             row = rows[student]
+            if student not in graded:  # has an extension, and nothing more
+                continue
             row.graded = row.handed_in = True
-            row.when = when.strftime("%Y-%m-%d %H:%M") if when else ""
+            row.when = times.shown(when, zone) if when else ""
             due = found.duedate and found.duedate + (extension or timedelta())
             row.late = bool(when and due and when > due)
             row.works = row.works or {name: Work() for name in exercises}

@@ -7,7 +7,7 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-from nbgrader.api import MissingEntry
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.utils import parse_utc, rmtree
 
@@ -69,9 +69,20 @@ class Collect(ExchangeCollect):
     def _the_one_that_counts(self, records: list[dict]) -> dict:
         records = sorted(records, key=lambda record: record["timestamp"], reverse=True)
         if self.duedate and self.before_duedate:
-            in_time = [record for record in records if record["timestamp"] <= self.duedate]
+            due = self.duedate + self._extension(records[0]["username"])
+            in_time = [record for record in records if record["timestamp"] <= due]
             records = in_time or records
         return records[0]
+
+    def _extension(self, student: str) -> datetime.timedelta:
+        """How much longer than the class a student has."""
+        course = self.coursedir
+        with Gradebook(course.db_url, course.course_id) as gradebook:
+            try:
+                hand_in = gradebook.find_submission(course.assignment_id, student)
+            except MissingEntry:
+                return datetime.timedelta()
+            return hand_in.extension or datetime.timedelta()
 
     def copy_files(self):
         """Take in each hand-in by itself."""

@@ -50,6 +50,7 @@ def configure_grading(config) -> None:
     config.ZipCollectApp.extractor_plugin = f"{_HERE}.zip_collect.Extractor"
     config.ZipCollectApp.collector_plugin = f"{_HERE}.zip_collect.Collector"
     config.ZipCollectApp.force = True  # what is collected again takes the place of what was
+    config.AssignLatePenalties.plugin_class = f"{_HERE}.late.LatePenalty"
     config.ExportApp.plugin_class = "autograder.nbgrader_steps.tables.CsvExport"
     config.TemplateExporter.filters = FILTERS
     config.HTMLExporter.preprocessors = [f"{_HERE}.page.Bounded"]

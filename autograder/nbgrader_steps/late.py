@@ -1,0 +1,52 @@
+"""Points taken off for handing in late, by the clock on the class's wall.
+
+nbgrader's step `AssignLatePenalties` asks this plugin. nbgrader_config.py sets it:
+
+    c.LatePenalty.percent_a_day = 10   # of the points reached, for each day begun
+    c.LatePenalty.grace_minutes = 15   # as late as that is not late
+"""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from nbgrader.plugins import LateSubmissionPlugin
+from traitlets import Float, Integer
+
+from autograder.nbgrader_steps.times import course_zone, on_the_wall
+
+
+class LatePenalty(LateSubmissionPlugin):
+    """Takes off a part for each day begun; nbgrader's `penalty_method` holds too."""
+
+    percent_a_day = Float(
+        0, min=0, help="Percent of the points reached that each day begun costs."
+    ).tag(config=True)
+    grace_minutes = Integer(0, min=0, help="As late as that costs nothing.").tag(config=True)
+
+    def late_submission_penalty(self, student_id, score, total_seconds_late):
+        """Return the points to take off, or None."""
+        if total_seconds_late <= 60 * self.grace_minutes:
+            return None
+        if self.penalty_method != "none" or not self.percent_a_day:
+            return super().late_submission_penalty(student_id, score, total_seconds_late)
+        step = self.parent  # it has the gradebook open
+        hand_in = step.gradebook.find_submission(step.assignment_id, student_id)
+        days = days_begun(hand_in.duedate, hand_in.timestamp, course_zone(self.config))
+        return score * min(1.0, days * self.percent_a_day / 100)
+
+
+def days_begun(due: datetime, when: datetime, zone: ZoneInfo | None) -> int:
+    """Return how many days late something is: the first begins when it is due.
+
+    A day is over when the clock on the wall shows the same time again. When clocks are changed,
+    that is after 23 or 25 hours.
+
+    Parameters
+    ----------
+    due, when : datetime
+        In UTC, as nbgrader keeps them.
+    """
+    if when <= due:
+        return 0
+    begins, ends = (on_the_wall(utc, zone).replace(tzinfo=None) for utc in (due, when))
+    return max(1, -((begins - ends) // timedelta(days=1)))
