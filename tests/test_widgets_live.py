@@ -1,6 +1,7 @@
 """A widget is stored as pictures, so that it is there again without the kernel that made it."""
 
 import sys
+import types
 from pathlib import Path
 
 import ipywidgets
@@ -8,6 +9,7 @@ import nbformat
 import pytest
 from nbconvert import HTMLExporter
 
+from illustrated_attention.widgets import live as live_module
 from illustrated_attention.widgets.live import LIVE, VIEW, Live
 
 EXTENSION = Path("illustrated_attention/labextension/illustrated-attention/static/remoteEntry.js")
@@ -40,6 +42,23 @@ def test_vs_code_gets_the_view_because_it_shows_the_pictures_by_itself(monkeypat
     assert stored[VIEW]["model_id"]
     assert LIVE not in stored
     assert stored["text/html"].endswith(PICTURE)
+
+
+def test_colab_gets_the_view_and_the_pictures(monkeypatch):
+    monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+    stored = bundle()
+    assert stored[VIEW]["model_id"]
+    assert stored["text/html"].endswith(PICTURE)
+
+
+def test_ipywidgets_7_brings_the_pictures_too(monkeypatch):
+    """Its widgets make no bundle, and what is last in a cell shows itself by another method."""
+    shown = []
+    monkeypatch.setattr(live_module, "display", lambda data, raw: shown.append(data))
+    monkeypatch.delattr(ipywidgets.Widget, "_repr_mimebundle_", raising=False)
+    Live([ipywidgets.IntSlider()], (PICTURE, "what was seen"))._ipython_display_()
+    assert shown[0][LIVE]["model_id"]
+    assert shown[0]["text/html"].endswith(PICTURE)
 
 
 @pytest.mark.parametrize("state", [False, True])

@@ -20,6 +20,7 @@ from illustrated_attention.widgets.live import Live
 
 WORDS = 6  # next words that are shown
 PAUSE = 0.5  # seconds
+_RADIO_BUTTONS_LIE = hasattr(ipywidgets.RadioButtons, "orientation")  # since ipywidgets 8.1
 EDITABLE = 4  # a query with so many numbers can be typed
 SENTENCES = (
     "A robot must obey the orders given it by humans. It",
@@ -339,9 +340,8 @@ class Explorer(Live):
 
 def _choice(name, labels, index, kind):
     """Return radio buttons in a row; the extension joins them, so that arrow keys move."""
-    choice = ipywidgets.RadioButtons(
-        options=labels, index=index, description=name, orientation="horizontal"
-    )
+    beside = {"orientation": "horizontal"} if _RADIO_BUTTONS_LIE else {}  # else by STYLE alone
+    choice = ipywidgets.RadioButtons(options=labels, index=index, description=name, **beside)
     choice.add_class(f"explorer-{kind}")
     return choice
 

@@ -11,6 +11,7 @@ import html
 import sys
 
 import ipywidgets
+from IPython.display import display
 
 from illustrated_attention.language import _
 
@@ -28,23 +29,34 @@ class Live(ipywidgets.VBox):
         What is seen where the widgets do not live, as HTML and in words.
     """
 
-    note = _("Still pictures. To move the slider, run this cell in JupyterLab or VS Code.")
+    note = _("Still pictures. To move the slider, run this cell.")
 
     def __init__(self, children, pictures):
         super().__init__(children)
         self.pictures = pictures
 
-    def _repr_mimebundle_(self, **kwargs):
+    def _repr_mimebundle_(self, **_kwargs):
         pictures, words = self.pictures
-        view = super()._repr_mimebundle_(**kwargs)[VIEW]
         return {
             # VS Code shows the pictures by itself when it does not find the widget any more.
-            VIEW if _in_vs_code() else LIVE: view,
+            VIEW if _in_vs_code() or _in_colab() else LIVE: {
+                "version_major": 2,
+                "version_minor": 0,
+                "model_id": self.model_id,
+            },
             "text/html": f"<p><em>{html.escape(self.note)}</em></p>{pictures}",
             "text/plain": words,
         }
+
+    def _ipython_display_(self):
+        # Of ipywidgets 7, which Colab has, a widget shows itself so and brings no pictures along.
+        display(self._repr_mimebundle_(), raw=True)
 
 
 def _in_vs_code():
     """VS Code leaves the notebook's path among the kernel's names."""
     return "__vsc_ipynb_file__" in vars(sys.modules["__main__"])
+
+
+def _in_colab():
+    return "google.colab" in sys.modules
