@@ -360,6 +360,16 @@ def test_time_is_cpu_time_when_the_machine_is_busy(define):
     assert f() == 1
 
 
+@pytest.mark.parametrize(("cpu", "others"), [(1.0, 9.0), (6.0, 4.0), (20.0, 0.0)])
+def test_what_ones_own_threads_take_is_no_delay_by_others(define, monkeypatch, cpu, others):
+    """In ten seconds, nine of which the first thread waited for a processor."""
+    student = define("x = 1").student
+    student._started = time.monotonic() - 10
+    monkeypatch.setattr(student.zygote, "request", lambda *asked: (cpu, 9.0))
+    assert student._seconds() == pytest.approx((cpu, others), abs=0.5)
+    assert student.budget.delayed == pytest.approx(others, abs=0.5)
+
+
 @pytest.mark.parametrize("threads", [0, 1])
 def test_an_alarm_in_the_test_waits_for_the_answer(define, threads):
     """A late answer must not be taken for the answer to the next question."""

@@ -183,6 +183,7 @@ class StudentProcess:
             raise StudentTimeout(_TIME_OVER)
         self.zygote = zygote
         self.limits, self.budget = Limits(_START_SECONDS, _START_SECONDS), Budget()
+        self._started = time.monotonic()
         self._sock, theirs = socket.socketpair()
         with theirs:
             (self.pid,) = zygote.request(b"F", str(zygote.work).encode(), ">i", theirs)
@@ -258,9 +259,19 @@ class StudentProcess:
         return patience
 
     def _seconds(self) -> tuple[float, float]:
-        used, delayed = self.zygote.request(b"C", struct.pack(">i", self.pid), ">dd")
-        self.budget.delay(delayed)
-        return used, delayed
+        """Return the CPU time used so far, and for how long others kept the process from more."""
+        answer = self.zygote.request(b"C", struct.pack(">i", self.pid), ">dd")
+        return answer[0], self._delayed_by_others(*answer)
+
+    def _delayed_by_others(self, used: float, delayed: float) -> float:
+        """Tell the budget for how long the first thread wanted to run and other processes did.
+
+        What the process's own threads do meanwhile is work of its own: with some that take all
+        processors, the first one waits for ever, and so would we.
+        """
+        by_others = min(delayed, max(0.0, time.monotonic() - self._started - used))
+        self.budget.delay(by_others)
+        return by_others
 
     @contextlib.contextmanager
     def within(self, seconds: float) -> Iterator[None]:
@@ -278,8 +289,7 @@ class StudentProcess:
         if self.alive:
             self.alive = False
             self._sock.close()
-            _cpu, delayed = self.zygote.request(b"K", struct.pack(">i", self.pid), ">dd")
-            self.budget.delay(delayed)
+            self._delayed_by_others(*self.zygote.request(b"K", struct.pack(">i", self.pid), ">dd"))
             self.budget.next_process()
 
     def __enter__(self):
