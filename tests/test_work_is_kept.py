@@ -30,8 +30,8 @@ NOTE = "# my own words"
 # is not there already. `make build` and `make clean` have tests of their own below.
 OTHERS = {
     *("make lab", "make class", "make test", "make build", "make fix", "make lock"),
-    "make clean",
-    *("git clone", "git archive", "mkdir", "export", "chmod", ". .venv/bin/activate"),
+    *("make clean", "make students"),
+    *("git clone", "git archive", "git push", "mkdir", "export", "chmod", ". .venv/bin/activate"),
     *("conda", "py", ".venv", "pip", "createdb", "dask", "apt"),
     *("python scripts/open_lab.py", "python -m benchmarks"),
     *(".venv/bin/python -m pytest", ".venv/bin/ruff", ".venv/bin/python -m tests.attacks"),
