@@ -57,6 +57,7 @@ class AnswerKey:
     properties: tuple[Property, ...]
     mistakes: tuple[KnownMistake, ...]
     hints: tuple[str, ...]
+    can: str = ""  # what a learner can do whose function passes
     combined: Combined | None = None
     hidden: bool = False  # the judge's: no number of a case or of a result may be told
     parameters: tuple[str, ...] = ()  # the reference's, where a function does not tell its own
@@ -170,6 +171,7 @@ def _pack_key(key: AnswerKey, arrays: dict) -> dict:
         "exercise": key.exercise,
         "lesson": key.lesson,
         "hints": list(key.hints),
+        **({"can": key.can} if key.can else {}),
         "cases": [
             {
                 "title": c.title,
@@ -257,6 +259,7 @@ def _unpack_key(packed: dict, arrays: dict) -> AnswerKey:
             for m in packed["mistakes"]
         ),
         hints=tuple(packed["hints"]),
+        can=packed.get("can", ""),
     )
 
 

@@ -55,12 +55,19 @@ def paragraph(text: str) -> tuple[str, str]:
     return text, f'<p style="margin:0.3em 0">{lines}</p>'
 
 
-def verdict_card(verdict: Verdict) -> Card:
-    """Return the card of a `check`."""
+def verdict_card(verdict: Verdict, can: str = "") -> Card:
+    """Return the card of a `check`.
+
+    Parameters
+    ----------
+    verdict : Verdict
+    can : str
+        What the learner can do, once the function passes.
+    """
     name = verdict.exercise
     if verdict.failure is None:
         title = _("✓ {name}: passed").format(name=name)
-        parts = []
+        parts = [paragraph(_(can))] if can else []
     else:
         title = _("✗ {name}: not yet").format(name=name)
         parts = [paragraph(verdict.message), *_failure_parts(verdict, verdict.failure)]

@@ -12,6 +12,7 @@ from illustrated_attention.examine import examine
 from illustrated_attention.language import _
 from illustrated_attention.notebook_state import doubt
 from illustrated_attention.outcomes import copy_data
+from illustrated_attention.progress import remember
 
 
 class CheckFailed(AssertionError):
@@ -74,8 +75,9 @@ def check(function: Callable, exercise: str | None = None) -> None:
         _show(card)
         raise NotChecked(key.exercise, None, str(card))
     verdict = examine(function, key)
-    card = verdict_card(verdict)
+    card = verdict_card(verdict, key.can)
     if _in_notebook():
+        remember(key.exercise, verdict.passed)
         _show(card)
     elif verdict.passed:
         print(card)

@@ -5,6 +5,7 @@ import pkgutil
 from pathlib import Path
 
 import illustrated_attention
+from illustrated_attention import being_graded
 from illustrated_attention.data import data_path
 from illustrated_attention.examine import Verdict
 from illustrated_attention.language import _ as translate
@@ -32,3 +33,4 @@ def warm_up() -> None:
 
     find_question("")
     page.drawing = False
+    being_graded.in_sandbox = True

@@ -186,6 +186,29 @@ def load_gpt2(path_or_hub_name) -> GPT2Files:
     return GPT2Files(params, config, _read_tokenizer(folder))
 
 
+def open_gpt2(path_or_hub_name) -> GPT2Files | None:
+    """Open a GPT-2 if one is named, and say in a sentence what is in the way.
+
+    Parameters
+    ----------
+    path_or_hub_name : str or Path
+        As `load_gpt2` takes it; empty to open none.
+
+    Returns
+    -------
+    GPT2Files or None
+        None where none is named or it cannot be opened.
+    """
+    if not path_or_hub_name:
+        print(_("No model is opened: nothing stands between the quotes."))
+        return None
+    try:
+        return load_gpt2(path_or_hub_name)
+    except (FileNotFoundError, ValueError, ImportError, ConnectionError) as reason:
+        print(reason)
+        return None
+
+
 def _from_hub(name):
     if name.endswith(".safetensors") or not _HUB_NAME.fullmatch(name):
         raise FileNotFoundError(_("There is no file or folder {path}.").format(path=name))

@@ -2,12 +2,16 @@
 
 import os
 import sys
+import tempfile
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 # Tests run side by side: one thread for each NumPy, also in the kernels that they start.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# The kernels that tests start keep no progress in the home of whoever runs them.
+os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="tests-")
 
 # The same examples on every run, and however long one takes: the machine may be busy.
 settings.register_profile(

@@ -104,6 +104,7 @@ def solution_notebook(lesson: str) -> nbformat.NotebookNode:
         if names:
             cell.source = built_so_far(lesson, names)
             cell.metadata["nbgrader"] = _READ_ONLY
+            cell.metadata["jupyter"] = {"source_hidden": True}
     for cell, cell_id in zip(notebook.cells, cell_ids(notebook.cells), strict=True):
         cell["id"] = cell_id
     return notebook

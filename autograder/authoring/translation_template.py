@@ -43,7 +43,7 @@ def sentences() -> Iterator[tuple[str, str]]:
                 yield promise.title, origin
             for mistake in exercise.mistakes:
                 yield mistake.message, origin
-            for text in exercise.hints:
+            for text in (*exercise.hints, exercise.can):
                 yield text, origin
         for question in questions(lesson):
             for reply in question.replies.values():

@@ -50,8 +50,8 @@ LESSONS: dict[str, tuple[Exercise, ...]] = {
         CAUSAL_MASK,
         MASKED_SOFTMAX,
         CAUSAL_ATTENTION,
-        RECOVER_DIVISOR,
         FIND_LEAK,
+        RECOVER_DIVISOR,
     ),
     "03_kv_cache": (
         APPEND_KV,
@@ -72,11 +72,13 @@ LESSONS: dict[str, tuple[Exercise, ...]] = {
         HEAD_CONTRIBUTIONS,
         GPT2_ATTENTION,
     ),
-    "06_gpt2": (
+    "06_block": (
         LAYER_NORM,
         GELU,
         MLP,
         BLOCK,
+    ),
+    "07_gpt2": (
         GPT2,
         GENERATE,
         COUNT_PARAMETERS,

@@ -30,6 +30,7 @@ def _kv(n_past, n_new, *leading, d=2, dv=2, seed, make=tidy):
 APPEND_KV = Exercise(
     name="append_kv",
     lesson="03_kv_cache",
+    can="You can now keep keys and values for the tokens to come.",
     visible=(
         Case("the first tokens: no cache yet", _kv(0, 2, seed=300)),
         Case("one new token after three", _kv(3, 1, seed=310)),

@@ -67,6 +67,7 @@ def _attend_args(n_past, n_new, *leading, d=2, dv=2, seed, make=tidy):
 ATTEND_WITH_CACHE = Exercise(
     name="attend_with_cache",
     lesson="03_kv_cache",
+    can="You can now let new tokens attend without computing old ones again.",
     visible=(
         Case("three tokens, no cache yet", _attend_args(0, 3, seed=450)),
         Case("one new token after three", _attend_args(3, 1, seed=460)),

@@ -57,7 +57,8 @@ _HIDDEN_PAST = past_of_the_heads(7, 18, 3, seed=666)
 
 BLOCK = Exercise(
     name="block",
-    lesson="06_gpt2",
+    lesson="06_block",
+    can="You can now run a block; GPT-2 small is twelve of these.",
     visible=(
         Case("three tokens", (_BLOCK_X, _BLOCK_PARAMS, 2)),
         Case("one token", (_BLOCK_X[1:2], _BLOCK_PARAMS, 2)),

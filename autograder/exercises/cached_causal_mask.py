@@ -17,6 +17,7 @@ from illustrated_attention.language import _
 CACHED_CAUSAL_MASK = Exercise(
     name="cached_causal_mask",
     lesson="03_kv_cache",
+    can="You can now mask new tokens that follow a past.",
     visible=(
         Case("two new tokens after three old ones", (2, 3)),
         Case("one new token after four old ones", (1, 4)),

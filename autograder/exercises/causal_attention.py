@@ -53,6 +53,7 @@ _HCQ, _HCK, _HCV = rough(5, 6, seed=240), rough(5, 6, seed=241), rough(5, 4, see
 CAUSAL_ATTENTION = Exercise(
     name="causal_attention",
     lesson="02_masked_attention",
+    can="You can now run attention that does not see the future.",
     visible=(
         Case("four tokens", (_CQ, _CK, _CV)),
         Case("one token", (_CQ[:1], _CK[:1], _CV[:1])),

@@ -16,6 +16,7 @@ from illustrated_attention.language import _
 CAUSAL_MASK = Exercise(
     name="causal_mask",
     lesson="02_masked_attention",
+    can="You can now say who may look at whom.",
     visible=(Case("four tokens", (4,)), Case("three tokens", (3,)), Case("one token", (1,))),
     hidden=(
         Case("more tokens", (7,)),

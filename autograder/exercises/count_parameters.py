@@ -1,4 +1,4 @@
-"""`count_parameters`, lesson 06. How many numbers GPT-2 has learned."""
+"""`count_parameters`, lesson 07. How many numbers GPT-2 has learned."""
 
 import math
 
@@ -14,7 +14,8 @@ from illustrated_attention.language import _
 
 COUNT_PARAMETERS = Exercise(
     name="count_parameters",
-    lesson="06_gpt2",
+    lesson="07_gpt2",
+    can="You can now say how large any GPT-2 is.",
     visible=(
         Case("one layer, width 2, 5 words, 3 positions", (1, 2, 5, 3)),
         Case("three layers, width 4, 10 words, 7 positions", (3, 4, 10, 7)),

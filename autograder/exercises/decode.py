@@ -56,6 +56,7 @@ _HDQKV = new_qkv(9, d=6, dv=4, seed=720, make=rough)
 DECODE = Exercise(
     name="decode",
     lesson="03_kv_cache",
+    can="You can now read a text in chunks of any size, with the result of one pass.",
     visible=(
         Case("three chunks", (*_DQKV, [2, 1, 2])),
         Case("one token at a time", (*_DQKV, [1, 1, 1, 1, 1])),

@@ -32,6 +32,7 @@ def _many_ids(*shape, n_vocab, seed):
 EMBED = Exercise(
     name="embed",
     lesson="00_orientation",
+    can="You can now turn tokens into the vectors that GPT-2 works on.",
     visible=(
         Case("three tokens", (np.array([2, 0, 5]), _WTE, _WPE)),
         Case("one token", (np.array([3]), _WTE, _WPE)),

@@ -15,6 +15,7 @@ _A = attentions
 FIND_LEAK = Exercise(
     name="find_leak",
     lesson="02_masked_attention",
+    can="You can now prove of any attention whether it leaks.",
     visible=(
         Case("no mask at all", (_A.everything, 4, 3)),
         Case("only back, with exact zeros for the future", (_A.past_times_zero, 5, 2)),

@@ -27,7 +27,8 @@ from illustrated_attention.language import _
 
 GELU = Exercise(
     name="gelu",
-    lesson="06_gpt2",
+    lesson="06_block",
+    can="You can now bend numbers as GPT-2 does.",
     visible=(
         Case("four numbers", (np.array([-1.0, 0.0, 1.0, 2.0]),)),
         Case("far from 0", (np.array([-6.0, -4.0, -3.0, -2.6, -2.2, 3.0, 5.0]),)),

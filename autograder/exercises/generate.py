@@ -1,4 +1,4 @@
-"""`generate`, lesson 06. Token after token."""
+"""`generate`, lesson 07. Token after token."""
 
 import numpy as np
 
@@ -25,7 +25,8 @@ _HIDDEN_TALKER = random_model(3, 6, 13, 12, seed=6545)
 
 GENERATE = Exercise(
     name="generate",
-    lesson="06_gpt2",
+    lesson="07_gpt2",
+    can="You can now let a GPT-2 write.",
     visible=(
         Case("one new token", ([4, 1, 7], _TALKER, 2, 1)),
         Case("four new tokens", ([4, 1, 7], _TALKER, 2, 4)),

@@ -1,4 +1,4 @@
-"""`gpt2`, lesson 06. The whole model, from token ids to scores."""
+"""`gpt2`, lesson 07. The whole model, from token ids to scores."""
 
 import numpy as np
 
@@ -52,7 +52,8 @@ _HIDDEN_BATCH = np.array([[4, 4, 9], [7, 2, 0]])
 
 GPT2 = Exercise(
     name="gpt2",
-    lesson="06_gpt2",
+    lesson="07_gpt2",
+    can="You can now run a whole GPT-2.",
     visible=(
         Case("three tokens, one layer", (_IDS, _ONE_LAYER, 2)),
         Case("three tokens, two layers", (_IDS, _TWO_LAYERS, 2)),

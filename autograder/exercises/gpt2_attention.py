@@ -119,6 +119,7 @@ _HP = _params(18, seed=820, make=_calm)
 GPT2_ATTENTION = Exercise(
     name="gpt2_attention",
     lesson="05_projection",
+    can="You can now run the whole attention of GPT-2, with its cache.",
     visible=(
         Case("two tokens, two heads", (tidy(2, 4, seed=830), _P4, 2)),
         Case("three tokens, three heads, no past", (tidy(3, 6, seed=831), _P6, 3, None)),

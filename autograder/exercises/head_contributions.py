@@ -28,6 +28,7 @@ _HZ = rough(3, 5, 6, seed=732)
 HEAD_CONTRIBUTIONS = Exercise(
     name="head_contributions",
     lesson="05_projection",
+    can="You can now say what each head adds to a token.",
     visible=(
         Case("one token, two heads", (np.array([[[1.0, 0.0]], [[2.0, -1.0]]]), _W)),
         Case("three tokens, two heads", (_Z, _W)),

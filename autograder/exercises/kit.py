@@ -81,6 +81,7 @@ class Exercise:
     hidden: tuple[Case, ...]
     promises: tuple[Promise, ...]
     hints: tuple[str, str, str]
+    can: str = ""  # what a learner can do whose function passes
     of_one_kind: bool = False  # its arrays are joined or added as they are: never only one is whole
     mistakes: list[Mistake] = field(default_factory=list)
     right: list[Right] = field(default_factory=list)

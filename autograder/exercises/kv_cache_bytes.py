@@ -14,6 +14,7 @@ from illustrated_attention.language import _
 KV_CACHE_BYTES = Exercise(
     name="kv_cache_bytes",
     lesson="03_kv_cache",
+    can="You can now say what a cache costs.",
     visible=(
         Case("GPT-2 small, one token", (12, 12, 64, 1)),
         Case("GPT-2 small, a full context", (12, 12, 64, 1024)),

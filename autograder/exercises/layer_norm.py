@@ -29,7 +29,8 @@ _HIDDEN_G, _HIDDEN_B = rough(18, seed=601), rough(18, seed=602)
 
 LAYER_NORM = Exercise(
     name="layer_norm",
-    lesson="06_gpt2",
+    lesson="06_block",
+    can="You can now bring every token to one size.",
     visible=(
         Case("one token, gain 1 and bias 0", (_LN_X[0], np.ones(4), np.zeros(4))),
         Case("three tokens", (_LN_X, _LN_G, _LN_B)),

@@ -33,6 +33,7 @@ _HX, _HW_Q, _HW_K, _HW_V = (
 MAKE_QKV = Exercise(
     name="make_qkv",
     lesson="01_self_attention",
+    can="You can now give every token its query, its key and its value.",
     visible=(
         Case("three tokens", (_X, _W_Q, _W_K, _W_V)),
         Case("one token", (_X[:1], _W_Q, _W_K, _W_V)),

@@ -65,6 +65,7 @@ def _make_key(exercise: Exercise, cases: tuple[Case, ...], arguments: list[tuple
         ),
         mistakes=(),
         hints=exercise.hints,
+        can=exercise.can,
     )
     mistakes = tuple(
         KnownMistake(m.id, m.message, tuple(_behaviour(f, key) for f in m.implementations))

@@ -53,6 +53,7 @@ _SCATTERED = np.array(
 MASKED_SOFTMAX = Exercise(
     name="masked_softmax",
     lesson="02_masked_attention",
+    can="You can now hide tokens so that they get exactly no weight.",
     visible=(
         Case("the article's scores", (ARTICLE_SCORES, triangle(4))),
         Case("two queries, three keys", (tidy(2, 3, seed=200), _from_the_corner(2, 3))),

@@ -21,6 +21,7 @@ from illustrated_attention.language import _
 MERGE_HEADS = Exercise(
     name="merge_heads",
     lesson="04_multi_head",
+    can="You can now put heads together again.",
     visible=(
         Case("numbered cells, two heads", (split(numbered(2, 6), 2),)),
         Case("three heads", (tidy(3, 4, 2, seed=451),)),

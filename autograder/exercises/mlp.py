@@ -59,7 +59,8 @@ _HIDDEN_MLP = _mlp_params(6, 24, seed=640, make=rough)
 
 MLP = Exercise(
     name="mlp",
-    lesson="06_gpt2",
+    lesson="06_block",
+    can="You can now run the half of a block that works on each token by itself.",
     visible=(
         Case("three tokens", (_MLP_X, _MLP_PARAMS)),
         Case("one token", (_MLP_X[:1], _MLP_PARAMS)),

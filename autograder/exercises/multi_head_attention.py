@@ -58,6 +58,7 @@ def _three(*shape, seed, make=tidy):
 MULTI_HEAD_ATTENTION = Exercise(
     name="multi_head_attention",
     lesson="04_multi_head",
+    can="You can now run attention with any number of heads.",
     visible=(
         Case("two tokens, two heads", (*_three(2, 6, seed=501), 2)),
         Case("four tokens, three heads", (*_three(4, 6, seed=504), 3)),

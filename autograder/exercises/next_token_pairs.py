@@ -16,6 +16,7 @@ from illustrated_attention.language import _
 NEXT_TOKEN_PAIRS = Exercise(
     name="next_token_pairs",
     lesson="02_masked_attention",
+    can="You can now make the pairs from which a language model learns.",
     visible=(
         Case("robot must obey orders", ([1, 2, 3, 5],)),
         Case("two tokens", ([4, 0],)),

@@ -24,6 +24,7 @@ _HW, _HB = rough(18, 18, seed=703), rough(18, seed=704)
 PROJECT = Exercise(
     name="project",
     lesson="05_projection",
+    can="You can now mix what the heads found.",
     visible=(
         Case("one token", (np.array([[1.0, 0.0, 2.0, -1.0]]), _W, _B)),
         Case("three tokens", (tidy(3, 4, seed=705), _W, _B)),

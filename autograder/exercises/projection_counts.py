@@ -15,6 +15,7 @@ from illustrated_attention.language import _
 PROJECTION_COUNTS = Exercise(
     name="projection_counts",
     lesson="03_kv_cache",
+    can="You can now say what a cache saves.",
     visible=(
         Case("one token", (1,)),
         Case("two tokens", (2,)),

@@ -32,6 +32,7 @@ _HX, _HW, _HB = rough(5, 18, seed=404), rough(18, 54, seed=405), rough(54, seed=
 QKV_PROJECTION = Exercise(
     name="qkv_projection",
     lesson="04_multi_head",
+    can="You can now make q, k and v with one product, as GPT-2 does.",
     visible=(
         Case("three tokens", (_X, _W, _B)),
         Case("one token, two features", (tidy(1, 2, seed=407), tidy(2, 6, seed=408), _B[:6])),

@@ -124,14 +124,6 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             },
         ),
         Question(
-            id="01-query",
-            right=0.5,
-            replies={
-                "right": "2 times 0.5, minus 0.5.",
-                "wrong": "Take the middle numbers of the two rows: 2 times 0.5, minus 0.5.",
-            },
-        ),
-        Question(
             id="01-why-three",
             right="d",
             replies={
@@ -140,14 +132,6 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
                 "c": "It could, and its score would tend to be high: a vector fits itself well.",
                 "d": "A dot product is the same both ways round. With two matrices a token can look "
                 "at another one that does not look back.",
-            },
-        ),
-        Question(
-            id="01-score",
-            right=1.1547,
-            replies={
-                "right": "2 divided by 1.732 is about 1.15. The next cell does it for all keys.",
-                "wrong": "Divide the dot product, 2.0, by the root, 1.732.",
             },
         ),
         Question(
@@ -185,10 +169,10 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             id="01-why-exp",
             right="c",
             replies={
-                "a": "With positive scores it still would. The trouble starts with scores below 0, and "
-                "'robot' and 'must' have such scores here.",
-                "b": "Dividing by the sum makes them sum to 1. But could you still call each of them a "
-                "share?",
+                "a": "How much a large score gets is a matter of taste. But look at the scores of "
+                "'robot' and 'must': what share would they get?",
+                "b": "A division leaves the shape as it is. But look at the scores of 'robot' and "
+                "'must'.",
                 "c": "Here 'robot' would get a negative share. exp makes every number positive and "
                 "keeps the order.",
                 "d": "It would be faster. But look at the scores of 'robot' and 'must'.",
@@ -220,24 +204,6 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             },
         ),
         Question(
-            id="01-zero",
-            right=0.25,
-            replies={
-                "right": "All scores come close to 0, so every key gets nearly the same share: 1 / 4.",
-                "wrong": "When all four scores are close to 0 they are nearly equal. What is an equal "
-                "share of 1 among four? Try the largest divisor in the next cell.",
-            },
-        ),
-        Question(
-            id="01-sum",
-            right=0.568,
-            replies={
-                "right": "Most of it comes from 'obey' itself, whose value begins with 3. 'orders' has "
-                "the largest weight, but its value begins with 0.",
-                "wrong": "Multiply first, then add up: -0.04, -0.07, 0.68 and 0.",
-            },
-        ),
-        Question(
             id="01-why-blend",
             right="c",
             replies={
@@ -265,17 +231,6 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             replies={
                 "right": "Positions start at 0.",
                 "wrong": "In code positions start at 0, as all indices in Python do.",
-            },
-        ),
-        Question(
-            id="01-recall-axes",
-            right="c",
-            replies={
-                "a": "That is one example. The batch has two, and its leading axis stays.",
-                "b": "The 6 numbers of a query meet the 6 numbers of a key, and they disappear.",
-                "c": "The leading axis stays; then a row for each of the 5 queries and a column for "
-                "each of the 7 keys.",
-                "d": "Rows are queries, columns are keys.",
             },
         ),
     ),
@@ -315,21 +270,8 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             replies={
                 "a": "That is what was intended. But exp(0) is not 0. Run the next cell.",
                 "b": "About a quarter is what EACH of them gets. Run the next cell and add up.",
-                "c": "exp(0) is 1, nearly as much as exp of 0.0275. Four nearly equal shares; three of "
+                "c": "exp(0) is 1, nearly as much as exp(0.11). Four nearly equal shares; three of "
                 "them leak.",
-            },
-        ),
-        Question(
-            id="02-billion",
-            right="a",
-            replies={
-                "a": "-10,000 is larger than -20,000, so the hidden tokens win. The other three are "
-                "far below, and exp gives exactly 0. So 1e9 or 1e10 makes no difference in the "
-                "result; it is only not what the code says.",
-                "b": "-1e9 is minus one billion, far below -20,000. Run the next cell.",
-                "c": "A score need not be infinitely low: far enough below the others is enough. Run "
-                "the next cell.",
-                "d": "Compare -10,000 with -20,000: which one is larger? Run the next cell.",
             },
         ),
         Question(
@@ -428,14 +370,6 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             },
         ),
         Question(
-            id="03-steps",
-            right=10,
-            replies={
-                "right": "1 + 2 + 3 + 4. With a cache it is one a step: 4. Now step through it.",
-                "wrong": "Step 3 projects three tokens and step 4 four. Add up all four steps.",
-            },
-        ),
-        Question(
             id="03-why-no-queries",
             right="b",
             replies={
@@ -512,31 +446,11 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             },
         ),
         Question(
-            id="03-why-still",
-            right="c",
-            replies={
-                "a": "One projection, yes. But what does its query meet?",
-                "b": "With a cache only the new token is projected, whatever the length of the text.",
-                "c": "The 1000th token has 1000 scores and blends 1000 values. That part of the work "
-                "the cache does not save.",
-            },
-        ),
-        Question(
             id="03-bytes",
             right=72,
             replies={
                 "right": "1,536 numbers times 12 layers times 4 bytes are 73,728 bytes, or 72 KiB.",
                 "wrong": "Multiply 1,536 by the 12 layers and by 4 bytes, then divide by 1,024.",
-            },
-        ),
-        Question(
-            id="03-why-linear",
-            right="a",
-            replies={
-                "a": "Every token leaves the same number of bytes, however many came before it.",
-                "b": "The table of weights has a row and a column for each token. The cache has only "
-                "a row.",
-                "c": "Nothing is replaced: a new token may look at all old ones.",
             },
         ),
         Question(
@@ -546,16 +460,6 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
                 "right": "Positions 0 to 6 are taken. If the new token started at 0 again, its result "
                 "would be wrong, and no shape would tell.",
                 "wrong": "Seven tokens stand at positions 0 to 6. Which position comes next?",
-            },
-        ),
-        Question(
-            id="03-recall-zero",
-            right="d",
-            replies={
-                "a": "`exp(0)` is 1, not 0.",
-                "b": "Softmax never gives a negative weight.",
-                "c": "A nan comes from a row with no visible token, or from infinity minus infinity.",
-                "d": "`exp(0)` is 1: zero is an ordinary score. Only minus infinity gives weight 0.",
             },
         ),
     ),
@@ -801,7 +705,7 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             },
         ),
     ),
-    "06_gpt2": (
+    "06_block": (
         Question(
             id="06-norm",
             right="c",
@@ -853,27 +757,28 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             },
         ),
         Question(
-            id="06-silent",
-            right="c",
-            replies={
-                "a": "The halves add to `x`. What is x + 0?",
-                "b": "Only what goes into attention and MLP is normalised. Follow the line above the "
-                "boxes.",
-                "c": "x + 0 + 0. The line above the boxes carries `x` round both halves.",
-            },
-        ),
-        Question(
-            id="06-why-sum",
+            id="06-why-grow",
             right="b",
             replies={
-                "a": "It costs a little: `x` must be kept while a half is computed.",
-                "b": "Every layer can read what earlier ones found, and in training each layer gets "
-                "its corrections directly through the sums.",
-                "c": "Sums can grow without limit. That is one reason for the layer norms.",
+                "a": "Layer norm does the opposite: it brings every row to one size.",
+                "b": "Nothing on that line is ever normalised, and every half adds to it. Only what goes "
+                "into attention and MLP has one size; hence one more layer norm after the last block.",
+                "c": "The halves read a normalised copy. What do they add their result to?",
             },
         ),
         Question(
-            id="06-logit",
+            id="06-recall-cut",
+            right="a",
+            replies={
+                "a": "The shape is right, the rows are mixed, and with one token you cannot see it.",
+                "b": "NumPy complains, unless it has one number only.",
+                "c": "NumPy complains. And a mask has nothing to do with heads.",
+            },
+        ),
+    ),
+    "07_gpt2": (
+        Question(
+            id="07-logit",
             right=3.0,
             replies={
                 "right": "1 · 1 + 0 · 3 + 2 · 1 = 3: softmax makes it the likelier of the two words.",
@@ -881,7 +786,7 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             },
         ),
         Question(
-            id="06-why-start",
+            id="07-why-start",
             right="c",
             replies={
                 "a": "Without a past the positions do begin at 0, so that pass is right.",
@@ -892,26 +797,7 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             },
         ),
         Question(
-            id="06-perplexity",
-            right="a",
-            replies={
-                "a": "It is as unsure as between V equally likely words, because it is.",
-                "b": "Perplexity 1 is a model that is always sure, and right.",
-                "c": "1 / V is the probability of each word. Perplexity counts equally likely words.",
-            },
-        ),
-        Question(
-            id="06-it",
-            right="c",
-            replies={
-                "a": "Nearest is a fair guess, but orders are not given to orders.",
-                "b": "Many heads of the true GPT-2 do look there. This one looks for a noun.",
-                "c": 'The robot gets the orders: the head finds the noun that "it" stands for.',
-                "d": "Some heads look at the token before. This one looks for a noun.",
-            },
-        ),
-        Question(
-            id="06-off",
+            id="07-off",
             right="b",
             replies={
                 "a": "Then the head would not matter. See the figure below.",
@@ -920,7 +806,7 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             },
         ),
         Question(
-            id="06-fed",
+            id="07-fed",
             right=16,
             replies={
                 "right": "12 in the first call, then one in each of 4 more calls. Without a cache it "
@@ -930,17 +816,7 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             },
         ),
         Question(
-            id="06-why-loop",
-            right="b",
-            replies={
-                "a": "A full cache would stop it with a ValueError.",
-                "b": "Nothing is left to chance, so a circle is hard to leave. Programs that write "
-                "texts draw the next word at random, by its probability.",
-                "c": "The prompt stays in the cache, and every new token can look at it.",
-            },
-        ),
-        Question(
-            id="06-short",
+            id="07-short",
             right=29184,
             replies={
                 "right": "12 · (3072 - 768) + 2 · 768 = 27,648 + 1,536.",
@@ -949,7 +825,7 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             },
         ),
         Question(
-            id="06-why-heads",
+            id="07-why-heads",
             right="b",
             replies={
                 "a": "They do: their columns of `c_attn` and their rows of `c_proj`.",
@@ -959,22 +835,33 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             },
         ),
         Question(
-            id="06-recall-leak",
+            id="07-temperature",
+            right="b",
+            replies={
+                "a": "That is what a temperature below 1 does: it makes differences between logits "
+                "larger.",
+                "b": "Half the difference between two logits, so a smaller ratio between their "
+                "probabilities. At a very low temperature only the likeliest word is left: greedy.",
+                "c": "Softmax takes out what is added to all logits, not what they are multiplied by.",
+            },
+        ),
+        Question(
+            id="07-steer",
+            right="b",
+            replies={
+                "a": 'They see it, but it is this head that says who "it" is. See the figure below.',
+                "b": "The rest of the model takes this head's word for it.",
+                "c": "That happens when the head looks at a word that is no thing. A robot is one.",
+            },
+        ),
+        Question(
+            id="07-recall-leak",
             right="d",
             replies={
                 "a": "exp(0) is 1: a score of 0 is an ordinary score.",
                 "b": "Then the other weights no longer sum to 1.",
                 "c": "Its weight would still be taken away from the others.",
                 "d": "exp of minus infinity is 0, and the others sum to 1.",
-            },
-        ),
-        Question(
-            id="06-recall-cut",
-            right="a",
-            replies={
-                "a": "The shape is right, the rows are mixed, and with one token you cannot see it.",
-                "b": "NumPy complains, unless it has one number only.",
-                "c": "NumPy complains. And a mask has nothing to do with heads.",
             },
         ),
     ),

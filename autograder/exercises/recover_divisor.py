@@ -51,6 +51,7 @@ def _wide(n, seed, size):
 RECOVER_DIVISOR = Exercise(
     name="recover_divisor",
     lesson="02_masked_attention",
+    can="You can now find out from a printed table what its author left out.",
     visible=(
         Case(
             "the article's scores and table",

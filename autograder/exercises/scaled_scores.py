@@ -32,6 +32,7 @@ _HQ, _HK = rough(5, 6, seed=42), rough(7, 6, seed=43)
 SCALED_SCORES = Exercise(
     name="scaled_scores",
     lesson="01_self_attention",
+    can="You can now let every query meet every key.",
     visible=(
         Case("three queries, four keys", (_Q, _K)),
         Case("one query, two keys", (tidy(1, 2, seed=44), tidy(2, 2, seed=45))),

@@ -54,6 +54,7 @@ _SW_Q_LARGE = np.eye(4)[:, :3] * 2
 SELF_ATTENTION = Exercise(
     name="self_attention",
     lesson="01_self_attention",
+    can="You can now run self-attention, the heart of GPT-2, on any sentence.",
     visible=(
         Case("four tokens", (_SX, _SW_Q, _SW_K, _SW_V)),
         Case("one token", (_SX[:1], _SW_Q, _SW_K, _SW_V)),

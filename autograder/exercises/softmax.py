@@ -27,6 +27,7 @@ _INF = np.inf
 SOFTMAX = Exercise(
     name="softmax",
     lesson="01_self_attention",
+    can="You can now turn scores into shares, however large they are.",
     visible=(
         Case("one row", (np.array([1.0, 2.0, 3.0]),)),
         Case("three queries, four keys", (tidy(3, 4, seed=70),)),

@@ -19,6 +19,7 @@ from autograder.exercises.ways import _HEAD_AXES, OUTPUTS, SPLITS, cut_into_head
 SPLIT_HEADS = Exercise(
     name="split_heads",
     lesson="04_multi_head",
+    can="You can now share out the features among heads.",
     visible=(
         Case("numbered cells, two heads", (numbered(2, 6), 2)),
         Case("four tokens, three heads", (tidy(4, 6, seed=421), 3)),

@@ -29,6 +29,7 @@ _HW, _HV = softmax(rough(5, 7, seed=91)), rough(7, 4, seed=92)
 WEIGHTED_SUM = Exercise(
     name="weighted_sum",
     lesson="01_self_attention",
+    can="You can now blend values by their weights.",
     visible=(
         Case("three queries, four keys", (_WEIGHTS, _VALUES)),
         Case("one query", (np.array([[0.2, 0.1, 0.5, 0.2]]), tidy(4, 3, seed=93))),

@@ -1,4 +1,4 @@
-"""Figures of lesson 06: the parts of a block, where the parameters are, and what a head is for."""
+"""Figures of lessons 06 and 07: the parts of a block, what a head is for, and the parameters."""
 
 import math
 

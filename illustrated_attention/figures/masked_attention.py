@@ -72,7 +72,7 @@ def next_token_table(tokens, mask, targets):
     cell, row_height, names = min(1.15, (WIDTH - 4.1) / n), 0.36, 1.5
     size = fit_text(labels + ends, 0.85 * cell, 10)
     figure = LessonFigure(
-        _("One text of {n} tokens is {n} predictions").format(n=n),
+        _("Each of the {n} tokens predicts the next one").format(n=n),
         height=TITLE_SPACE + 0.3 + n * row_height + 0.15,
     )
     top = TITLE_SPACE + 0.3

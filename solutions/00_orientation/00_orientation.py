@@ -4,7 +4,10 @@
 # **Goal:** know how a lesson works, read shapes and axes, and write your first function:
 # `embed` turns the tokens of a sentence into the numbers that attention works on.
 #
-# **Time:** 30 minutes. **You need:** Python functions; a first look at NumPy is enough.
+# **You will be able to** read the shape of an array, add up along an axis, and turn a sentence into
+# vectors.
+#
+# **Time:** 35 minutes. **You need:** Python functions; a first look at NumPy is enough.
 #
 # *The course follows the order of Jay Alammar's
 # [The Illustrated GPT-2](https://jalammar.github.io/illustrated-gpt2/). Text, code and figures
@@ -24,7 +27,7 @@
 # %%
 import numpy as np
 
-from illustrated_attention import answer, check, hint
+from illustrated_attention import answer, check, hint, progress
 from illustrated_attention.figures import orientation as draw
 from illustrated_attention.gpt2_files import robot_sentence
 
@@ -41,7 +44,7 @@ np.set_printoptions(precision=3, suppress=True)
 
 # %%
 sentence = ["A", "robot", "must", "obey", "the", "orders", "given", "it"]
-draw.token_positions(sentence)
+len(sentence)
 
 # %% [markdown]
 # The place of a token is its **position**. Drawings often count positions from 1; Python counts
@@ -55,7 +58,7 @@ draw.token_positions(sentence)
 answer("00-index", ...)
 
 # %%
-sentence.index("it")
+draw.token_positions(sentence)
 
 # %% [markdown]
 # ## Shapes and axes
@@ -338,6 +341,9 @@ answer("00-start", ...)
 answer("00-recall-shape", "?")
 answer("00-recall-keepdims", "?")
 
+# %%
+progress()
+
 # %% [markdown]
 # ## Hand in
 #
@@ -352,3 +358,5 @@ answer("00-recall-keepdims", "?")
 # function that keeps the rules passes both. The button **Validate** runs no hidden tests: "passes
 # all the tests" means the visible ones. (On Windows there is no Submit: hand in the file as your
 # instructor says.)
+#
+# **Next:** [01 · Self-attention](../01_self_attention/01_self_attention.ipynb).

@@ -4,7 +4,10 @@
 # **Goal:** hide the future from every token, as GPT-2 does:
 # **Project · Score · Scale · Mask · Softmax · Sum**. And write a test that finds leaks.
 #
-# **Time:** 45 minutes. **You need:** lesson 01.
+# **You will be able to** hide the future in a table of scores, and prove of any attention that it
+# does not leak.
+#
+# **Time:** 60 minutes. **You need:** lesson 01.
 #
 # *The course follows the order of Jay Alammar's
 # [The Illustrated GPT-2](https://jalammar.github.io/illustrated-gpt2/). Text, code and figures
@@ -13,17 +16,22 @@
 # %%
 import numpy as np
 
-from illustrated_attention import answer, attentions, check, hint
+from illustrated_attention import answer, attentions, bring_along, check, hint, progress
 from illustrated_attention.figures import masked_attention as draw
 from illustrated_attention.widgets.explorer import explore
 
 np.set_printoptions(precision=3, suppress=True)
 
 # %% [markdown]
-# **What you built so far.** Run it; you will use these functions.
+# **What you built so far.** The next cell, folded up, holds the course's version of the functions that
+# you need from earlier lessons. The one after it puts **yours** in their place, where they pass their
+# check.
 
 # %% built_so_far=["make_qkv", "scaled_scores", "softmax", "weighted_sum"]
-...
+# Filled by the build.
+
+# %%
+bring_along()
 
 # %% [markdown]
 # ## A table that does not fit
@@ -63,8 +71,8 @@ answer("02-softmax", ...)
 softmax(np.array([0.19, 0.50]))
 
 # %% [markdown]
-# The table says 0.48 and 0.52. So a step is missing between the scores and the table. You will
-# find it below, with functions that you write now.
+# The table says 0.48 and 0.52. So a step is missing between the scores and the table. Which one? At
+# the end of the lesson you may look for it.
 #
 # ## One text, many predictions
 #
@@ -177,8 +185,7 @@ answer("02-why-itself", "?")
 #
 # **Fact-check: "score them as 0".** In one place the article says that hidden tokens get the
 # score 0, in another that they get a very large negative score. Take its first row: "robot" has
-# the score 0.11, and three tokens are hidden. Divide by 4 (you will see why), then give the
-# hidden ones the score 0.
+# the score 0.11, and three tokens are hidden. Give the hidden ones the score 0.
 #
 # **Predict `02-zero`.** How much weight do the three hidden tokens get together?
 #
@@ -190,8 +197,8 @@ answer("02-why-itself", "?")
 answer("02-zero", "?")
 
 # %%
-print(softmax(np.array([0.11 / 4, 0.0, 0.0, 0.0])))
-print(softmax(np.array([0.11 / 4, -np.inf, -np.inf, -np.inf])))
+print(softmax(np.array([0.11, 0.0, 0.0, 0.0])))
+print(softmax(np.array([0.11, -np.inf, -np.inf, -np.inf])))
 
 # %% [markdown]
 # exp(0) is 1: zero is an ordinary score. It is the *weight* that must become 0, so the *score*
@@ -239,24 +246,9 @@ draw.mask_and_softmax(tokens, article_scores, article_mask, article_weights)
 
 # %% [markdown]
 # **Fact-check: "-1 billion in GPT-2".** OpenAI's code sets hidden scores to minus ten billion
-# (`1e10`), not one. Earlier versions of the Hugging Face library set them to -10,000.
-# Suppose two visible scores are -20,000 and -20,001, and two tokens are hidden.
+# (`1e10`), not one. Earlier versions of the Hugging Face library set them to -10,000. Any such number
+# gives weight to hidden tokens once all visible scores lie below it; minus infinity never does.
 #
-# **Predict `02-billion`.** With which numbers do the hidden tokens get weight?
-#
-# - (a) only with -1e4
-# - (b) with -1e4 and -1e9
-# - (c) with all but minus infinity
-# - (d) with none of them
-
-# %%
-answer("02-billion", "?")
-
-# %%
-for hidden in [-1e4, -1e9, -1e10, -np.inf]:
-    print(hidden, softmax(np.array([-20000.0, -20001.0, hidden, hidden])))
-
-# %% [markdown]
 # **Optional: be the grader.** `wrong_masked_softmax` hides after softmax. Add one `assert` to
 # `my_test` that fails for it and holds for yours. The goal is `True False`.
 
@@ -283,88 +275,9 @@ def rejects(test, function):
 print(rejects(my_test, wrong_masked_softmax), rejects(my_test, masked_softmax))
 
 # %% [markdown]
-# ## The missing step
-#
-# Back to the puzzle. Here is the article's table beside yours:
-
-# %%
-article_weights = masked_softmax(article_scores, causal_mask(4))
-draw.compare_tables(tokens, article_weights, article_table, "yours")
-
-# %% [markdown]
-# The article's weights are flatter than yours, row by row. Lesson 01 had a step that flattens:
-# the scores are divided by something. By what? Let the computer search.
-#
-# ### Exercise 2.4 · recover_divisor
-#
-# *8 minutes · medium*
-#
-# - **In:** `scores` `[T, T]`, and `table` `[T, T]`: causal weights, rounded to 2 decimals.
-# - **Out:** a number. With the scores divided by it, your weights, rounded with
-#   `np.round(..., 2)`, equal the table in every cell. It lies between 1 and 20; steps of 0.01
-#   are fine enough. If several fit, return any.
-
-
-# %% solution="recover_divisor"
-def recover_divisor(scores, table):
-    """Find what the scores were divided by before softmax.
-
-    Parameters
-    ----------
-    scores : ndarray, [T, T]
-    table : ndarray, [T, T]
-        Causal weights, rounded to 2 decimals.
-
-    Returns
-    -------
-    float
-        A divisor between 1 and 20 that gives this table.
-    """
-    ### BEGIN SOLUTION
-    mask = causal_mask(len(scores))
-    fitting = [
-        divisor
-        for divisor in np.arange(1, 20, 0.01)
-        if np.array_equal(np.round(masked_softmax(scores / divisor, mask), 2), table)
-    ]
-    return float(np.mean(fitting))
-    ### END SOLUTION
-
-
-# %% tests="recover_divisor"
-# Hidden tests run here when your work is graded. They try other scores and tables, made with
-# other divisors.
-
-# %%
-recover_divisor(article_scores, article_table)
-
-# %% [markdown]
-# Look for it by hand, too: move the divisor until all 10 visible cells are as printed. Where does the
-# first range of such divisors begin, and where does it end?
-
-# %%
-explore(masked_softmax, causal_mask, tokens=tokens, scores=article_scores, table=article_table)
-
-# %% [markdown]
-# Everything from 3.62 to 4.51 fits: a rounded table does not tell more.
-#
-# **Why? `02-why-four`** Which is the natural one, and why?
-#
-# - (a) 3.62, the smallest that fits
-# - (b) 4, the root of d = 16
-# - (c) 4, the number of tokens
-# - (d) 4.07, the middle of all that fit
-
-# %%
-answer("02-why-four", "?")
-
-# %% [markdown]
-# That is our reading. The article does not say how its table was made, so what its author had in
-# mind is unknown.
-#
 # ## All together
 #
-# ### Exercise 2.5 · causal_attention
+# ### Exercise 2.4 · causal_attention
 #
 # *4 minutes · easy.* Put your functions together.
 #
@@ -452,7 +365,7 @@ after, _ = causal_attention(*make_qkv(changed, w_q, w_k, w_v))
 draw.changed_rows(tokens, before, after, changed=2)
 
 # %% [markdown]
-# ### Exercise 2.6 · find_leak
+# ### Exercise 2.5 · find_leak
 #
 # *10 minutes · hard.* Now you write the test. It is graded on attentions that see the future and
 # on others that do not.
@@ -525,8 +438,7 @@ answer("02-why-mask", "?")
 # - The mask sets hidden scores to minus infinity before softmax; then hidden weights are exactly
 #   0. A score of 0 hides nothing.
 # - One pass over one text makes a prediction at every token.
-# - Scale: dividing by the root of d was the step that the article's table had and its text had
-#   not.
+# - To find a leak, change a token and look at the results of the others.
 #
 # **Recall `02-recall-scale`** (lesson 01). In GPT-2, d is 64. By what are the scores divided?
 #
@@ -542,6 +454,93 @@ answer("02-recall-scale", ...)
 answer("02-recall-batch", "?")
 
 # %% [markdown]
+# ## Optional: the missing step
+#
+# The exercise counts like the others, but nothing later needs it.
+#
+# Back to the puzzle of the beginning. Here is the article's table beside yours:
+
+# %%
+article_weights = masked_softmax(article_scores, causal_mask(4))
+draw.compare_tables(tokens, article_weights, article_table, "yours")
+
+# %% [markdown]
+# The article's weights are flatter than yours, row by row. Lesson 01 had a step that flattens:
+# the scores are divided by something. By what? Let the computer search.
+#
+# ### Exercise 2.6 · recover_divisor
+#
+# *8 minutes · medium · optional*
+#
+# - **In:** `scores` `[T, T]`, and `table` `[T, T]`: causal weights, rounded to 2 decimals.
+# - **Out:** a number. With the scores divided by it, your weights, rounded with
+#   `np.round(..., 2)`, equal the table in every cell. It lies between 1 and 20; steps of 0.01
+#   are fine enough. If several fit, return any.
+
+
+# %% solution="recover_divisor"
+def recover_divisor(scores, table):
+    """Find what the scores were divided by before softmax.
+
+    Parameters
+    ----------
+    scores : ndarray, [T, T]
+    table : ndarray, [T, T]
+        Causal weights, rounded to 2 decimals.
+
+    Returns
+    -------
+    float
+        A divisor between 1 and 20 that gives this table.
+    """
+    ### BEGIN SOLUTION
+    mask = causal_mask(len(scores))
+    fitting = [
+        divisor
+        for divisor in np.arange(1, 20, 0.01)
+        if np.array_equal(np.round(masked_softmax(scores / divisor, mask), 2), table)
+    ]
+    return float(np.mean(fitting))
+    ### END SOLUTION
+
+
+# %% tests="recover_divisor"
+# Hidden tests run here when your work is graded. They try other scores and tables, made with
+# other divisors.
+
+# %%
+recover_divisor(article_scores, article_table)
+
+# %% [markdown]
+# Look for it by hand, too: move the divisor until all 10 visible cells are as printed. Where does the
+# first range of such divisors begin, and where does it end?
+
+# %%
+explore(masked_softmax, causal_mask, tokens=tokens, scores=article_scores, table=article_table)
+
+# %% [markdown]
+# Everything from 3.62 to 4.51 fits: a rounded table does not tell more.
+#
+# **Why? `02-why-four`** Which is the natural one, and why?
+#
+# - (a) 3.62, the smallest that fits
+# - (b) 4, the root of d = 16
+# - (c) 4, the number of tokens
+# - (d) 4.07, the middle of all that fit
+
+# %%
+answer("02-why-four", "?")
+
+# %% [markdown]
+# That is our reading. The article does not say how its table was made, so what its author had in
+# mind is unknown.
+
+# %%
+progress()
+
+# %% [markdown]
 # **Hand in.** **Restart Kernel and Run All Cells** goes to the last cell, also where a check fails.
 # Look at the cards, save, and press **Submit** in the **Assignment List**; lesson 00 has the steps.
 # Exercises may stay open, each counts by itself. Hidden tests run when the work is graded.
+#
+# **Next:** [03 · The KV cache](../03_kv_cache/03_kv_cache.ipynb).

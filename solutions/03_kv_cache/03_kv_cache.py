@@ -4,7 +4,10 @@
 # **Goal:** read a text token by token without doing old work again: keep old keys and values, and
 # compute only what is new.
 #
-# **Time:** 45 minutes. **You need:** lessons 01 and 02.
+# **You will be able to** let a model write token by token without doing old work again, and say what
+# that saves.
+#
+# **Time:** 60 minutes. **You need:** lessons 01 and 02.
 #
 # *The course follows the order of Jay Alammar's
 # [The Illustrated GPT-2](https://jalammar.github.io/illustrated-gpt2/). Text, code and figures
@@ -13,7 +16,7 @@
 # %%
 import numpy as np
 
-from illustrated_attention import answer, check, hint
+from illustrated_attention import answer, bring_along, check, hint, progress
 from illustrated_attention.figures import kv_cache as draw
 from illustrated_attention.widgets.explorer import explore
 from illustrated_attention.widgets.kv_cache import cache_stepper
@@ -21,10 +24,15 @@ from illustrated_attention.widgets.kv_cache import cache_stepper
 np.set_printoptions(precision=3, suppress=True)
 
 # %% [markdown]
-# **What you built so far.** Run it; you will use these functions.
+# **What you built so far.** The next cell, folded up, holds the course's version of the functions that
+# you need from earlier lessons. The one after it puts **yours** in their place, where they pass their
+# check.
 
 # %% built_so_far=["make_qkv", "scaled_scores", "softmax", "weighted_sum", "causal_mask", "masked_softmax", "causal_attention"]
-...
+# Filled by the build.
+
+# %%
+bring_along()
 
 # %% [markdown]
 # ## The same work again
@@ -160,12 +168,6 @@ def append_kv(cache, k_new, v_new):
 # %% [markdown]
 # Next you can step through the toy; your `append_kv` fills the caches. Move the slider with the
 # mouse or the arrow keys.
-#
-# **Predict `03-steps`.** First think: without a cache, step 1 projects one token, step 2 two. How
-# many are projected in all four steps together?
-
-# %%
-answer("03-steps", ...)
 
 # %%
 cache_stepper(tokens, layers, append_kv)
@@ -525,17 +527,27 @@ print([tuple(projection_counts(n)) for n in lengths] == list(zip(without, with_c
 print(projection_counts(1024))
 
 # %% [markdown]
-# **Why? `03-why-still`** With a cache, does every new token cost the same?
-#
-# - (a) Yes: one projection each.
-# - (b) No: there is more and more to project.
-# - (c) No: it is projected once, but its query meets more and more keys.
-
-# %%
-answer("03-why-still", "?")
+# What still grows is the score work: the one new query meets all keys.
 
 # %% [markdown]
-# ## What it costs
+# ## Take away
+#
+# - The mask keeps old results as they are, so old keys and values can be kept. Old queries are
+#   never needed again.
+# - New rows go to the end, and the triangle of the mask ends in the lower right corner. However a
+#   text is cut, the result is that of one pass.
+# - The cache saves projections and costs memory.
+#
+# **Recall `03-recall-start`** (lesson 00). The cache holds 7 tokens. `embed` gets the next token
+# alone. Which `start` does it need?
+
+# %%
+answer("03-recall-start", ...)
+
+# %% [markdown]
+# ## Optional: what it costs
+#
+# The exercise counts like the others, but nothing later needs it.
 #
 # The cache costs memory. In GPT-2 small, a token leaves a key and a value in each of 12 heads, 64
 # numbers each: 2 · 12 · 64 = 1,536 numbers in one layer.
@@ -549,7 +561,7 @@ answer("03-bytes", ...)
 # %% [markdown]
 # ### Exercise 3.6 · kv_cache_bytes
 #
-# *3 minutes · easy*
+# *3 minutes · easy · optional*
 #
 # - **In:** `n_layer`, `n_head`, `d_head` (numbers in a key of one head; a value has as many),
 #   `n_tokens`, `batch` (texts read at once), `itemsize` (bytes of one number).
@@ -592,43 +604,12 @@ names = ["GPT-2 small", "GPT-2 medium", "GPT-2 large", "GPT-2 XL"]
 layers_and_heads = [(12, 12), (24, 16), (36, 20), (48, 25)]
 draw.cache_memory(names, [kv_cache_bytes(*sizes, 64, 1024) for sizes in layers_and_heads])
 
-# %% [markdown]
-# **Why? `03-why-linear`** Twice as many tokens need how much more cache?
-#
-# - (a) twice as much
-# - (b) four times as much, like the table of weights
-# - (c) no more: old keys are replaced
-
 # %%
-answer("03-why-linear", "?")
-
-# %% [markdown]
-# ## Take away
-#
-# - The mask keeps old results as they are, so old keys and values can be kept. Old queries are
-#   never needed again.
-# - New rows go to the end, and the triangle of the mask ends in the lower right corner. However a
-#   text is cut, the result is that of one pass.
-# - The cache saves projections and costs memory.
-#
-# **Recall `03-recall-start`** (lesson 00). The cache holds 7 tokens. `embed` gets the next token
-# alone. Which `start` does it need?
-#
-# **Recall `03-recall-zero`** (lesson 02). A hidden score is set to 0 instead of minus infinity. The
-# hidden token then gets which weight?
-#
-# - (a) exactly 0
-# - (b) a negative one
-# - (c) nan
-# - (d) more than 0
-
-# %%
-answer("03-recall-start", ...)
-
-# %%
-answer("03-recall-zero", "?")
+progress()
 
 # %% [markdown]
 # **Hand in.** **Restart Kernel and Run All Cells** goes to the last cell, also where a check fails.
 # Look at the cards, save, and press **Submit** in the **Assignment List**; lesson 00 has the steps.
 # Exercises may stay open, each counts by itself. Hidden tests run when the work is graded.
+#
+# **Next:** [04 · Several heads](../04_multi_head/04_multi_head.ipynb).

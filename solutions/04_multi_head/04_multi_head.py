@@ -4,7 +4,10 @@
 # **Goal:** make queries, keys and values with one product, **split** them into heads, let every
 # head attend, and **merge** the results: **Project · Split · Attend · Merge**.
 #
-# **Time:** 45 minutes. **You need:** lessons 00 to 03.
+# **You will be able to** cut queries, keys and values into heads and put the heads together again,
+# without mixing tokens.
+#
+# **Time:** 55 minutes. **You need:** lessons 00 to 03.
 #
 # *The course follows the order of Jay Alammar's
 # [The Illustrated GPT-2](https://jalammar.github.io/illustrated-gpt2/). Text, code and figures
@@ -13,7 +16,7 @@
 # %%
 import numpy as np
 
-from illustrated_attention import answer, check, hint
+from illustrated_attention import answer, check, hint, progress
 from illustrated_attention.figures import multi_head as draw
 from illustrated_attention.figures.heads import attention_maps
 from illustrated_attention.figures.orientation import token_positions
@@ -484,7 +487,12 @@ for heads in (1, 2, 4, 8):
 answer("04-recall-mask", "?")
 answer("04-recall-cache", "?")
 
+# %%
+progress()
+
 # %% [markdown]
 # **Hand in.** **Restart Kernel and Run All Cells** goes to the last cell, also where a check fails.
 # Look at the cards, save, and press **Submit** in the **Assignment List**; lesson 00 has the steps.
 # Exercises may stay open, each counts by itself. Hidden tests run when the work is graded.
+#
+# **Next:** [05 · The projection](../05_projection/05_projection.ipynb).

@@ -5,7 +5,9 @@
 # GPT-2's whole attention together, cache included: **Project · Split · Score · Scale · Mask ·
 # Softmax · Sum · Merge · Project**.
 #
-# **Time:** 40 minutes. **You need:** lessons 00 to 04.
+# **You will be able to** say what each head adds to a token, and run the whole attention of GPT-2.
+#
+# **Time:** 45 minutes. **You need:** lessons 00 to 04.
 #
 # *The course follows the order of Jay Alammar's
 # [The Illustrated GPT-2](https://jalammar.github.io/illustrated-gpt2/). Text, code and figures
@@ -14,7 +16,7 @@
 # %%
 import numpy as np
 
-from illustrated_attention import answer, check, hint
+from illustrated_attention import answer, bring_along, check, hint, progress
 from illustrated_attention.figures import projection as draw
 from illustrated_attention.figures.multi_head import shape_flow
 from illustrated_attention.gpt2_files import load_pocket, robot_sentence
@@ -22,10 +24,15 @@ from illustrated_attention.gpt2_files import load_pocket, robot_sentence
 np.set_printoptions(precision=3, suppress=True)
 
 # %% [markdown]
-# **What you built so far.** Run it; you will use these functions.
+# **What you built so far.** The next cell, folded up, holds the course's version of the functions that
+# you need from earlier lessons. The one after it puts **yours** in their place, where they pass their
+# check.
 
 # %% built_so_far=["scaled_scores", "softmax", "weighted_sum", "masked_softmax", "append_kv", "cached_causal_mask", "attend_with_cache", "qkv_projection", "split_heads", "merge_heads"]
-...
+# Filled by the build.
+
+# %%
+bring_along()
 
 # %% [markdown]
 # ## Side by side is not mixed
@@ -221,9 +228,9 @@ print(np.abs(written.sum(axis=0) + b - out).max())
 # **Predict `05-lengths`.** Add up the lengths of the four contributions and of the bias. How does
 # that compare with the length of the result?
 #
-# - (a) It is the same.
-# - (b) It is at least as much.
-# - (c) It is less.
+# - (a) It is always the same.
+# - (b) It is as much or more.
+# - (c) It is always less.
 
 # %%
 answer("05-lengths", "?")
@@ -234,7 +241,7 @@ draw.head_writing(tokens, written, b, out, 8, pronoun_head=sentence.head)
 
 # %% [markdown]
 # Every head writes into all 128 numbers, on top of what the others write. Into "it" the pronoun
-# head writes most. But a length says only how much, not how important it is: in lesson 06 you
+# head writes most. But a length says only how much, not how important it is: in lesson 07 you
 # switch that head off and see what it breaks.
 #
 # **Optional.** Set the pronoun head's part of a copy of `z` to 0, merge, project, and compare with
@@ -428,7 +435,12 @@ answer("05-recall-values", "?")
 # %%
 answer("05-recall-reshape", ...)
 
+# %%
+progress()
+
 # %% [markdown]
 # **Hand in.** **Restart Kernel and Run All Cells** goes to the last cell, also where a check fails.
 # Look at the cards, save, and press **Submit** in the **Assignment List**; lesson 00 has the steps.
 # Exercises may stay open, each counts by itself. Hidden tests run when the work is graded.
+#
+# **Next:** [06 · The block](../06_block/06_block.ipynb).

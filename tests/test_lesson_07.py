@@ -1,4 +1,4 @@
-"""What lesson 06 promises beside its exercises: the learner's functions run the pocket model."""
+"""What lesson 07 promises beside its exercises: the learner's functions run the pocket model."""
 
 import numpy as np
 import pytest
