@@ -41,7 +41,7 @@ def mine():
     names = {"np": np}
     for lesson in (
         *("00_orientation", "01_self_attention", "02_masked_attention", "03_kv_cache"),
-        *("04_multi_head", "05_projection", "07_gpt2"),
+        *("04_multi_head", "05_projection", "06_block", "07_gpt2"),
     ):
         for source in solution_sources(lesson).values():
             exec(source, names)
