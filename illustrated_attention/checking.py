@@ -1,8 +1,5 @@
 """`check`, `hint` and `answer`: the three things a learner calls."""
 
-import math
-import numbers
-import re
 import sys
 from collections.abc import Callable, Mapping
 
@@ -13,6 +10,7 @@ from illustrated_attention.language import _
 from illustrated_attention.notebook_state import doubt
 from illustrated_attention.outcomes import copy_data
 from illustrated_attention.progress import remember
+from illustrated_attention.typed_numbers import typed_number
 
 
 class CheckFailed(AssertionError):
@@ -145,7 +143,8 @@ def answer(question: str, *reply: str | float) -> None:
     question : str
         The question's id, as printed beside it.
     reply : str or number
-        A letter such as "b", or a number: 2362368, "2,362,368", "8 %" and "1/3" will all do.
+        A letter such as "b", or a number: 2362368, "2,362,368", "0,33", "about 8 %" and "1/3" will
+        all do.
     """
     asked = find_question(question)
     if asked is None:
@@ -153,29 +152,7 @@ def answer(question: str, *reply: str | float) -> None:
     if isinstance(asked.right, str):
         _show(_letter_card(asked, "".join(map(str, reply)).strip().lower()))
     else:
-        _show(_number_card(asked, _as_number(reply)))
-
-
-def _as_number(reply: tuple) -> float | None:
-    """Read a number as people write it; None if it is none.
-
-    To Python 2,362,368 without quotes is three numbers.
-    """
-    if len(reply) == 1 and isinstance(reply[0], numbers.Real):
-        return float(reply[0])
-    text = ",".join(
-        f"{part:03}" if i and type(part) is int else str(part) for i, part in enumerate(reply)
-    )
-    text = text.replace("_", "").replace("\u00a0", " ").strip()
-    text = text.rstrip("%").strip()
-    if re.fullmatch(r"[+-]?\d{1,3}([ ,]\d{3})+(\.\d+)?", text):
-        text = text.replace(",", "").replace(" ", "")
-    above, stroke, below = text.partition("/")
-    try:
-        number = float(above) / (float(below) if stroke else 1.0)
-    except (ValueError, ZeroDivisionError):
-        return None
-    return number if math.isfinite(number) else None
+        _show(_number_card(asked, typed_number(reply), left_open=reply in ((), (...,), ("?",))))
 
 
 def _letter_card(asked, letter: str) -> Card:
@@ -188,9 +165,11 @@ def _letter_card(asked, letter: str) -> Card:
     return Card(title.format(letter=letter), good, [paragraph(_(asked.replies[letter]))])
 
 
-def _number_card(asked, number: float | None) -> Card:
+def _number_card(asked, number: float | None, left_open: bool) -> Card:
     if number is None:
         text = _("Answer with a number: replace the dots.")
+        if not left_open:
+            text = _('That is not one number. Write it with digits: 8, 0.33, "8 %" or "1/3".')
         return Card(_("Your answer, please"), None, [paragraph(text)])
     # A whole number is counted, so the next one is wrong; others may be rounded.
     counted = float(asked.right).is_integer()

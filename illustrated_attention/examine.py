@@ -4,7 +4,6 @@
 Student code runs here only through `outcomes.call`, with plain data.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -15,10 +14,18 @@ import numpy as np
 from illustrated_attention import properties
 from illustrated_attention.answer_keys import AnswerKey, KnownMistake, Property, Signature
 from illustrated_attention.causes import find_cause, find_certain_cause
-from illustrated_attention.comparing import Problem, alike, compare
+from illustrated_attention.comparing import Problem, alike
 from illustrated_attention.language import _
 from illustrated_attention.messages import Failure, describe
-from illustrated_attention.outcomes import Case, Outcome, Returned, call, copy_data
+from illustrated_attention.outcomes import (
+    Case,
+    Outcome,
+    Returned,
+    call,
+    copy_data,
+)
+from illustrated_attention.problems import find_problem
+from illustrated_attention.same_behaviour import same_behaviour, same_outcome
 
 SECONDS_PER_LATE_CALL = 10.0  # for a long text: a loop over all pairs of tokens is right, too
 # What is seen in these is the cause itself. For each, the id under which it is counted.
@@ -99,7 +106,7 @@ def observe(function: Callable, key: AnswerKey) -> tuple[Signature, list[Problem
         if case.raises and outcome.error == case.raises:
             outcome = replace(outcome, message="")  # how a refusal is worded is free
         outcomes.append(outcome)
-        problems.append(_problem(outcome, case, expected))
+        problems.append(find_problem(outcome, case, expected))
         if outcome.timed_out or outcome.error == "NotImplementedError":
             break
     held = () if any(problems) else tuple(_holds(function, p) for p in key.properties)
@@ -146,7 +153,7 @@ def _mistake_before_it_stops(
         if any(
             len(known.outcomes) == tried
             and all(
-                _same_outcome(signature.outcomes[i], known.outcomes[i], key.cases[i])
+                same_outcome(signature.outcomes[i], known.outcomes[i], key.cases[i])
                 for i in compared
             )
             for known in mistake.signatures
@@ -171,99 +178,6 @@ def _differs_each_time(
         if again.returned and not alike(again.value, before):
             return True
     return False
-
-
-def same_behaviour(
-    a: Signature, b: Signature, cases: tuple[Case, ...], compared: list[int]
-) -> bool:
-    """True when two functions did the same on the cases with these indices, and in properties."""
-    tried = len(a.outcomes)
-    if a.held != b.held or len(b.outcomes) != tried:
-        return False
-    return all(_same_outcome(a.outcomes[i], b.outcomes[i], cases[i]) for i in compared if i < tried)
-
-
-def _same_outcome(a: Outcome, b: Outcome, case: Case) -> bool:
-    if (a.error, a.timed_out, a.changed, a.overwrote) != (
-        b.error,
-        b.timed_out,
-        b.changed,
-        b.overwrote,
-    ):
-        return False
-    if a.error:
-        return _what_it_says(a) == _what_it_says(b)
-    if case.within:
-        x, y = _as_number(a.value), _as_number(b.value)
-        if x is not None and y is not None:
-            return _found_alike(x, y, case.within)
-    return alike(a.value, b.value)
-
-
-def _what_it_says(outcome: Outcome) -> object:
-    """What an error says; nothing when it was raised on purpose: its words are free."""
-    return "" if raised_on_purpose(outcome) else _sizes_at_odds(outcome.message)
-
-
-def raised_on_purpose(outcome: Outcome) -> bool:
-    """True when the line that stopped is the learner's own ``raise`` or ``assert``."""
-    return outcome.line.split("(")[0].split(" ")[0] in ("raise", "assert")
-
-
-def _sizes_at_odds(message: str) -> object:
-    """What NumPy's ``@``, matmul and dot say about shapes that do not fit, each in its own words.
-
-    The two sizes that do not agree, the left array's first; for any other message, the message.
-    """
-    found = _MATMUL_SAYS.search(message) or _DOT_SAYS.search(message)
-    return (found["left"], found["right"]) if found else message
-
-
-_MATMUL_SAYS = re.compile(r"\(size (?P<right>\d+) is different from (?P<left>\d+)\)")
-_DOT_SAYS = re.compile(r"not aligned: (?P<left>\d+) \(dim \d+\) != (?P<right>\d+) \(dim \d+\)")
-
-
-def _found_alike(x: float, y: float, within: tuple[float, float]) -> bool:
-    """Numbers that were searched for are alike when right ones may be as far apart.
-
-    Their ratio counts: 1 / 3.7 and 1 / 4.2 are the same mistake where 3.7 and 4.2 are right.
-    """
-    low, high = within
-    if (low <= x <= high) != (low <= y <= high):
-        return False
-    return x == y or (x * y > 0 and max(x / y, y / x) <= high / low)
-
-
-def _problem(outcome: Outcome, case: Case, expected) -> Problem | None:
-    """Return what is wrong with an outcome, None if it is right."""
-    if outcome.timed_out:
-        return Problem("timeout")
-    if outcome.error == "NotImplementedError":
-        return Problem("unwritten")
-    if outcome.error:
-        if outcome.changed:
-            return Problem("changed")
-        return None if outcome.error == case.raises else Problem("raised")
-    if case.raises:
-        return Problem("did_not_raise")
-    difference = compare(outcome.value, expected)
-    if difference and case.within and _is_within(outcome.value, case.within):
-        difference = None
-    if difference and difference.kind != "value":
-        return difference
-    if outcome.changed:
-        return Problem("changed")
-    return difference or (Problem("overwrote") if outcome.overwrote else None)
-
-
-def _as_number(value) -> float | None:
-    difference = compare(value, 0.0)
-    return None if difference and difference.kind != "value" else float(value)
-
-
-def _is_within(value, within: tuple[float, float]) -> bool:
-    number = _as_number(value)
-    return number is not None and within[0] <= number <= within[1]
 
 
 def _holds(function: Callable, prop: Property) -> bool:

@@ -69,7 +69,8 @@ def _raised(name, case, outcome, **rest):
     if outcome.error == "SystemExit":
         return _("{name} tried to end the program. Remove exit() or quit().").format(name=name), ""
     if outcome.error == "RecursionError":
-        return _("{name} calls itself without end.").format(name=name), ""
+        text = _("{name} calls itself without end, or returns a list that holds itself.")
+        return text.format(name=name), ""
     sentence = _("{name} stopped with {error}.").format(name=name, error=outcome.error)
     if outcome.error == "TypeError" and "ufunc 'invert'" in outcome.message:
         sentence += " " + _(
@@ -80,7 +81,12 @@ def _raised(name, case, outcome, **rest):
         text = _("{name} should refuse this input with {wanted}, but stopped with {error}.")
         sentence = text.format(name=name, wanted=case.raises, error=outcome.error)
     detail = _("{error}: {message}").format(error=outcome.error, message=outcome.message)
-    if outcome.line:
+    if outcome.inside:
+        text = _("in your line: {calling}\nwhich calls {inside}, and stops there: {line}")
+        detail += "\n" + text.format(
+            calling=outcome.calling, inside=outcome.inside, line=outcome.line
+        )
+    elif outcome.line:
         detail += "\n" + _("in your line: {line}").format(line=outcome.line)
     return sentence, detail
 

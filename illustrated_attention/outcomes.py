@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import traceback
+import types
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
@@ -56,6 +57,8 @@ class Outcome:
     error: str | None = None  # the exception's type
     message: str = ""  # and what it said
     line: str = ""  # the student's own line that raised
+    inside: str = ""  # the function it stands in, where that is not the one that was called
+    calling: str = ""  # then the line of the function that was called
     timed_out: bool = False
     changed: tuple[int, ...] = ()  # positions of the arguments that the call changed
     overwrote: bool = False  # an array that an earlier call had returned is another one now
@@ -64,6 +67,15 @@ class Outcome:
     @property
     def returned(self) -> bool:
         return self.error is None and not self.timed_out
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where a student's call stopped: see `Outcome`, which has these, too."""
+
+    line: str = ""
+    inside: str = ""
+    calling: str = ""
 
 
 class _TimeUp(BaseException):
@@ -111,19 +123,21 @@ def call(
     given = tuple(nameless(arg) if inspect.isfunction(arg) else arg for arg in case.args)
     args = copy_data(given)
     printed = _Beginning()
-    value = error = line = None
-    message, timed_out = "", False
+    value = result = error = None
+    message, timed_out, where = "", False, Where()
     time_limit = getattr(function, "time_limit", _time_limit)
     with _quiet(printed), time_limit(SECONDS_PER_CALL if seconds is None else seconds):
         try:
             value = _run(function, args)
+            result = copy_data(value)
         except _TimeUp:
             timed_out = True
         except (Exception, SystemExit) as e:
             if getattr(e, "out_of_time", False):
                 timed_out = True
             else:
-                error, message, line = _error_name(e, case.raises), _message(e), _own_line(e)
+                error, message = _error_name(e, case.raises), _message(e)
+                where = _where(e, function)
     changed = tuple(
         i for i, (a, b) in enumerate(zip(args, given, strict=True)) if not identical(a, b)
     )
@@ -131,12 +145,15 @@ def call(
     if returned is not None:
         # Of a function in another process, that process tells: here are only copies.
         overwrote = bool(getattr(function, "overwrote", False)) or returned.changed()
-        returned.add(value)
+        if error is None:
+            returned.add(value)
     return Outcome(
-        value=copy_data(value),
+        value=result,
         error=error,
         message=message,
-        line=line or "",
+        line=where.line,
+        inside=where.inside,
+        calling=where.calling,
         timed_out=timed_out,
         changed=changed,
         overwrote=overwrote,
@@ -249,20 +266,36 @@ def _message(exception: BaseException) -> str:
         return ""
 
 
-def _own_line(exception: BaseException) -> str:
-    """The last line of the student's own code in a traceback (not NumPy's, not ours).
+def _where(exception: BaseException, function: Callable) -> Where:
+    """Find the last line of the student's own code in a traceback (not NumPy's, not ours).
 
     When the student's code runs in another process, the exception brings the line along.
     """
     brought = getattr(exception, "student_line", None)
     if isinstance(brought, str):
-        return brought
-    line = ""
+        return Where(brought)
+    lines = []
     for frame, number in traceback.walk_tb(exception.__traceback__):
         name = frame.f_code.co_filename
-        if name != __file__ and "site-packages" not in name:
-            line = linecache.getline(name, number).strip() or line
-    return line
+        ours = name == __file__ or "site-packages" in name
+        if not ours and (line := linecache.getline(name, number).strip()):
+            lines.append((line, frame.f_code))
+    if not lines:
+        return Where()
+    line, code = lines[-1]
+    called = _codes(getattr(inspect.unwrap(named(function)), "__code__", None))
+    calling = [line for line, code in lines if code in called]
+    if code in called or not calling:
+        return Where(line)
+    return Where(line, code.co_name, calling[-1])
+
+
+def _codes(code: types.CodeType | None) -> list[types.CodeType]:
+    """A function's code and that of all functions that are defined inside it."""
+    if code is None:
+        return []
+    inner = [const for const in code.co_consts if isinstance(const, types.CodeType)]
+    return [code, *(deeper for one in inner for deeper in _codes(one))]
 
 
 class _Beginning(io.TextIOBase):

@@ -75,7 +75,24 @@ def argument_left_out(merged, w, b):
     return merged @ w @ w
 
 
+def stops_in_a_helper(q, k, v, n_head):
+    return merge_heads((q, k, v))
+
+
+def power_of_c(x):
+    return 0.5 * x * (1 + np.tanh(0.7978845608 * (x + 0.044715 * x ^ 3)))
+
+
+def asserts_too_much(merged, w, b):
+    assert merged.ndim == 7
+    assert len(b) == 7
+    return merged @ w + b
+
+
 SOURCE = [
+    (stops_in_a_helper, "multi_head_attention", "list_for_array", "calls `merge_heads`"),
+    (power_of_c, "gelu", "xor_for_power", "write `**`"),
+    (asserts_too_much, "project", "right_input_refused", "`assert merged.ndim == 7`"),
     (in_torch, "scaled_scores", "pytorch_word", "np.swapaxes(x, -2, -1)"),
     (with_dim, "softmax", "pytorch_word", "axis="),
     (halved_power, "project", "precedence", "binds more tightly"),
@@ -111,6 +128,17 @@ NUMBERS = [
     ("causal_mask", lambda m: m[None], "axis_too_many"),
     ("make_qkv", lambda y: (y[1], y[2], y[0]), "order_kvq"),
     ("head_contributions", lambda y: y.sum(-3), "summed"),
+    ("head_contributions", lambda y: y.mean(-3, keepdims=True) + 0 * y, "same_along_an_axis"),
+    ("project", lambda y: y[..., : (y.shape[-1] + 1) // 2], "part_only"),
+    ("project", lambda y: y[..., :0], "empty"),
+    ("project", lambda y: np.where(y < 0, y + np.cos(7 * y), y), "some_values"),
+    ("project", lambda y: 0.99 * y + 0.001 * y**2, "nearly"),
+    ("find_leak", lambda y: 3 * y, "truth_as_number"),
+    ("count_parameters", lambda n: n + 12, "off_by_a_product"),
+    ("generate", lambda ids: ids[:-2], "list_ends_wrong"),
+    ("generate", lambda ids: [*ids, 0, 0], "list_ends_wrong"),
+    ("make_qkv", lambda y: y[:2], "number_of_values"),
+    ("make_qkv", lambda y: (-y[0], y[1], 3 * y[2]), "sign+factor"),
 ]
 
 
@@ -149,15 +177,52 @@ def test_two_mistakes_at_once_are_both_told():
     assert "Two things at once" in verdict.message
 
 
+def test_two_known_mistakes_that_show_in_different_cases_are_both_told():
+    def softmax(scores):
+        e = np.exp(scores)
+        return (e / e.sum(axis=-1, keepdims=True)).astype(scores.dtype)
+
+    verdict = told(softmax, "softmax")
+    assert verdict.mistake == "no_max_subtracted+whole_number_result"
+    assert verdict.message.startswith("Two things at once.")
+
+
+def test_a_known_mistake_and_a_step_more_are_both_told():
+    def find_leak(attention, n, d):
+        q, k, v = np.random.default_rng(0).normal(size=(3, n, d))
+        _out, weights = attention(q, k, v)
+        clean = np.allclose(np.triu(weights, 1), 0)
+        return bool(clean)
+
+    verdict = told(find_leak, "find_leak")
+    assert verdict.mistake == "weights_only+opposite"
+    assert verdict.message.startswith("Two things at once.")
+
+
+def test_an_argument_that_changes_nothing_is_named():
+    def multi_head_attention(q, k, v, n_head):
+        heads = split_heads(q, n_head)
+        scores = heads @ np.swapaxes(heads, -1, -2) / heads.shape[-1] ** 0.5 + 0 * (
+            k.sum() - v.sum()
+        )
+        mask = np.tri(q.shape[-2], dtype=bool)
+        weights = softmax(np.where(mask, scores, -np.inf))
+        return merge_heads(weights @ heads), weights
+
+    verdict = told(multi_head_attention, "multi_head_attention")
+    assert verdict.mistake == "no_effect"
+    assert "`k` and `v`" in verdict.message
+
+
 def test_what_is_just_different_is_not_explained():
     rng = np.random.default_rng(5)
     noise = {}
 
     def project(merged, w, b):
-        key = merged.tobytes()
+        key = merged.tobytes() + b.tobytes() + w.tobytes()
         if key not in noise:
             noise[key] = rng.normal(size=(*merged.shape[:-1], w.shape[-1]))
-        return merged @ w + b + noise[key]
+        return noise[key]
 
     assert told(project, "project").mistake is None
 

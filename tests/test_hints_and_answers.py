@@ -3,6 +3,7 @@
 import re
 
 import jupytext
+import numpy as np
 import pytest
 from classroom import ROOT, read_release, read_solution
 
@@ -10,6 +11,7 @@ from autograder.authoring.graded_cells import with_graded_cells
 from autograder.exercises import LESSONS, all_exercises, questions
 from illustrated_attention import answer, checking, hint
 from illustrated_attention.answer_keys import Question, find_question
+from illustrated_attention.typed_numbers import typed_number
 
 QUESTIONS = [question for lesson in LESSONS for question in questions(lesson)]
 
@@ -91,12 +93,48 @@ def test_no_letter_yet_is_no_wrong_answer(reply, capsys):
     assert "✗" not in said
 
 
-@pytest.mark.parametrize("reply", [..., "?", None, "seven", [1, 2], {}])
+@pytest.mark.parametrize("reply", [..., "?"])
 def test_no_number_yet_is_no_wrong_answer(reply, capsys):
     answer(number_question().id, reply)
     assert capsys.readouterr().out == (
         "Your answer, please\nAnswer with a number: replace the dots.\n"
     )
+
+
+@pytest.mark.parametrize("reply", [None, "seven", [1, 2], {}, "between 3 and 4", "1/0", "1,2,3"])
+def test_what_is_no_number_is_told_in_words(reply, capsys):
+    answer(number_question().id, reply)
+    said = capsys.readouterr().out
+    assert said.startswith("Your answer, please\nThat is not one number. Write it with digits")
+
+
+@pytest.mark.parametrize(
+    ("reply", "number"),
+    [
+        ((2_362_368,), 2_362_368),
+        ((2, 362, 368), 2_362_368),
+        ((2, 000, 000), 2_000_000),
+        (("2,362,368",), 2_362_368),
+        (("2 362 368",), 2_362_368),
+        (("2.362.368",), 2_362_368),
+        (("2_362_368 parameters",), 2_362_368),
+        (("0,33",), 0.33),
+        ((0, 33), 0.33),
+        ((3, 14), 3.14),
+        (("0,125",), 0.125),
+        (("about 8",), 8),
+        (("≈ 8.5 %",), 8.5),
+        (("It is 8.",), 8),
+        (("1/3",), 1 / 3),
+        (("1 / 3",), 1 / 3),
+        (("-0.5",), -0.5),
+        (("\u22120,5",), -0.5),
+        (("1e-5",), 1e-5),
+        ((np.float32(0.5),), 0.5),
+    ],
+)
+def test_a_number_is_read_as_people_write_it(reply, number):
+    assert typed_number(reply) == pytest.approx(number, rel=1e-12)
 
 
 def test_capital_letters_and_blanks_do_not_matter(capsys):

@@ -1,6 +1,7 @@
 """`judge`: right is right, wrong is wrong, and a known mistake is known however it is written."""
 
 import ast
+import functools
 import linecache
 
 import numpy as np
@@ -133,11 +134,12 @@ def test_a_message_for_the_feedback_holds_no_hidden_number(exercise):
 
 
 def test_a_wrong_function_without_a_known_mistake_is_told_the_kind_of_case():
-    def softmax(scores):
+    def softmax(scores, longest):
         exp = np.exp(scores - scores.max(-1, keepdims=True))
-        return exp / exp.sum(-1, keepdims=True) if scores.shape[-1] < 7 else np.sin(9 * scores)
+        right = exp / exp.sum(-1, keepdims=True)
+        return right if scores.shape[-1] < longest else np.sin(9 * scores)
 
-    verdict = judge(softmax)
+    verdict = judge(functools.partial(softmax, longest=7), "softmax")
     assert not verdict.passed and verdict.mistake is None
     assert verdict.message.startswith("On a case of the kind «")
 

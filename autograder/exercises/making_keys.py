@@ -22,9 +22,10 @@ from illustrated_attention.answer_keys import (
     Signature,
     find_key,
 )
-from illustrated_attention.examine import observe, raised_on_purpose
+from illustrated_attention.examine import observe
 from illustrated_attention.fingerprints import Combined, fingerprint, matching
 from illustrated_attention.outcomes import Case, call
+from illustrated_attention.same_behaviour import raised_on_purpose
 
 
 class ExerciseError(Exception):

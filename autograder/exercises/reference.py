@@ -2,6 +2,7 @@
 
 import functools
 import json
+import linecache
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,6 +36,9 @@ def _namespace() -> dict:
     namespace: dict = {"__name__": "solutions"}
     exec("import numpy as np", namespace)
     for notebook in sorted(SOLUTIONS.glob("*/*.ipynb")):
-        for source in solution_cells(notebook):
-            exec(compile(source, str(notebook), "exec"), namespace)
+        for number, source in enumerate(solution_cells(notebook)):
+            # Its lines can be read in a traceback, as those of a notebook's cell can.
+            name = f"<solution {number} of {notebook.stem}>"
+            linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+            exec(compile(source, name, "exec"), namespace)
     return namespace

@@ -6,15 +6,19 @@ import numpy as np
 
 from illustrated_attention.answer_keys import AnswerKey, Signature
 from illustrated_attention.causes.conditions import cause_in_conditions
-from illustrated_attention.causes.errors import cause_in_errors
+from illustrated_attention.causes.counts import cause_in_lengths
+from illustrated_attention.causes.errors import cause_in_errors, cause_in_refusals
 from illustrated_attention.causes.evidence import Cause, Evidence
-from illustrated_attention.causes.numbers import cause_in_numbers
+from illustrated_attention.causes.influence import argument_without_effect
+from illustrated_attention.causes.numbers import cause_in_numbers, cause_in_patterns
+from illustrated_attention.causes.one_change import cause_in_one_change
 from illustrated_attention.causes.source import (
     cause_in_source,
     certain_cause_in_source,
     unused_argument,
 )
 from illustrated_attention.causes.steps import cause_in_steps
+from illustrated_attention.causes.two_known import known_mistake_and_a_step, two_known_mistakes
 
 __all__ = ["Cause", "find_cause", "find_certain_cause"]
 
@@ -34,20 +38,26 @@ def find_cause(
     """Return why the function is wrong, None when only the difference can be told."""
     evidence = Evidence(function, key, signature, problems)
     if not evidence.wrong:
-        return None
+        return cause_in_refusals(evidence)
+    if cause := cause_in_source(evidence) or cause_in_steps(evidence):
+        return cause
     for find in (
-        cause_in_source,
-        cause_in_steps,
-        _in_numbers_under_a_condition,
+        cause_in_numbers,
+        cause_in_one_change,
+        two_known_mistakes,
+        known_mistake_and_a_step,
         cause_in_errors,
         unused_argument,
+        argument_without_effect,
+        cause_in_patterns,
+        cause_in_lengths,
     ):
-        cause = find(evidence)
-        if cause:
-            return cause
+        if cause := find(evidence):
+            return _under_its_condition(cause, evidence)
     return cause_in_conditions(evidence)
 
 
-def _in_numbers_under_a_condition(evidence: Evidence) -> Cause | None:
-    cause, where = cause_in_numbers(evidence), cause_in_conditions(evidence)
-    return Cause(cause.id, f"{where.sentence} {cause.sentence}") if cause and where else cause
+def _under_its_condition(cause: Cause, evidence: Evidence) -> Cause:
+    """Say also where it is wrong, when that is one kind of case."""
+    where = cause_in_conditions(evidence)
+    return Cause(cause.id, f"{where.sentence} {cause.sentence}") if where else cause

@@ -105,12 +105,12 @@ def _of_argument(position: int, name: str, evidence: Evidence):
         yield (
             "with_argument",
             lambda case: arg(case) is not None,
-            _("`{name}` is given, not None").format(name=name),
+            (_("`{name}` is not None") if all(given) else _("`{name}` is given")).format(name=name),
         )
         yield (
             "without_argument",
             lambda case: arg(case) is None,
-            _("`{name}` is None").format(name=name),
+            (_("`{name}` is None") if all(given) else _("`{name}` is not given")).format(name=name),
         )
     whole = [value for value in values if type(value) is int]
     if whole:

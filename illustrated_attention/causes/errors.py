@@ -4,6 +4,8 @@ import re
 
 from illustrated_attention.causes.evidence import Cause, Evidence
 from illustrated_attention.language import _
+from illustrated_attention.outcomes import Outcome
+from illustrated_attention.same_behaviour import raised_on_purpose
 
 
 def _reasons() -> list[tuple[str, str, str]]:
@@ -80,8 +82,30 @@ def _reasons() -> list[tuple[str, str, str]]:
             "truth_of_array",
             r"truth value of an array",
             _(
-                "`if`, `and`, `or`, `not`, `max` and `min` ask an array whether it is true, and "
-                "an array holds many answers. Use np.where, `&`, `~`, np.maximum, or `is None`."
+                "An array is asked whether it is true, and it holds many answers. `if`, `and`, "
+                "`or`, `not`, `max` and `min` ask so, and `==` between lists or tuples that hold "
+                "arrays. Use np.where, `&`, `~`, np.maximum, np.array_equal, or `is None`."
+            ),
+        ),
+        (
+            "xor_for_power",
+            r"ufunc 'bitwise_xor' not supported",
+            _("`^` is no power in Python: write `**`."),
+        ),
+        (
+            "one_list_of_arrays",
+            r"only (?:integer scalar arrays|length-1 arrays) can be converted to",
+            _(
+                "An array stands where a whole number belongs: an index, a size, or an axis. (The "
+                "second argument of np.concatenate is the axis: it takes one list of arrays.)"
+            ),
+        ),
+        (
+            "number_for_a_list",
+            r"'(?:numpy\.)?(?:float|int|bool_?)\d*' object is not iterable",
+            _(
+                "A single number is gone through like a list. `for` over an array with one axis "
+                "gives numbers, and Python's `max` and `sum` need several."
             ),
         ),
         (
@@ -125,15 +149,16 @@ def _reasons() -> list[tuple[str, str, str]]:
             r"matmul: .*\(size (\d+) is different from (\d+)\)",
             _(
                 "In a product `a @ b` the last axis of a must be as long as the last but one of "
-                "b; here they are {1} and {0}. Which of the two has to be transposed?"
+                "b; here they are {1} and {0}. Does one of them have to be transposed, or does "
+                "another array belong here?"
             ),
         ),
         (
             "sizes_do_not_fit",
             r"shapes (\(.*?\)) and (\(.*?\)) not aligned",
             _(
-                "Shapes {0} and {1} do not fit for a product. Which of the two has to be "
-                "transposed?"
+                "Shapes {0} and {1} do not fit for a product. Does one of them have to be "
+                "transposed, or does another array belong here?"
             ),
         ),
         (
@@ -224,30 +249,74 @@ def _reasons() -> list[tuple[str, str, str]]:
 
 
 def cause_in_errors(evidence: Evidence) -> Cause | None:
-    """Return the usual reason of the exception, when all that stopped did so for one reason."""
-    stopped = [
-        one
-        for one in evidence.wrong
-        if one.outcome.error and one.problem and one.problem.kind == "raised"
-    ]
-    if not stopped or evidence.key.hidden:  # what an exception says may be what it was given
+    """Return the usual reason of the exception that stops the smallest of the wrong cases."""
+    smallest = min(evidence.wrong, key=lambda one: one.case.size())
+    outcome = smallest.outcome
+    if smallest.problem is None or smallest.problem.kind != "raised":
         return None
-    if len(stopped) < len(evidence.wrong):
-        return None  # other cases are wrong in another way: the error is not the whole story
-    first = min(stopped, key=lambda one: one.case.size())
-    found = [_reason(one.outcome.message, one.outcome.error) for one in (first, *stopped)]
-    if found[0] is None or len({reason and reason[0] for reason in found}) > 1:
+    if evidence.key.hidden:  # what an exception says may be what it was given
         return None
-    id, sentence = found[0]
-    line = first.outcome.line
-    if line:
-        sentence = _("In your line `{line}`: {reason}").format(line=line, reason=sentence)
-    return Cause(id, sentence)
+    if raised_on_purpose(outcome):
+        return _refused(outcome)
+    found = _reason(outcome)
+    if found is None:
+        return None
+    id, reason = found
+    if any(one.outcome.returned for one in evidence.wrong):
+        reason += " " + _("(Other cases come back, and are wrong, too.)")
+    if outcome.inside:
+        text = _("Your line `{calling}` calls `{inside}`, which stops at `{line}`: {reason}")
+    elif outcome.line:
+        text = _("In your line `{line}`: {reason}")
+    else:
+        text = "{reason}"
+    where = {"line": outcome.line, "inside": outcome.inside, "calling": outcome.calling}
+    return Cause(id, text.format(reason=reason, **where))
 
 
-def _reason(message: str, error: str | None) -> tuple[str, str] | None:
+def _refused(outcome: Outcome) -> Cause:
+    """The learner's own raise or assert stopped what is right."""
+    if outcome.inside:
+        text = _(
+            "Your line `{calling}` calls `{inside}`, which refuses what it is given: `{line}`. "
+            "Is it given what it asks for?"
+        )
+        words = text.format(calling=outcome.calling, inside=outcome.inside, line=outcome.line)
+        return Cause("refused_by_another", words)
+    text = _("Your own line `{line}` refuses input that is right: look at its condition.")
+    if outcome.line.startswith("raise"):
+        text = _(
+            "Your own line `{line}` refuses input that is right: look at the condition above it."
+        )
+    return Cause("right_input_refused", text.format(line=outcome.line))
+
+
+def cause_in_refusals(evidence: Evidence) -> Cause | None:
+    """Return how bad input is refused, where it is refused in another way than asked for."""
+    refused = [one for one in evidence.all if one.case.raises and one.problem]
+    if not refused or not all(one.outcome.error for one in refused):
+        return None
+    if all(raised_on_purpose(one.outcome) for one in refused):
+        text = _("Bad input is refused, but not with {wanted}: write `raise {wanted}(...)`.")
+        if all("assert" in one.outcome.line for one in refused):
+            text = _(
+                "`assert` raises an AssertionError. Asked for is {wanted}: an `if`, and "
+                "`raise {wanted}(...)`."
+            )
+        return Cause("refused_in_another_way", text.format(wanted=refused[0].case.raises))
+    text = _(
+        "On bad input your function breaks by accident. Look whether it is bad before anything "
+        "else, and raise {wanted}."
+    )
+    return Cause("breaks_by_accident", text.format(wanted=refused[0].case.raises))
+
+
+def _reason(outcome: Outcome) -> tuple[str, str] | None:
     for id, pattern, sentence in _reasons():
-        match = re.search(pattern, message)
-        if match and (id != "unknown_key" or error == "KeyError"):
-            return id, sentence.format(*(group or "" for group in match.groups()))
+        match = re.search(pattern, outcome.message)
+        if match and (id != "unknown_key" or outcome.error == "KeyError"):
+            reason = sentence.format(*(group or "" for group in match.groups()))
+            if "operands could not be broadcast" in outcome.message and " * " in outcome.line:
+                reason += " " + _("(`*` goes cell by cell; the product of matrices is `@`.)")
+            return id, reason
     return None

@@ -6,11 +6,13 @@ A result is taken apart into its arrays; each is put beside the one that was exp
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from illustrated_attention.answer_keys import AnswerKey, Signature
 from illustrated_attention.comparing import ATOL, RTOL, Problem, compare
+from illustrated_attention.language import _
 from illustrated_attention.outcomes import Case, Outcome, parameter_name
 
 
@@ -28,7 +30,7 @@ class Tried:
 
     case: Case
     outcome: Outcome
-    expected: object
+    expected: Any
     problem: Problem | None  # None: right
 
 
@@ -90,15 +92,26 @@ class Evidence:
         return sorted({pair.part for pair in self.pairs})
 
     @cached_property
+    def stopped(self) -> list[Tried]:
+        """The wrong cases that ended with an error."""
+        return [one for one in self.wrong if one.outcome.error]
+
+    @cached_property
     def only_numbers_differ(self) -> bool:
-        """True when every case came back in its right structure (shapes may differ)."""
-        return bool(self.wrong) and all(
-            one.problem and one.problem.kind in ("value", "shape", "not_finite")
-            for one in self.wrong
+        """True when all that came back has its right structure (shapes may differ).
+
+        Where some cases stopped, that is so of two others at least.
+        """
+        back = [one.problem.kind for one in self.wrong if one.problem and one.outcome.returned]
+        return (
+            all(kind in ("value", "shape", "not_finite") for kind in back)
+            and len(back) + len(self.stopped) == len(self.wrong)
+            and len(back) > (1 if self.stopped else 0)
         )
 
     def name_of(self, position: int) -> str:
-        return parameter_name(self.function, position, self.key.parameters)
+        name = parameter_name(self.function, position, self.key.parameters)
+        return _("argument {number}").format(number=name) if name.isdigit() else name
 
 
 def same(a: np.ndarray | float, b: np.ndarray | float) -> bool:
@@ -111,16 +124,28 @@ def same(a: np.ndarray | float, b: np.ndarray | float) -> bool:
 
 
 def _leaves(got, expected) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    if isinstance(expected, (tuple, list)):
+    if isinstance(expected, list):
+        yield from _of_ids(got, expected)
+    elif isinstance(expected, tuple):
         stacked = isinstance(got, np.ndarray) and got.ndim > 0
         if not (stacked or isinstance(got, (tuple, list))) or len(got) != len(expected):
             return
         for i, (g, e) in enumerate(zip(got, expected, strict=True)):
             for _part, a, b in _leaves(g, e):
                 yield i, a, b
+    else:
+        difference = compare(got, expected)
+        if difference is None or difference.kind in ("value", "shape", "not_finite"):
+            a, b = np.asarray(got), np.asarray(expected)
+            if a.dtype.kind in "biuf" and b.dtype.kind in "biuf":
+                yield 0, a, b
+
+
+def _of_ids(got, expected: list) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """A list of ids is one array; other lists hold no numbers that belong together."""
+    if not (isinstance(got, (list, tuple, np.ndarray)) and len(got) == len(expected)):
         return
-    difference = compare(got, expected)
-    if difference is None or difference.kind in ("value", "shape", "not_finite"):
-        a, b = np.asarray(got), np.asarray(expected)
-        if a.dtype.kind in "biuf" and b.dtype.kind in "biuf":
-            yield 0, a, b
+    if all(isinstance(item, (int, float, np.number)) for item in (*got, *expected)):
+        a = np.asarray(got)
+        if a.dtype.kind in "iuf":
+            yield 0, a, np.asarray(expected, int)

@@ -27,7 +27,7 @@ def values_of_the_input(x, w_q, w_k, w_v):
     return x @ w_q, x @ w_k, x
 
 
-@attempt("make_qkv", None)
+@attempt("make_qkv", "sizes_do_not_fit")
 def chained(x, w_q, w_k, w_v):
     q = x @ w_q
     k = q @ w_k
@@ -166,7 +166,7 @@ def squares(scores):
     return scores**2 / (scores**2).sum(axis=-1, keepdims=True)
 
 
-@attempt("weighted_sum", None)
+@attempt("weighted_sum", "do_not_broadcast")
 def cells_times(weights, v):
     return (weights * v).sum(-1)
 
@@ -186,7 +186,7 @@ def summed_over_tokens(weights, v):
     return (weights @ v).sum(axis=-2)
 
 
-@attempt("weighted_sum", None)
+@attempt("weighted_sum", "axis_length")
 def only_the_row(weights, v):
     out = np.zeros_like(v)
     for i in range(len(weights)):

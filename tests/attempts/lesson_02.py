@@ -103,7 +103,7 @@ def filled(scores, mask):
     return softmax(scores.masked_fill(~mask, float("-inf")))
 
 
-@attempt("masked_softmax", None)
+@attempt("masked_softmax", "selected_by_a_mask")
 def only_visible(scores, mask):
     return softmax(scores[mask])
 
@@ -162,7 +162,7 @@ def compares_all_rows(attention, n, d):
     return not np.allclose(before, attention(q2, k2, v2)[0])
 
 
-@attempt("find_leak", None)
+@attempt("find_leak", "only_the_last_token+opposite")
 def tells_the_opposite(attention, n, d):
     rng = np.random.default_rng(0)
     q, k, v = rng.normal(size=(3, n, d))

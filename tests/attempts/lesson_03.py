@@ -40,7 +40,7 @@ def no_test_for_none(cache, k_new, v_new):
     return join(k, k_new), join(v, v_new)
 
 
-@attempt("append_kv", "with_argument")
+@attempt("append_kv", "wrong_number")
 def old_keys_before_the_values(cache, k_new, v_new):
     if cache is None:
         return k_new, v_new

@@ -59,7 +59,7 @@ def straight(x, n_head):
     return x.reshape(*leading, n_head, t, width // n_head)
 
 
-@attempt("split_heads", "needs_whole_numbers")
+@attempt("split_heads", "wrong_operator")
 def with_a_slash(x, n_head):
     *leading, t, width = x.shape
     if width % n_head:
@@ -140,13 +140,13 @@ def scaled_by_the_model(q, k, v, n_head):
     return merge_heads(weights @ v), weights
 
 
-@attempt("multi_head_attention", None)
+@attempt("multi_head_attention", "axis_too_many")
 def values_not_split(q, k, v, n_head):
     q, k = (split_heads(a, n_head) for a in (q, k))
     return causal_attention(q, k, v)
 
 
-@attempt("multi_head_attention", None)
+@attempt("multi_head_attention", "wrong_name")
 def queries_split_thrice(q, k, v, n_head):
     q, k, v = (split_heads(q, n_head) for _ in (q, k, v))
     out, weights = causal_attention(q, k, v)

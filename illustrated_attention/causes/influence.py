@@ -1,0 +1,99 @@
+"""Arguments without effect: whatever they hold, the result is the same."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+
+import numpy as np
+
+from illustrated_attention.causes.evidence import Cause, Evidence, Tried
+from illustrated_attention.comparing import alike
+from illustrated_attention.language import _
+from illustrated_attention.outcomes import Case, call
+
+CASES = 2  # on which it has to be seen
+MOST_CALLS = 24
+MOST_NAMED = 3
+
+
+def argument_without_effect(evidence: Evidence) -> Cause | None:
+    """Return that other numbers in an argument change nothing, where they should change all.
+
+    Only arrays are changed, and only where the result is an array of numbers with a decimal point:
+    ids, counts, answers and what was searched for may well be the same for other input.
+    """
+    arrays = [pair.expected for pair in evidence.pairs]
+    if not arrays or any(a.dtype.kind != "f" or not a.ndim for a in arrays):
+        return None
+    telling = [one for one in evidence.wrong if one.outcome.returned and _is_telling(one.case)]
+    telling = sorted(telling, key=lambda one: one.case.size())[-CASES:]
+    if len(telling) < CASES:
+        return None
+    without = []
+    for name, changed in islice(_with_other_numbers(telling[-1].case, evidence), MOST_CALLS):
+        if _is_the_same(evidence, telling[-1], changed) and all(
+            _is_the_same(evidence, one, dict(_with_other_numbers(one.case, evidence)).get(name))
+            for one in telling[:-1]
+        ):
+            without.append(f"`{name}`")
+    if not without:
+        return None
+    text = _(
+        "Your result stays the same whatever numbers are in {names}. Is that used, and in time?"
+    )
+    names = _(" and ").join(without)
+    if len(without) > MOST_NAMED:
+        names = _("{names} and others").format(names=", ".join(without[:MOST_NAMED]))
+    return Cause("no_effect", text.format(names=names))
+
+
+def _is_telling(case: Case) -> bool:
+    """False where an axis of length 1 may make an argument count for nothing."""
+    return all(1 not in a.shape[-2:] for arg in case.args for _n, a in _arrays_in("", arg))
+
+
+def _is_the_same(evidence: Evidence, one: Tried, changed: Case | None) -> bool:
+    if changed is None:
+        return False
+    again = call(evidence.function, changed)
+    return again.returned and alike(again.value, one.outcome.value)
+
+
+def _with_other_numbers(case: Case, evidence: Evidence) -> Iterator[tuple[str, Case]]:
+    """Yield the case with other numbers in one array, for each array that it holds."""
+    for position, arg in enumerate(case.args):
+        for name, array in _arrays_in(evidence.name_of(position), arg):
+            args = list(case.args)
+            args[position] = _exchanged(arg, array, _others(array))
+            yield name, replace(case, args=tuple(args))
+
+
+def _arrays_in(name: str, arg: object) -> Iterator[tuple[str, np.ndarray]]:
+    if isinstance(arg, np.ndarray):
+        yield name, arg
+    elif isinstance(arg, dict):
+        for key, value in arg.items():
+            if isinstance(value, np.ndarray):
+                yield f'{name}["{key}"]', value
+    elif isinstance(arg, tuple):
+        for i, value in enumerate(arg):
+            if isinstance(value, np.ndarray):
+                yield f"{name}[{i}]", value
+
+
+def _exchanged(arg, old: np.ndarray, new: np.ndarray):
+    if arg is old:
+        return new
+    if isinstance(arg, dict):
+        return {key: new if value is old else value for key, value in arg.items()}
+    return tuple(new if value is old else value for value in arg)
+
+
+def _others(array: np.ndarray) -> np.ndarray:
+    """Return other numbers of the same kind; ids stay ids that exist."""
+    if array.dtype == bool:
+        return ~array
+    if array.dtype.kind in "iu":
+        return np.where(array > 0, array - 1, array + 1).astype(array.dtype)
+    waves = np.cos(1 + 1.7 * np.arange(array.size)).reshape(array.shape)
+    return (array * 1.1 + 0.5 * waves).astype(array.dtype)

@@ -1,0 +1,124 @@
+"""check finds the place where one change makes all right, and does not say what to write there."""
+
+import numpy as np
+import pytest
+
+from autograder.exercises.reference import reference
+from illustrated_attention.answer_keys import find_key
+from illustrated_attention.causes.evidence import Evidence
+from illustrated_attention.causes.one_change import cause_in_one_change
+from illustrated_attention.examine import examine, observe
+from illustrated_attention.outcomes import Outcome
+
+masked_softmax, causal_mask = reference("masked_softmax"), reference("causal_mask")
+
+
+def keys_for_values(cache, k_new, v_new):
+    if cache is None:
+        return k_new, v_new
+    k, v = cache
+    assert len(v)
+    return np.concatenate([k, k_new], axis=-2), np.concatenate([k, v_new], axis=-2)
+
+
+def brackets_missing(x, g, b, eps=1e-5):
+    mean, variance = x.mean(-1, keepdims=True), x.var(-1, keepdims=True)
+    return g * x - mean / np.sqrt(variance + eps) + b
+
+
+def plus_for_times(x):
+    return 0.5 * x + (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+
+
+def small_weights_dropped(weights, v):
+    return np.where(weights < 0.15, 0, weights) @ v
+
+
+def special_case(token_ids, wte, wpe, start=0):
+    n_tokens = np.shape(token_ids)[-1]
+    if start + n_tokens > len(wpe):
+        raise ValueError("too long")
+    if start == 2:
+        start = 1
+    return wte[token_ids] + wpe[start : start + n_tokens]
+
+
+def sides_exchanged(q, k, v):
+    scores = q @ np.swapaxes(k, -1, -2) / np.sqrt(q.shape[-1])
+    weights = masked_softmax(causal_mask(q.shape[-2]), scores)
+    return weights @ v, weights
+
+
+FOUND = [
+    (keys_for_values, "append_kv", "wrong_name", "`k`"),
+    (brackets_missing, "layer_norm", "wrong_brackets", "where do the brackets belong"),
+    (plus_for_times, "gelu", "wrong_operator", "`+`"),
+    (small_weights_dropped, "weighted_sum", "step_too_many", "is this step needed"),
+    (special_case, "embed", "wrong_condition", "`if start == 2:`"),
+    (sides_exchanged, "causal_attention", "wrong_order", "what comes first"),
+]
+
+
+@pytest.mark.parametrize(("function", "exercise", "id", "words"), FOUND)
+def test_the_place_is_told_with_the_learners_line(function, exercise, id, words):
+    verdict = examine(function, find_key(exercise))
+    assert verdict.mistake == id
+    assert words in verdict.message
+    assert "every case comes out right" in verdict.message
+
+
+def evidence_of(function, exercise):
+    key = find_key(exercise)
+    return Evidence(function, key, *observe(function, key))
+
+
+def bias_subtracted(merged, w, b):
+    return merged @ w - b
+
+
+def that_opens_a_file(merged, w, b):
+    if b is None:
+        open("weights.txt").close()
+    return merged @ w - b
+
+
+def that_loops_until(merged, w, b):
+    while b is None:
+        pass
+    return merged @ w - b
+
+
+def test_what_reaches_outside_or_might_not_end_is_not_called_with_changes():
+    assert cause_in_one_change(evidence_of(bias_subtracted, "project")).id == "wrong_operator"
+    assert cause_in_one_change(evidence_of(that_opens_a_file, "project")) is None
+    assert cause_in_one_change(evidence_of(that_loops_until, "project")) is None
+
+
+def test_a_changed_function_that_does_not_end_ends_the_search(monkeypatch):
+    seconds = []
+
+    def timed_out(function, case, limit):
+        seconds.append(limit)
+        return Outcome(timed_out=True)
+
+    evidence = evidence_of(bias_subtracted, "project")
+    monkeypatch.setattr("illustrated_attention.causes.one_change.call", timed_out)
+    assert cause_in_one_change(evidence) is None
+    [limit] = seconds
+    assert limit < 1
+
+
+def test_the_learners_function_stays_what_it_is():
+    code, before = plus_for_times.__code__, plus_for_times(np.array([1.0, -2.0]))
+    examine(plus_for_times, find_key("gelu"))
+    assert plus_for_times.__code__ is code
+    np.testing.assert_array_equal(plus_for_times(np.array([1.0, -2.0])), before)
+
+
+def test_names_of_the_notebook_and_of_an_outer_function_are_there():
+    shift = 1.0
+
+    def project(merged, w, b):
+        return merged @ w + b * b * shift
+
+    assert examine(project, find_key("project")).mistake == "step_too_many"
