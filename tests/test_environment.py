@@ -134,7 +134,7 @@ EXTRAS = {
 
 def test_a_notebook_needs_little():
     """So that it runs in a browser, in Colab, or on a hub that has its own JupyterLab."""
-    wanted = {"ipython", "ipywidgets", "matplotlib", "numpy", "pillow"}
+    wanted = {"ipython", "ipywidgets", "matplotlib", "numpy"}
     assert set(by_name(PROJECT["dependencies"])) == wanted
 
 

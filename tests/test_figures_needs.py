@@ -7,6 +7,7 @@ it is drawn all the same, or `NotDrawn` says what is wrong. Nothing else may be 
 import contextlib
 import inspect
 import pkgutil
+import re
 import warnings
 
 import numpy as np
@@ -14,16 +15,19 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
+from autograder.sandbox import outputs
 from illustrated_attention import figures, widgets
 from illustrated_attention.figures import (
     gpt2,
     heads,
+    key,
     kv_cache,
     masked_attention,
     multi_head,
     orientation,
     projection,
     self_attention,
+    themed,
 )
 from illustrated_attention.figures.needs import (
     NotDrawn,
@@ -91,6 +95,7 @@ SHAPES = {"wte.weight": (9, 6), "wpe.weight": (5, 6), "h.0.attn.c_attn.weight": 
 
 # Every function that draws, with right arguments.
 DRAWN = [
+    (key.colour_key, [["numbers", "query"]]),
     (orientation.token_positions, [WORDS]),
     (orientation.embedding_sum, [WORDS, X, X + 1, 2 * X + 1]),
     (orientation.axes_of, [X, ["tokens", "features"]]),
@@ -226,6 +231,17 @@ FIGURES = [(f, args) for f, args in DRAWN if ".figures." in f.__module__]
 
 
 @pytest.mark.parametrize(("function", "args"), FIGURES, ids=NAMES[: len(FIGURES)])
+def test_a_figure_can_be_read_shown_by_the_grader_and_heard(function, args):
+    figure = function(*args)
+    assert figure.drawing().smallest_text >= themed.SMALLEST
+    assert len(outputs.pictures(figure._repr_html_())) == 1
+    assert figure.alt_text
+    box = figure.get_tightbbox()
+    assert box.x0 >= 0 and box.y0 >= 0
+    assert (box.x1, box.y1) <= tuple(figure.get_size_inches())
+
+
+@pytest.mark.parametrize(("function", "args"), FIGURES, ids=NAMES[: len(FIGURES)])
 def test_nan_and_infinity_are_drawn_or_refused(function, args):
     for place, value in enumerate(args):
         if not isinstance(value, np.ndarray) or value.dtype == bool:
@@ -233,7 +249,8 @@ def test_nan_and_infinity_are_drawn_or_refused(function, args):
         wrong = value.astype(float)
         wrong.flat[0], wrong.flat[-1] = np.nan, np.inf
         with np.errstate(all="ignore"), contextlib.suppress(NotDrawn):
-            function(*args[:place], wrong, *args[place + 1 :])
+            figure = function(*args[:place], wrong, *args[place + 1 :])
+            assert not re.search(r"[ML HV]-?(nan|inf)", figure.drawing().body)
 
 
 @pytest.fixture

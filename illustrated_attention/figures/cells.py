@@ -84,12 +84,12 @@ def heatmap(
     limit = limit or largest_size(array)
     shown = np.ones(array.shape, bool) if mask is None else np.asarray(mask, dtype=bool)
 
-    image, size = numbered(ax, np.where(shown, array, np.nan), colours, limit, fmt, shown)
+    size = numbered(ax, np.where(shown, array, np.nan), colours, limit, fmt, shown)
     for row, column in np.argwhere(~shown):
         hatched(ax, column - 0.5, row - 0.5)
     if not size:
         height = _axes_height(ax)
-        colour_bar(ax.inset_axes((0, -0.11 / height - 0.02, 1, 0.09 / height)), image)
+        colour_bar(ax.inset_axes((0, -0.11 / height - 0.02, 1, 0.09 / height)), colours, limit)
 
     ax.spines[:].set_visible(True)
     ax.spines[:].set(color=GREY, linewidth=0.8)
@@ -159,8 +159,7 @@ def numbered(ax, array, colours="signed", limit=1.0, fmt=".2f", shown=True):
 
     Returns
     -------
-    mesh : matplotlib QuadMesh
-    size : float
+    float
         The type size of the numbers; 0 if there are none.
     """
     mesh = coloured(ax, array, colours, limit)
@@ -172,7 +171,7 @@ def numbered(ax, array, colours="signed", limit=1.0, fmt=".2f", shown=True):
             value = array[row, column]
             colour = number_colour(mesh, value)
             ax.text(column, row, number(value, fmt), color=colour, **middle)
-    return mesh, size
+    return size
 
 
 def strip(ax, values, limit):
@@ -203,15 +202,13 @@ def strip_scale(figure, left, top, limit):
     figure.write(left, top, told, fontsize=9, color=GREY)
 
 
-def colour_bar(bar, mesh):
-    """Fill the axes `bar` with the colours of a mesh, and write what they stand for under them."""
-    low, high = mesh.norm.vmin, mesh.norm.vmax
-    shades = np.linspace(low, high, mesh.cmap.N)[None, :]
-    bar.pcolormesh(
-        np.linspace(low, high, mesh.cmap.N + 1), [0, 1], shades, cmap=mesh.cmap, norm=mesh.norm
-    )
-    bar.set(xlim=(low, high), ylim=(0, 1), yticks=[])
-    ends = [low, (low + high) / 2, high]
+def colour_bar(bar, colours, limit):
+    """Fill the axes `bar` with the colours of numbers, and write what they stand for under them."""
+    low, shades = (0, WEIGHTS_MAP) if colours == "weights" else (-limit, SIGNED_MAP)
+    ends = np.linspace(low, limit, shades.N + 1)
+    bar.pcolormesh(ends, [0, 1], np.arange(shades.N)[None, :], cmap=shades)
+    bar.set(xlim=(low, limit), ylim=(0, 1), yticks=[])
+    ends = [low, (low + limit) / 2, limit]
     bar.set_xticks(ends, [number(end, ".3g") for end in ends])
     bar.tick_params(length=0, labelsize=SMALLEST_TEXT, labelcolor=INK, pad=2)
     bar.spines[:].set(visible=True, color=GREY, linewidth=0.8)

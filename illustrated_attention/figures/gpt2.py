@@ -335,7 +335,7 @@ def _step(ax, left, top, label, note, colour):
     ax.text(
         middle, top + 0.25, label, ha="center", va="center", fontsize=10.5, fontweight="bold"
     ).set_parse_math(False)
-    size = fit_text([note], 0.92 * BOX, 8.5)
+    size = fit_text([note], 0.97 * BOX, 8.5)
     ax.text(
         middle, top + 0.46, note, ha="center", va="center", fontsize=size, color=INK
     ).set_parse_math(False)

@@ -74,7 +74,7 @@ def attention_maps(tokens, weights):
             shown = weights[layer, head].copy()
             if causal:  # later tokens cannot be seen: not the same as a weight of 0
                 shown[np.triu_indices(n, 1)] = np.nan
-            image = coloured(ax, shown, "weights")
+            coloured(ax, shown, "weights")
             ax.spines[:].set(visible=True, color=GREY, linewidth=0.8)
             short = _("head {head}").format(head=head)
             name = (
@@ -112,7 +112,7 @@ def attention_maps(tokens, weights):
             )
     height = figure.get_size_inches()[1]
     bar = figure.axes_at(MARGIN + names, height - 0.42, 2.2, 0.12)
-    colour_bar(bar, image)
+    colour_bar(bar, "weights", 1.0)
     notes = [_("weight")]
     if large:
         notes = [_("▲ and frame: where “{token}” looks most").format(token=labels[-1])]

@@ -11,10 +11,18 @@ import html
 from illustrated_attention.figures.palette import ON_DARK
 
 SMALLEST = 10  # pixels: an image is not made so narrow that its text would be smaller
+# What is above a drawing on a dark page of JupyterLab and nbconvert, VS Code, Colab, Sphinx.
+DARK = (
+    "[data-jp-theme-light='false']",
+    ".vscode-dark",
+    ".vscode-high-contrast:not(.vscode-high-contrast-light)",
+    "[theme='dark']",
+    "[data-theme='dark']",
+)
 _FOLLOWS_PAGE = (
     "<style>.themed{color-scheme:light}"
-    "[data-jp-theme-light='false'] .themed,.vscode-dark .themed{color-scheme:dark}"
-    "@media print{.themed.themed{color-scheme:light}}</style>"
+    f":is({','.join(DARK)}) .themed{{color-scheme:dark}}"
+    "@media print{:root .themed.themed{color-scheme:light}}</style>"
 )
 
 

@@ -4,7 +4,7 @@ import html
 from dataclasses import dataclass
 
 from illustrated_attention.figures.palette import THEMED
-from illustrated_attention.figures.themed import as_image, both, on_dark
+from illustrated_attention.figures.themed import DARK, as_image, both, on_dark
 
 
 def _variables(shade):
@@ -41,7 +41,7 @@ def page_style(most):
         f".explorer{{{_variables(str)}}}"
         f"@media(prefers-color-scheme:dark){{.explorer{{{_variables(on_dark)}}}}}"
         f"[data-jp-theme-light='true'] .explorer{{{_variables(str)}}}"
-        f"[data-jp-theme-light='false'] .explorer,.vscode-dark .explorer{{{_variables(on_dark)}}}"
+        f":is({','.join(DARK)}) .explorer{{{_variables(on_dark)}}}"
         f"{scoped}{lit}.explorer [data-key]{{cursor:pointer}}"
         ".explorer [data-query]:hover>.frame{opacity:1}"
     )

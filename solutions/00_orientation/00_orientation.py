@@ -29,9 +29,11 @@ import numpy as np
 
 from illustrated_attention import answer, check, hint, progress
 from illustrated_attention.figures import orientation as draw
+from illustrated_attention.figures.key import colour_key
 from illustrated_attention.gpt2_files import robot_sentence
 
 np.set_printoptions(precision=3, suppress=True)
+colour_key(["numbers"])
 
 # %% [markdown]
 # ## One sentence

@@ -18,10 +18,12 @@ import numpy as np
 
 from illustrated_attention import answer, check, hint, progress
 from illustrated_attention.figures import self_attention as draw
+from illustrated_attention.figures.key import colour_key
 from illustrated_attention.gpt2_files import robot_sentence
 from illustrated_attention.widgets.explorer import explore
 
 np.set_printoptions(precision=3, suppress=True)
+colour_key(["numbers", "weights", "query"])
 
 # %% [markdown]
 # ## Where does "it" look?

@@ -18,9 +18,11 @@ import numpy as np
 
 from illustrated_attention import answer, attentions, bring_along, check, hint, progress
 from illustrated_attention.figures import masked_attention as draw
+from illustrated_attention.figures.key import colour_key
 from illustrated_attention.widgets.explorer import explore
 
 np.set_printoptions(precision=3, suppress=True)
+colour_key(["numbers", "weights", "hidden", "query"])
 
 # %% [markdown]
 # **What you built so far.** The next cell, folded up, holds the course's version of the functions that

@@ -18,10 +18,12 @@ import numpy as np
 
 from illustrated_attention import answer, bring_along, check, hint, progress
 from illustrated_attention.figures import kv_cache as draw
+from illustrated_attention.figures.key import colour_key
 from illustrated_attention.widgets.explorer import explore
 from illustrated_attention.widgets.kv_cache import cache_stepper
 
 np.set_printoptions(precision=3, suppress=True)
+colour_key(["vectors", "hidden", "query"])
 
 # %% [markdown]
 # **What you built so far.** The next cell, folded up, holds the course's version of the functions that

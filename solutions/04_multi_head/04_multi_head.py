@@ -19,11 +19,13 @@ import numpy as np
 from illustrated_attention import answer, check, hint, progress
 from illustrated_attention.figures import multi_head as draw
 from illustrated_attention.figures.heads import attention_maps
+from illustrated_attention.figures.key import colour_key
 from illustrated_attention.figures.orientation import token_positions
 from illustrated_attention.gpt2_files import load_pocket, robot_sentence
 from illustrated_attention.widgets.explorer import explore
 
 np.set_printoptions(precision=3, suppress=True)
+colour_key(["vectors", "weights", "hidden", "query"])
 
 # %% [markdown]
 # **What you built so far.** The next cell holds the functions of lessons 01 and 02 that you need

@@ -18,10 +18,12 @@ import numpy as np
 
 from illustrated_attention import answer, bring_along, check, hint, progress
 from illustrated_attention.figures import projection as draw
+from illustrated_attention.figures.key import colour_key
 from illustrated_attention.figures.multi_head import shape_flow
 from illustrated_attention.gpt2_files import load_pocket, robot_sentence
 
 np.set_printoptions(precision=3, suppress=True)
+colour_key(["numbers", "vectors"])
 
 # %% [markdown]
 # **What you built so far.** The next cell, folded up, holds the course's version of the functions that
