@@ -208,8 +208,8 @@ def colour_bar(bar, colours, limit):
     ends = np.linspace(low, limit, shades.N + 1)
     bar.pcolormesh(ends, [0, 1], np.arange(shades.N)[None, :], cmap=shades)
     bar.set(xlim=(low, limit), ylim=(0, 1), yticks=[])
-    ends = [low, (low + limit) / 2, limit]
-    bar.set_xticks(ends, [number(end, ".3g") for end in ends])
+    marks = [low, (low + limit) / 2, limit]
+    bar.set_xticks(marks, [number(mark, ".3g") for mark in marks])
     bar.tick_params(length=0, labelsize=SMALLEST_TEXT, labelcolor=INK, pad=2)
     bar.spines[:].set(visible=True, color=GREY, linewidth=0.8)
 
