@@ -12,8 +12,13 @@ from typing import Any
 import numpy as np
 
 from illustrated_attention import properties
-from illustrated_attention.answer_keys import AnswerKey, KnownMistake, Property, Signature
-from illustrated_attention.causes import find_cause, find_certain_cause
+from illustrated_attention.answer_keys import AnswerKey, Property, Signature
+from illustrated_attention.causes import (
+    Cause,
+    find_cause,
+    find_certain_cause,
+    one_or_the_other,
+)
 from illustrated_attention.comparing import Problem, alike
 from illustrated_attention.language import _
 from illustrated_attention.messages import Failure, describe
@@ -67,12 +72,12 @@ def examine(function: Callable, key: AnswerKey) -> Verdict:
         message = _("All {count} checks passed.").format(count=len(titles))
         return Verdict(key.exercise, True, None, message, results, None, remarks)
     failure = describe(function, key, signature, problems)
-    mistake = name_mistake(signature, problems, key)
+    known = name_mistake(signature, problems, key)
     certain = find_certain_cause(function, key, signature, problems)
     if certain:
         id, message = certain.id, certain.sentence
-    elif mistake:
-        id, message = mistake.id, _(mistake.message)
+    elif known and "|" not in known.id:
+        id, message = known.id, known.sentence
     elif _differs_each_time(function, key, signature, problems):
         text = _(
             "{name} returns something else each time, for the same input. Is something in it drawn "
@@ -83,6 +88,8 @@ def examine(function: Callable, key: AnswerKey) -> Verdict:
         id, message = SELF_EXPLAINING[failure.kind], failure.sentence
     elif cause := find_cause(function, key, signature, problems):
         id, message = cause.id, cause.sentence
+    elif known:
+        id, message = known.id, known.sentence
     else:
         id, message = None, failure.sentence
     return Verdict(key.exercise, False, id, message, results, failure, remarks)
@@ -113,7 +120,7 @@ def observe(function: Callable, key: AnswerKey) -> tuple[Signature, list[Problem
     return Signature(tuple(outcomes), held), problems
 
 
-def name_mistake(signature: Signature, problems: list, key: AnswerKey) -> KnownMistake | None:
+def name_mistake(signature: Signature, problems: list, key: AnswerKey) -> Cause | None:
     """Return the known mistake that behaves the same on all cases and properties, if any.
 
     Input that must be refused counts only when all the rest is right: a learner often writes
@@ -126,17 +133,15 @@ def name_mistake(signature: Signature, problems: list, key: AnswerKey) -> KnownM
     for mistake in key.mistakes:
         for known in mistake.signatures:
             if same_behaviour(signature, known, key.cases, compared):
-                return mistake
+                return Cause(mistake.id, _(mistake.message))
     return _mistake_before_it_stops(signature, problems, key)
 
 
-def _mistake_before_it_stops(
-    signature: Signature, problems: list, key: AnswerKey
-) -> KnownMistake | None:
+def _mistake_before_it_stops(signature: Signature, problems: list, key: AnswerKey) -> Cause | None:
     """Return the one known mistake in all that came back, when other cases stopped with an error.
 
     A function that fails for a batch often has a mistake for one sentence as well. That is the
-    one to mend first. Nothing is named when several mistakes come into question.
+    one to mend first. Nothing is named when more than two mistakes come into question.
     """
     returned = [i for i, outcome in enumerate(signature.outcomes) if outcome.returned]
     wrong = [i for i in returned if problems[i] and not key.cases[i].raises]
@@ -159,7 +164,7 @@ def _mistake_before_it_stops(
             for known in mistake.signatures
         )
     ]
-    return fitting[0] if len(fitting) == 1 else None
+    return one_or_the_other([Cause(mistake.id, _(mistake.message)) for mistake in fitting])
 
 
 def _differs_each_time(

@@ -1,6 +1,8 @@
 """What is told of fresh wrong attempts: `tests/attempts/` has a file for each lesson."""
 
 import importlib
+import inspect
+import re
 
 import pytest
 from attempts.kit import ATTEMPTS
@@ -17,6 +19,10 @@ def test_an_attempt_is_told_its_cause(one):
     verdict = examine(one.function, find_key(one.exercise))
     assert not verdict.passed
     assert verdict.mistake == one.cause, verdict.message
+    # No line is quoted that is not the learner's own.
+    lines = {line.strip() for line in inspect.getsource(one.function).splitlines()}
+    for quoted in re.findall(r"your line `(.*?)`(?=[:,. ])", verdict.message):
+        assert any(quoted.removesuffix(" …") in line for line in lines), quoted
 
 
 def test_of_most_attempts_the_cause_is_told():

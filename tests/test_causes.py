@@ -10,6 +10,7 @@ from autograder.exercises import all_exercises
 from autograder.exercises.making_keys import visible_key
 from autograder.exercises.reference import reference
 from illustrated_attention.answer_keys import find_key
+from illustrated_attention.causes import Cause, one_or_the_other
 from illustrated_attention.comparing import compare
 from illustrated_attention.examine import examine
 from illustrated_attention.outcomes import call
@@ -197,6 +198,54 @@ def test_a_known_mistake_and_a_step_more_are_both_told():
     verdict = told(find_leak, "find_leak")
     assert verdict.mistake == "weights_only+opposite"
     assert verdict.message.startswith("Two things at once.")
+
+
+def with_helpers(**helpers):
+    """multi_head_attention as a notebook has it, with some of its functions."""
+    names = {"split_heads": split_heads, "merge_heads": merge_heads}
+    scope = {**names, "causal_attention": reference("causal_attention"), **helpers}
+    source = (
+        "def multi_head_attention(q, k, v, n_head):\n"
+        "    out, weights = causal_attention(*(split_heads(a, n_head) for a in (q, k, v)))\n"
+        "    return merge_heads(out), weights\n"
+    )
+    exec(source, scope)
+    return scope["multi_head_attention"]
+
+
+def test_a_wrong_function_of_an_earlier_exercise_is_named_where_it_is_called():
+    def unwritten(x):
+        raise NotImplementedError
+
+    verdict = told(with_helpers(merge_heads=lambda x: merge_heads(x) * 2), "multi_head_attention")
+    assert verdict.mistake == "wrong_helper"
+    assert "`check(merge_heads)`" in verdict.message
+    verdict = told(with_helpers(merge_heads=unwritten), "multi_head_attention")
+    assert "`merge_heads`, and that is not written yet" in verdict.message
+    assert examine(with_helpers(), find_key("multi_head_attention")).passed
+
+
+def test_where_one_of_two_causes_fits_both_are_told_with_an_or():
+    one, other, third = (Cause(id, f"It is {id}.") for id in "abc")
+    assert one_or_the_other([]) is None
+    assert one_or_the_other([one]) == one
+    assert one_or_the_other([one, other]) == Cause("a|b", "It is a. Or: It is b.")
+    assert one_or_the_other([one, other, third]) is None
+
+
+def test_a_mistake_that_may_be_one_of_two_is_told_as_such():
+    """In the cases that come back, the queries are what the first axis counts, too."""
+
+    def scaled_scores(q, k):
+        out = np.zeros((len(q), len(k)))
+        for i in range(len(q)):
+            for j in range(len(k)):
+                out[i, j] = q[i] @ k[j] / math.sqrt(len(q))
+        return out
+
+    verdict = told(scaled_scores, "scaled_scores")
+    assert verdict.mistake == "scaled_by_number_of_queries|scaled_by_first_axis"
+    assert " Or: " in verdict.message
 
 
 def test_an_argument_that_changes_nothing_is_named():

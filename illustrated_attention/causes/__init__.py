@@ -8,7 +8,8 @@ from illustrated_attention.answer_keys import AnswerKey, Signature
 from illustrated_attention.causes.conditions import cause_in_conditions
 from illustrated_attention.causes.counts import cause_in_lengths
 from illustrated_attention.causes.errors import cause_in_errors, cause_in_refusals
-from illustrated_attention.causes.evidence import Cause, Evidence
+from illustrated_attention.causes.evidence import Cause, Evidence, one_or_the_other
+from illustrated_attention.causes.helpers import wrong_helper
 from illustrated_attention.causes.influence import argument_without_effect
 from illustrated_attention.causes.numbers import cause_in_numbers, cause_in_patterns
 from illustrated_attention.causes.one_change import cause_in_one_change
@@ -20,7 +21,7 @@ from illustrated_attention.causes.source import (
 from illustrated_attention.causes.steps import cause_in_steps
 from illustrated_attention.causes.two_known import known_mistake_and_a_step, two_known_mistakes
 
-__all__ = ["Cause", "find_cause", "find_certain_cause"]
+__all__ = ["Cause", "find_cause", "find_certain_cause", "one_or_the_other"]
 
 
 @np.errstate(all="ignore")
@@ -39,7 +40,8 @@ def find_cause(
     evidence = Evidence(function, key, signature, problems)
     if not evidence.wrong:
         return cause_in_refusals(evidence)
-    if cause := cause_in_source(evidence) or cause_in_steps(evidence):
+    cause = wrong_helper(evidence) or cause_in_source(evidence) or cause_in_steps(evidence)
+    if cause:
         return cause
     for find in (
         cause_in_numbers,

@@ -23,12 +23,18 @@ def cause_in_cells(wrong: list[Pair], right: list[Pair], evidence: Evidence) -> 
 
 def _all_one_number(wrong: list[Pair], right: list[Pair], evidence: Evidence) -> Cause | None:
     flat = [pair for pair in wrong if pair.got.size > 1]
-    if len(flat) < 2 or not all(same(pair.got, pair.got.flat[0] + 0 * pair.got) for pair in flat):
+    if len(flat) < 2 or not all(_alike(pair.got) for pair in flat):
         return None
+    if all(np.isnan(pair.got.astype(float)).all() for pair in wrong):
+        text = _(
+            "Where your result is wrong, all of it is nan. That comes of 0 / 0, of infinity minus "
+            "infinity, and of 0 times infinity."
+        )
+        return Cause("all_nan", text)
     if right:
         text = _("Where your result is wrong, all its numbers are the same number.")
         return Cause("all_one_number", text)
-    if all(same(pair.got, 0 * pair.got) for pair in wrong):
+    if not any(pair.got.any() for pair in wrong):
         text = _("All your numbers are 0: is the array that you made ever filled?")
         return Cause("all_zero", text)
     return Cause("all_one_number", _("All numbers of your result are the same number."))
@@ -90,8 +96,12 @@ def _same_along_an_axis(wrong: list[Pair], right: list[Pair], evidence: Evidence
     return None
 
 
+def _alike(a: np.ndarray) -> bool:
+    return same(a, np.full(a.shape, a.flat[0]))
+
+
 def _alike_along(a: np.ndarray, axis: int) -> bool:
-    return same(a, np.take(a, [0], axis) + 0 * a)
+    return same(a, np.broadcast_to(np.take(a, [0], axis), a.shape))
 
 
 def _shared_out(wrong: list[Pair], right: list[Pair], evidence: Evidence) -> Cause | None:

@@ -18,10 +18,24 @@ from illustrated_attention.outcomes import Case, Outcome, parameter_name
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a result is wrong: an id that can be counted, and a sentence for the learner."""
+    """Why a result is wrong: an id that can be counted, and a sentence for the learner.
+
+    Two at once have the id `a+b`; where one of two fits and nobody can say which, it is `a|b`.
+    """
 
     id: str
     sentence: str
+
+
+def one_or_the_other(causes: list[Cause]) -> Cause | None:
+    """Return the cause; of two that fit equally well, both with an "or"; of more, none."""
+    if not causes or len(causes) > 2:
+        return None
+    if len(causes) == 1:
+        return causes[0]
+    one, other = causes
+    text = _("{one} Or: {other}").format(one=one.sentence, other=other.sentence)
+    return Cause(one.id if one.id == other.id else f"{one.id}|{other.id}", text)
 
 
 @dataclass(frozen=True)

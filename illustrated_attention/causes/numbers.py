@@ -316,6 +316,8 @@ def _cut(wrong: list[Pair], right: list[Pair], hidden: bool) -> Cause | None:
         if len(limits) != 1:
             continue
         [limit] = limits
+        if any(np.isnan(got).any() or (got == limit).all() for got, _e in cells):
+            continue  # nothing is left of what lies within the limit
         if all(same(np.minimum(expected, limit), got) for got, expected in cells):
             if hidden:
                 sentence = _("Your numbers are cut off at a limit.")

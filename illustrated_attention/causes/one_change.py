@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from illustrated_attention.causes.evidence import Cause, Evidence, Tried
+from illustrated_attention.causes.evidence import Cause, Evidence, Tried, one_or_the_other
 from illustrated_attention.causes.source import Source
 from illustrated_attention.language import _
 from illustrated_attention.outcomes import call
@@ -75,12 +75,7 @@ def cause_in_one_change(evidence: Evidence) -> Cause | None:
         _told(min(changes, key=lambda change: likely.index(change.id)), source)
         for _line, changes in sorted(fitting.items())
     ]
-    if not told:
-        return None
-    if len(told) == 1:
-        return told[0]
-    text = _("{one} Or: {other}")
-    return Cause(told[0].id, text.format(one=told[0].sentence, other=told[1].sentence))
+    return one_or_the_other(told)
 
 
 def _may_be_tried(tree: ast.FunctionDef) -> bool:

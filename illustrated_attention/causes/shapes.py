@@ -144,7 +144,7 @@ def _cut_alike(pair: Pair, axis: int, ours: slice, theirs: slice) -> bool:
 
 def _summed_away(odd: list[Pair]) -> Cause | None:
     """An axis that belongs to the result was summed, averaged, or only its first item taken."""
-    ways = (
+    ways: tuple = (
         (
             "summed_away",
             np.sum,
@@ -177,6 +177,8 @@ def _summed_away(odd: list[Pair]) -> Cause | None:
         -3: _("the third axis from the end"),
         0: _("the first axis"),
     }
+    if any(pair.expected.dtype == bool for pair in odd):
+        ways = ways[-2:]  # of True and False any of the others is soon right by chance
     for id, way, text in ways:
         for axis, name in names.items():
             if all(pair.expected.ndim > (axis if axis >= 0 else -axis - 1) for pair in odd) and all(

@@ -29,7 +29,7 @@ class Source:
     """
 
     def __init__(self, function: Callable):
-        self.function = _innermost(function)
+        self.function = innermost(function)
         self.tree: ast.FunctionDef | ast.Lambda | None = None
         self.lines: list[str] = []
         try:
@@ -64,7 +64,8 @@ class Source:
         return [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
 
 
-def _innermost(function: Callable) -> Callable:
+def innermost(function: Callable) -> Callable:
+    """Return the function behind wrappers and methods: the one whose text and names count."""
     if not inspect.isroutine(function) or inspect.isbuiltin(function):
         return function
     function = inspect.unwrap(named(function))

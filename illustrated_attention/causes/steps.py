@@ -1,6 +1,6 @@
 """Causes that were put together beforehand: one or two wrong steps of the exercise at once."""
 
-from illustrated_attention.causes.evidence import Cause, Evidence
+from illustrated_attention.causes.evidence import Cause, Evidence, one_or_the_other
 from illustrated_attention.fingerprints import fingerprint, matching
 from illustrated_attention.language import _
 
@@ -26,7 +26,5 @@ def cause_in_steps(evidence: Evidence) -> Cause | None:
     told = [" ".join(_(combined.sentences[id]) for id in steps) for steps in fitting]
     if fewest == 2:
         told = [_("Two things at once. {both}").format(both=both) for both in told]
-    sentence = (
-        told[0] if len(told) == 1 else _("{one} Or: {other}").format(one=told[0], other=told[1])
-    )
-    return Cause("+".join(fitting[0]), sentence)
+    causes = [Cause("+".join(ids), words) for ids, words in zip(fitting, told, strict=True)]
+    return one_or_the_other(causes)

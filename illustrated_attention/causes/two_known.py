@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 
 from illustrated_attention.answer_keys import KnownMistake
-from illustrated_attention.causes.evidence import Cause, Evidence, same
+from illustrated_attention.causes.evidence import Cause, Evidence, one_or_the_other, same
 from illustrated_attention.causes.numbers import softmax
 from illustrated_attention.language import _
 from illustrated_attention.outcomes import Outcome
@@ -26,11 +26,13 @@ def two_known_mistakes(evidence: Evidence) -> Cause | None:
     for (a, row_a), (b, row_b) in combinations(rows, 2):
         if a.id != b.id and _explain(row_a, row_b, is_right):
             fitting[frozenset((a.id, b.id))] = (a, b)
-    if len(fitting) != 1:
-        return None
-    [(a, b)] = fitting.values()
     text = _("Two things at once. {one} {other}")
-    return Cause(f"{a.id}+{b.id}", text.format(one=_(a.message), other=_(b.message)))
+    return one_or_the_other(
+        [
+            Cause(f"{a.id}+{b.id}", text.format(one=_(a.message), other=_(b.message)))
+            for a, b in fitting.values()
+        ]
+    )
 
 
 def _only_true_or_false(evidence: Evidence) -> bool:
@@ -45,11 +47,13 @@ def known_mistake_and_a_step(evidence: Evidence) -> Cause | None:
         for id, change, sentence in _steps():
             if _gives(change, known, evidence):
                 fitting[mistake.id, id] = (mistake.message, sentence)
-    if len(fitting) != 1:
-        return None
-    [((mistake_id, id), (message, sentence))] = fitting.items()
     text = _("Two things at once. {one} {other}")
-    return Cause(f"{mistake_id}+{id}", text.format(one=_(message), other=sentence))
+    return one_or_the_other(
+        [
+            Cause(f"{mistake}+{step}", text.format(one=_(message), other=sentence))
+            for (mistake, step), (message, sentence) in fitting.items()
+        ]
+    )
 
 
 def _steps() -> Iterator[tuple[str, Callable, str]]:

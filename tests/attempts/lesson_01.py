@@ -161,7 +161,7 @@ def mean_taken_away(scores):
     return e / e.sum(axis=-1, keepdims=True)
 
 
-@attempt("softmax", "no_max_subtracted+squares")
+@attempt("softmax", "no_max_subtracted+squares|divided_by_max+squares")
 def squares(scores):
     return scores**2 / (scores**2).sum(axis=-1, keepdims=True)
 
