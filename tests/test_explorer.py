@@ -13,7 +13,7 @@ from illustrated_attention.figures.needs import NotDrawn
 from illustrated_attention.figures.words import number, percent
 from illustrated_attention.gpt2_files import load_pocket
 from illustrated_attention.widgets.attention_steps import Switches
-from illustrated_attention.widgets.explorer import SENTENCES, explore
+from illustrated_attention.widgets.explorer import SENTENCES, explore, explore_recorded
 
 WORDS = ["robot", "must", "obey", "orders"]
 RANDOM = np.random.default_rng(5)
@@ -247,6 +247,16 @@ def test_a_function_that_fails_later_is_told_in_the_explorer(mine):
     explorer = explore(mine["scaled_scores"], softmax, tokens=WORDS, q=Q, k=K)
     explorer.divisor.value = explorer.divisor.options[0][1]
     assert words(explorer).startswith("what softmax returns is None.")
+
+
+def test_the_first_explorer_says_what_the_learners_own_functions_will_say(mine):
+    first, later = explore_recorded(), whole(mine)
+    for text in SENTENCES:
+        first.sentence.value = later.sentence.value = text
+        for layer, head in ((0, 0), (2, 2)):
+            for explorer in (first, later):
+                explorer.layer.index, explorer.head.index = layer, head
+            assert words(first) == words(later)
 
 
 @pytest.mark.parametrize("sentence", SENTENCES)

@@ -53,7 +53,7 @@ def minutes(cells):
         and call.func.value.id == "draw"
         for call in calls
     )
-    shown = ("explore", "attention_row", "shape_flow", "cache_stepper")
+    shown = ("explore", "explore_recorded", "attention_row", "shape_flow", "cache_stepper")
     figures = drawn + sum(name in shown for name in plain + names)
     written = sum(map(int, re.findall(r"^\*(\d+) minutes · ", text, re.MULTILINE)))
     return (

@@ -163,6 +163,17 @@ def test_the_robot_sentence_is_fresh():
     assert stored("activations", "robot_sentence.json") == description
 
 
+def test_what_the_explorer_shows_before_anything_is_written_is_fresh():
+    arrays = record.explored(model())
+    with np.load(data_path("activations", "explored.npz")) as saved:
+        assert set(saved) == set(arrays)
+        for name, array in arrays.items():
+            if array.dtype.kind == "U":
+                assert saved[name].tolist() == array.tolist()
+            else:
+                np.testing.assert_allclose(saved[name], array, rtol=1e-4, atol=1e-4)
+
+
 def test_the_held_out_story_is_fresh():
     story = stored("activations", "held_out_story.json")
     close(record.held_out_story(model()), story)

@@ -4,6 +4,7 @@ Run it after `training.choose`. It needs NumPy only and writes, from data/pocket
 
 * data/pocket_gpt2/measured.json, heads.json and the table in README.md (the model card);
 * data/activations/robot_sentence.npz and .json: what the model computes for the sentence;
+* data/activations/explored.npz: what it computes for the sentences that the explorer offers;
 * data/activations/held_out_story.json: a story that the model never saw, and its perplexity.
 """
 
@@ -14,6 +15,7 @@ import numpy as np
 from autograder.exercises.reference_gpt2 import forward, softmax
 from illustrated_attention.data import data_path
 from illustrated_attention.gpt2_files import load_pocket
+from illustrated_attention.widgets.explorer import SENTENCES, WORDS
 from training.evaluate import KINDS, SENTENCE, TEST, measure, own_and_others, stories
 
 STORY_SEED = "the story of lesson 06"
@@ -56,6 +58,27 @@ def robot_sentence(model, heads):
         "mask, since no token comes after it; the rows above it are not.",
     }
     return arrays, description
+
+
+def explored(model):
+    """Queries, keys, values and next words for each sentence that the explorer offers.
+
+    Of the vocabulary only those words are kept that are among the likeliest after some token.
+    """
+    arrays = {"sentences": np.array(SENTENCES)}
+    for number, text in enumerate(SENTENCES):
+        ids = model.encode(text)
+        trace = []
+        chances = softmax(forward(ids, model.params, model.config, trace=trace))
+        kept = np.unique(np.argsort(-chances)[:, :WORDS])
+        arrays |= {
+            f"tokens{number}": np.array(model.tokens(ids)),
+            f"words{number}": np.array(model.tokens(kept)),
+            f"probabilities{number}": chances[:, kept].astype(np.float32),
+        }
+        for name in ("q", "k", "v"):
+            arrays[f"{name}{number}"] = np.stack([getattr(one, name)[0] for one in trace])
+    return arrays
 
 
 def held_out_story(model):
@@ -178,6 +201,7 @@ def main():
     arrays, description = robot_sentence(model, measured["heads"])
     np.savez(data_path("activations", "robot_sentence.npz"), **arrays)
     write(description, "activations", "robot_sentence.json")
+    np.savez(data_path("activations", "explored.npz"), **explored(model))
     write(held_out_story(model), "activations", "held_out_story.json")
 
 

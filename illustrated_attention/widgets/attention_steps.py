@@ -124,10 +124,22 @@ def weigh(functions, scaled, mask) -> np.ndarray:
     weights = need_array(
         functions[name](*given), _("what {name} returns").format(name=name), scaled.shape, name
     )
+    need_equal(weights, _shares(scaled, mask), "weights = exp / sum", name)
+    return weights
+
+
+def _shares(scaled, mask) -> np.ndarray:
     masked = np.where(mask, scaled, -np.inf)
     exp = np.exp(masked - masked.max(axis=-1, keepdims=True))
-    need_equal(weights, exp / exp.sum(axis=-1, keepdims=True), "weights = exp / sum", name)
-    return weights
+    return exp / exp.sum(axis=-1, keepdims=True)
+
+
+def recorded_steps(q, k, v) -> Steps:
+    """Return the steps of one causal head from recorded numbers, [T, d] each."""
+    divisor = np.sqrt(q.shape[-1])
+    scores, mask = q @ k.T, np.tri(len(q), dtype=bool)
+    weights = _shares(scores / divisor, mask)
+    return Steps(scores, scores / divisor, mask, weights, v, weights @ v, divisor)
 
 
 def blend(functions, weights, v) -> np.ndarray:

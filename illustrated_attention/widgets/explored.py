@@ -1,10 +1,16 @@
-"""What the explorer looks into: arrays that a lesson made, or a whole GPT-2 and any sentence."""
+"""What the explorer looks into: arrays of a lesson, a whole GPT-2 and any sentence, or a record."""
 
 import numpy as np
 
+from illustrated_attention.data import data_path
 from illustrated_attention.figures.needs import NotDrawn, axes, need_array, need_tokens
 from illustrated_attention.language import _
-from illustrated_attention.widgets.attention_steps import attend, attend_cached, from_scores
+from illustrated_attention.widgets.attention_steps import (
+    attend,
+    attend_cached,
+    from_scores,
+    recorded_steps,
+)
 
 LONGEST = 16  # tokens: more rows would no longer be seen at once
 
@@ -171,6 +177,48 @@ class Model:
             for part in parts
         )
         return [attend(f, *head, switches) for head in zip(q, k, v, strict=True)]
+
+
+class Recorded:
+    """What the pocket model computed for some sentences: to look at before anything is written.
+
+    The file holds, for each sentence: ``tokens``, the words of the vocabulary that are ever among
+    the likeliest, queries, keys and values [layer, head, T, d], and probabilities [T, word].
+    """
+
+    cached, functions = False, {}
+
+    def __init__(self):
+        path = data_path("activations", "explored.npz")
+        with np.load(path) as arrays:
+            self._arrays = dict(arrays)
+        self.sentences = [str(text) for text in self._arrays["sentences"]]
+        self.read(self.sentences[0])
+
+    def read(self, text):
+        """Take another of the recorded sentences."""
+        number = self.sentences.index(text)
+        names = ("tokens", "words", "q", "k", "v", "probabilities")
+        tokens, words, *parts, self._chances = (self._arrays[f"{n}{number}"] for n in names)
+        self.tokens, self._words, self._parts = tokens.tolist(), words.tolist(), parts
+        self.text, (self.n_layer, self.n_head) = text, parts[0].shape[:2]
+
+    @property
+    def root(self):
+        """The root of d."""
+        return self._parts[0].shape[-1] ** 0.5
+
+    def steps(self, layer, head, _switches, _query):
+        """Return the steps of one head."""
+        return recorded_steps(*(part[layer, head] for part in self._parts))
+
+    def next_words(self, query, _switches):
+        """Return the probabilities of the recorded words after the query's token."""
+        return self._chances[query]
+
+    def words(self, ids):
+        """Return the words of some places in `next_words`."""
+        return [self._words[i] for i in ids]
 
 
 def _too_long(n):

@@ -11,10 +11,11 @@ from IPython.display import display, update_display
 from illustrated_attention.figures import page
 from illustrated_attention.figures.needs import NotDrawn, axes, need_array, need_position
 from illustrated_attention.figures.words import token_label
+from illustrated_attention.gpt2_files import pocket_heads
 from illustrated_attention.language import _
 from illustrated_attention.widgets.attention_steps import Switches, named
 from illustrated_attention.widgets.drawing import page_style, stacked
-from illustrated_attention.widgets.explored import LONGEST, Arrays, Model
+from illustrated_attention.widgets.explored import LONGEST, Arrays, Model, Recorded
 from illustrated_attention.widgets.explorer_picture import Scene, drawings, in_words
 from illustrated_attention.widgets.live import Live
 
@@ -112,12 +113,24 @@ def explore(
     return Explorer(seen, table, (layer, head, query))
 
 
+def explore_recorded():
+    """Return the explorer on what the pocket model computed for some sentences: no code is needed.
+
+    Returns
+    -------
+    Explorer
+    """
+    found = pocket_heads()["pronoun"]
+    seen = Recorded()
+    return Explorer(seen, None, (found["layer"], found["head"], len(seen.tokens) - 1))
+
+
 class Explorer(Live):
     """Controls, the pictures of one query, and the same in words.
 
     Parameters
     ----------
-    seen : Arrays or Model
+    seen : Arrays, Model or Recorded
     table : ndarray, [T, T], or None
     first : (int, int, int)
         Layer, head and query to begin with.
@@ -147,14 +160,7 @@ class Explorer(Live):
             description=_("divide by"),
             layout=ipywidgets.Layout(width="330px", max_width="100%"),
         )
-        self.sentence = ipywidgets.Combobox(
-            value=getattr(seen, "text", ""),
-            options=SENTENCES,
-            ensure_option=False,
-            continuous_update=False,
-            description=_("sentence"),
-            layout=ipywidgets.Layout(width="520px", max_width="100%"),
-        )
+        self.sentence = self._sentence()
         self.numbers = [
             ipywidgets.Text(continuous_update=False, layout=ipywidgets.Layout(width="260px"))
             for _part in ("q", "k")
@@ -178,16 +184,33 @@ class Explorer(Live):
         for place, field in enumerate(self.numbers):
             field.observe(lambda change, place=place: self._typed(place), names="value")
 
+    def _sentence(self):
+        common = {
+            "description": _("sentence"),
+            "layout": ipywidgets.Layout(width="520px", max_width="100%"),
+        }
+        if isinstance(self.seen, Recorded):
+            return ipywidgets.Dropdown(options=self.seen.sentences, **common)
+        return ipywidgets.Combobox(
+            value=getattr(self.seen, "text", ""),
+            options=SENTENCES,
+            ensure_option=False,
+            continuous_update=False,
+            **common,
+        )
+
     def _controls(self):
         """Return what this explorer can change, and nothing else."""
         seen, rows = self.seen, []
         whole = isinstance(seen, Model)
-        if whole:
+        if whole or isinstance(seen, Recorded):
             rows.append(self.sentence)
         rows += [self.query, self.key]
         places = [c for c, n in ((self.layer, seen.n_layer), (self.head, seen.n_head)) if n > 1]
         if places:
             rows.append(_beside(places))
+        if isinstance(seen, Recorded):
+            return rows
         switches = [self.divisor]
         if whole or seen.layers is not None:
             switches.insert(0, self.scale)
@@ -206,6 +229,8 @@ class Explorer(Live):
 
     def _root(self):
         """Return the divisor that belongs here: the root of d, or 1 where scores are given."""
+        if isinstance(self.seen, Recorded):
+            return self.seen.root
         if isinstance(self.seen, Model):
             return (self.seen.model.config["n_embd"] / self.seen.n_head) ** 0.5
         return 1.0 if self.seen.layers is None else self.seen.layers[0][0].shape[-1] ** 0.5

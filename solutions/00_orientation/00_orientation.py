@@ -31,11 +31,28 @@ from illustrated_attention import answer, check, hint, progress
 from illustrated_attention.figures import orientation as draw
 from illustrated_attention.figures.key import colour_key
 from illustrated_attention.gpt2_files import robot_sentence
+from illustrated_attention.widgets.explorer import explore_recorded
 
 np.set_printoptions(precision=3, suppress=True)
 colour_key(["numbers"])
 
 # %% [markdown]
+# ## Where this leads
+#
+# A small GPT-2 reads a sentence. Each token looks at the tokens before it, and from what it finds there
+# the model says which word comes next. Run the cell.
+
+# %%
+explore_recorded()
+
+# %% [markdown]
+# The **query** is the token that looks; the percentages say how much it takes from each token. **Try:**
+#
+# - As it stands, "It" looks at "robot". Choose the sentence with the dog: what follows now?
+# - Choose another query, or another **head**: each head looks for something else.
+#
+# You need not understand the rest yet. At the end of the course all of this is your own code.
+#
 # ## One sentence
 #
 # The whole course uses the beginning of the Second Law of Robotics, from Isaac Asimov's story
