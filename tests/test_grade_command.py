@@ -1,5 +1,6 @@
 """`python -m autograder grade`: what it says and what it returns. See test_batch.py as well."""
 
+import json
 import os
 import re
 import signal
@@ -146,6 +147,34 @@ def test_a_broken_hand_in_gets_a_line_with_the_reason_and_the_others_are_graded(
     assert re.search(r"/2 eve: refused, no points: The file is no notebook", said)
     assert "1 of them refused" in said
     assert course.scores("ada") == FULL
+
+
+ESCAPE = "\x1b]0;yours\x07\x1b[2J\x9b2J"
+
+
+def test_nothing_of_a_hand_in_reaches_the_terminal_as_an_escape(course, capfd):
+    """Whichever process says it: its stderr is the instructor's terminal too."""
+    shown = repr(ESCAPE)
+    named = f"E = type('E', (BaseException,), {{'__str__': lambda self: {shown}}})\n"
+    for student, double in {
+        "error": f"{named}def double(x):\n    raise E\n",
+        "output": f"import os, sys\nos.write(2, {shown}.encode())\nsys.__stderr__.write({shown})\n",
+        "shell": f"get_ipython().run_cell = None\nraise ValueError({shown})\n",
+        "forged": f"import os\nos.write(3, {shown}.encode() * 99)\n",
+        "warning": f"import warnings\nwarnings.warn({shown})\nraise SystemExit({shown})\n",
+    }.items():
+        course.hand_in(student, double=double)
+    (course.hand_in("files") / f"{ESCAPE}.py").write_text("x = 1")
+    (course.hand_in("format") / f"{NOTEBOOK}.ipynb").write_text(
+        json.dumps({"nbformat": ESCAPE, "cells": []})
+    )
+    folder = course.hand_in("renamed")
+    (folder / f"{NOTEBOOK}.ipynb").rename(folder / f"{ESCAPE}.ipynb")
+    (folder / "refused.txt").write_text(ESCAPE)
+    assert main(["grade", ASSIGNMENT, "--jobs", "1"]) == 0
+    said = "".join(capfd.readouterr())
+    assert "8 graded" in said
+    assert not {"\x1b", "\x07", "\x9b"} & set(said)
 
 
 def test_what_could_not_be_graded_is_said_and_is_in_the_exit_code(course, capsys):

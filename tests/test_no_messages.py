@@ -5,11 +5,15 @@ the same fork server and says what it finds. The sender runs with two messages i
 receiver says the same each time, nothing has come through.
 """
 
+import itertools
+import multiprocessing
 import sys
+import threading
 
 import pytest
 
 from autograder.sandbox.inside import confine
+from autograder.sandbox.judge_process import Server
 from autograder.sandbox.stand_ins import run_cell
 from autograder.sandbox.student_process import StudentProcess, Zygote
 
@@ -204,7 +208,7 @@ CHANNELS = {
         "(threading.Thread(target=int))",
     ),
 }
-# Without bubblewrap nothing can be done about these; docs/grading.md names them.
+# Without bubblewrap little can be done about these; docs/grading.md names them.
 ONLY_WITH_BUBBLEWRAP = {"when a file was read", "process numbers", "the time of a parent"}
 
 
@@ -240,3 +244,28 @@ def test_nothing_comes_through(zygote, channel):
         pytest.skip("needs bubblewrap")
     first, second = _found(zygote, *CHANNELS[channel])
     assert first == second
+
+
+@pytest.mark.skipif(not PAIRS["landlock"].safe, reason="Landlock and seccomp do not hold here")
+def test_where_numbers_can_be_seen_some_are_skipped_before_each_new_one(monkeypatch):
+    """The fork server's, each judge's, and (in the fork server) each student's."""
+    skipped = []
+    monkeypatch.setattr(confine, "layers", lambda: PAIRS["landlock"])
+    monkeypatch.setattr(confine, "skip_numbers", lambda: skipped.append(True))
+    control, _grader = multiprocessing.Pipe()
+    server = Server(control, unsafe=False)
+    limits = {"cpu": 3.0, "wall": 6.0}
+    server.grade([["x = 1", False, 0], ["x", True, 1]], ["x"], None, limits, 20.0, 10.0)
+    server.zygote.close()
+    assert len(skipped) == 2
+
+
+def test_how_many_numbers_are_skipped_is_random():
+    numbers = []
+    for _ in range(6):
+        confine.skip_numbers()
+        thread = threading.Thread(target=int)
+        thread.start()
+        numbers.append(thread.native_id)
+        thread.join()
+    assert max(b - a for a, b in itertools.pairwise(numbers)) > 10

@@ -174,6 +174,7 @@ class _Run:
         Returns the last cell that it began, and how it ended: "starting", which is in that cell,
         "done", which is after it, or "complete".
         """
+        self.server.zygote.skip_numbers()
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:

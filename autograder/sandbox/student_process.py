@@ -83,6 +83,7 @@ class Zygote:
         if self.layers.bubblewrap:
             bind = [*readable, str(self.work)]
             command = confine.bubblewrap_command(bind, [str(cache)]) + command
+        self.skip_numbers()
         self._process = subprocess.Popen(
             command,
             pass_fds=[theirs.fileno(), proc],
@@ -101,6 +102,11 @@ class Zygote:
         if not started:
             self.close()
             raise GraderFailure("the fork server for student code did not start")
+
+    def skip_numbers(self) -> None:
+        """Before a process is started whose number students can see: without bubblewrap, all."""
+        if not self.layers.bubblewrap:
+            confine.skip_numbers()
 
     def request(self, kind: bytes, data: bytes, answer: str, *sockets: socket.socket) -> tuple:
         """Ask the fork server and return the fields of its answer.

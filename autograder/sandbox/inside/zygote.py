@@ -18,7 +18,6 @@ time they used, never comes into another student's memory: they are forked from 
 process that learns nothing.
 """
 
-import _thread
 import contextlib
 import fcntl
 import functools
@@ -26,7 +25,6 @@ import gc
 import io
 import os
 import random
-import secrets
 import select
 import shutil
 import signal
@@ -46,7 +44,6 @@ from autograder.sandbox.inside.shell import Outputs, Shell, make_shell
 
 MAX_THREADS = 64  # of a student, at once
 MAX_STARTED = 1000  # in all
-SKIPPED = 256  # process numbers between two students, at most
 START_SECONDS = 10.0  # for threads of the warm-up to come to their end
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -120,7 +117,7 @@ class Server:
 
     def fork(self, folder: bytes, sockets: list[int]) -> bytes:
         """Have a student forked, wait until it is apart from us, and let it go on."""
-        _skip_numbers()
+        confine.skip_numbers()
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with mine:
             with theirs:
@@ -180,12 +177,6 @@ class Server:
     def _open(self, path: str):
         """Open a file of /proc, which is not there by its name."""
         return open(os.open(path, os.O_RDONLY, dir_fd=self.proc))
-
-
-def _skip_numbers() -> None:
-    """Use up a random number of process numbers, so that they do not count a student's threads."""
-    for _ in range(secrets.randbelow(SKIPPED)):
-        _thread.start_new_thread(int, ())
 
 
 def _empty(folder: str) -> None:
