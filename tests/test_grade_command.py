@@ -39,8 +39,6 @@ def test_ctrl_c_says_what_is_left_and_the_same_command_does_exactly_that(course,
         env=surroundings(),
         stdout=subprocess.PIPE,
         text=True,
-        # A suite in the background of a shell has Ctrl-C switched off, and hands that on.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     first = run.stdout.readline()
     run.send_signal(signal.SIGINT)
