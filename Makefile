@@ -5,10 +5,13 @@
 # make build  rebuild everything that is derived from solutions/ and autograder/exercises/
 # make fix    format the code, and make build
 # make lock   choose the newest versions that pyproject.toml allows, with their hashes
+# make site   the website: the lessons to read, the documents, and a place to work in the browser
+# make lite   only that place (JupyterLite): a folder that any web server serves
 # make clean  remove the set-up (.venv) and the caches; your notebooks and hand-ins stay
 #
 # Another Python:            PYTHON=python3.12 make lab
 # Options for JupyterLab:    make lab LAB_ARGS="--no-browser --port 8899"
+# Pyodide from a folder or archive of yours:  make site PYODIDE=../pyodide.tar.bz2
 # Options for pytest:        make test TEST_ARGS="-k softmax -n 0"
 
 # Not exported: scripts/set_up.py looks whether the user named a Python.
@@ -17,7 +20,7 @@ LAB_ARGS ?=
 TEST_ARGS ?=
 IN_VENV := .venv/bin/python
 
-.PHONY: lab class test students build fix lock clean setup setup-test
+.PHONY: lab class test students build fix lock lite site clean setup setup-test
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -47,6 +50,9 @@ fix: setup-test
 
 lock: setup-test
 	@$(IN_VENV) scripts/lock.py
+
+lite site: setup-test
+	@$(IN_VENV) -m website $@ $(if $(PYODIDE),--pyodide "$(PYODIDE)")
 
 setup:
 	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) on this machine. Install Python 3.11 or newer, or name one: PYTHON=python3.12 make lab" >&2; exit 1; }

@@ -18,7 +18,7 @@ ZIP = "students.zip"
 PATHS = [
     *("Makefile", "README.md", "LICENSE", "LICENSE-text", "pyproject.toml", "requirements.lock"),
     *("environment.yml", "nbgrader_config.py", "scripts", "illustrated_attention", "data"),
-    *("notebooks", "docs/learners.md", "docs/images"),
+    *("notebooks", "docs/learners.md", "docs/anywhere.md", "docs/images"),
 ]
 NEVER = ["### BEGIN SOLUTION", "### BEGIN HIDDEN TESTS"]
 

@@ -1,0 +1,209 @@
+"""The website: what is read there, where its links lead, and that it needs no other host."""
+
+import itertools
+import json
+import re
+import tomllib
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+
+from website import explorer, lessons, lite, site
+from website.settings import ROOT, read_repository
+
+SOMEBODY = read_repository("https://github.com/some-body/a-course", "main")
+LESSON = "01_self_attention"
+
+
+def released(lesson):
+    return nbformat.read(ROOT / "notebooks" / lesson / f"{lesson}.ipynb", 4)
+
+
+# -- one setting -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", ["", "/", ".git"])
+def test_all_addresses_come_from_that_of_the_repository(end):
+    where = read_repository("https://github.com/some-body/a-course" + end, "main")
+    assert where == SOMEBODY
+    assert where.site == "https://some-body.github.io/a-course/"
+    places = where.places(LESSON)
+    assert set(places) == {"Colab", "Binder", "Codespaces"}
+    assert all("some-body/a-course" in address for address in places.values())
+    assert f"/{LESSON}.ipynb" in unquote(places["Colab"])
+    assert unquote(places["Binder"]).endswith(f"=lab/tree/notebooks/{LESSON}/{LESSON}.ipynb")
+
+
+def test_without_a_repository_no_link_leads_to_one():
+    assert read_repository("", "main") is None
+    assert set(site.places(LESSON, None, "")) == {"Open in the browser", "Download"}
+
+
+@pytest.mark.parametrize(
+    "address", ["github.com/a/b", "https://example.org/a/b", "https://github.com/a"]
+)
+def test_an_address_that_is_no_repository_is_told(address):
+    with pytest.raises(ValueError, match=r"settings\.toml: .* is not the address of a repository"):
+        read_repository(address, "main")
+
+
+# -- lessons ---------------------------------------------------------------------------------
+
+
+def solved_with_an_output_each(lesson):
+    notebook = nbformat.read(ROOT / "solutions" / lesson / f"{lesson}.ipynb", 4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [nbformat.v4.new_output("stream", text=f"shown by {cell.id}")]
+    return notebook
+
+
+def test_a_lesson_has_the_outputs_of_the_solutions_and_the_sources_of_the_release(monkeypatch):
+    monkeypatch.setattr(lessons, "_solved", solved_with_an_output_each)
+    shown = lessons.with_outputs(LESSON)
+    assert [cell.source for cell in shown.cells] == [cell.source for cell in released(LESSON).cells]
+    code = [cell for cell in shown.cells if cell.cell_type == "code"]
+    assert len(code) > 20
+    assert all(cell.outputs[0].text == f"shown by {cell.id}" for cell in code)
+
+
+@pytest.mark.parametrize("kind", ["In the browser", "In Colab"])
+def test_the_set_up_cell_comes_first_and_leaves_all_others_as_they_are(kind):
+    words = lite.WELCOME if kind == "In the browser" else site.COLAB.format(lesson=LESSON)
+    notebook = lite.with_set_up(LESSON, words, lite.SET_UP)
+    nbformat.validate(notebook)
+    assert kind in notebook.cells[0].source
+    assert notebook.cells[1].source == lite.SET_UP
+    assert notebook.cells[2:] == released(LESSON).cells
+
+
+def test_what_the_first_cell_installs_is_the_package_of_the_course():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert lite.SET_UP.split()[-1] == project["name"]
+
+
+# -- pages -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=[None, SOMEBODY], ids=["no repository", "a repository"])
+def pages(request, tmp_path_factory):
+    """The website with one lesson and one sentence: {path: page}."""
+    output = tmp_path_factory.mktemp("website")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(explorer, "SENTENCES", explorer.SENTENCES[:1])
+        site.write_pages(output, {LESSON: released(LESSON)}, request.param)
+    return output, {
+        path.relative_to(output).as_posix(): BeautifulSoup(path.read_text("utf-8"), "html.parser")
+        for path in output.rglob("*.html")
+    }
+
+
+def test_every_page_has_a_title_a_language_and_one_first_heading(pages):
+    _output, found = pages
+    assert {"index.html", "lessons.html", "docs/learners.html", "CONTRIBUTING.html"} <= set(found)
+    for path, page in found.items():
+        assert page.html["lang"] == "en", path
+        assert page.title.string.strip(), path
+        assert len(page.find_all("h1")) == 1, path
+
+
+def test_headings_leave_out_no_level(pages):
+    for path, page in pages[1].items():
+        levels = [int(h.name[1]) for h in page.main.find_all(re.compile("^h[1-6]$"))]
+        steps = [b - a for a, b in itertools.pairwise(levels)]
+        assert max(steps, default=0) <= 1, (path, levels)
+
+
+def test_every_picture_has_an_alternative_text(pages):
+    for path, page in pages[1].items():
+        assert all(picture.get("alt") for picture in page.find_all("img")), path
+
+
+def test_no_page_loads_anything_from_another_host(pages):
+    for path, page in pages[1].items():
+        loaded = [tag["src"] for tag in page.find_all(src=True)]
+        loaded += [tag["href"] for tag in page.find_all("link") if tag.get("rel") != ["canonical"]]
+        for address in loaded:
+            assert not urlsplit(address).netloc, (path, address)
+
+
+def test_links_lead_to_a_page_and_to_a_place_in_it(pages):
+    output, found = pages
+    later = ("lite/", "download/", "colab/")  # what is put beside the pages
+    for path, page in found.items():
+        for link in page.find_all("a", href=True):
+            parts = urlsplit(link["href"])
+            if parts.scheme:
+                continue
+            target = (output / path).parent / unquote(parts.path) if parts.path else output / path
+            name = target.resolve().relative_to(output.resolve()).as_posix()
+            if name.startswith(later):
+                continue
+            assert target.exists(), (path, link["href"])
+            if parts.fragment and name in found:
+                assert found[name].find(id=unquote(parts.fragment)), (path, link["href"])
+
+
+def test_a_lesson_says_where_to_work_on_it(pages):
+    bar = pages[1][f"notebooks/{LESSON}/{LESSON}.html"].find("ul", class_="places")
+    names = [link.string for link in bar.find_all("a")]
+    assert names[:2] == ["Open in the browser", "Download"]
+    assert names[2:] in ([], ["Colab", "Binder", "Codespaces"])
+
+
+def test_no_page_holds_a_solution(pages):
+    source = (ROOT / "solutions" / LESSON / f"{LESSON}.py").read_text(encoding="utf-8")
+    solutions = re.findall(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", source, re.DOTALL)
+    lines = {" ".join(line.split()) for text in solutions for line in text.splitlines()}
+    own = {line for line in lines if len(line) > 12 and "return" in line}
+    assert own
+    text = " ".join(pages[1][f"notebooks/{LESSON}/{LESSON}.html"].get_text().split())
+    assert not [line for line in own if line in text]
+
+
+# -- the explorer ----------------------------------------------------------------------------
+
+
+def test_the_first_page_shows_every_head_of_the_pocket_model(monkeypatch):
+    monkeypatch.setattr(explorer, "SENTENCES", explorer.SENTENCES[:1])
+    seen = explorer.explored()
+    (one,) = seen["sentences"]
+    count = len(one["tokens"])
+    assert (seen["layers"], seen["heads"]) == (4, 4)
+    assert len(one["next"]) == 1 + 16
+    for layer in one["weights"]:
+        assert len(layer) == 4
+        for head in layer:
+            assert [len(row) for row in head] == list(range(1, count + 1))
+            assert all(abs(sum(row) - 1000) <= count for row in head)
+    robot = one["tokens"].index("robot")
+    assert one["weights"][0][0][-1][robot] > 900  # the pronoun head: "It" looks at "robot"
+    assert {word for word, _chance in one["next"][0][-1][:2]} == {"beeped", "hummed"}
+    assert json.loads(json.dumps(seen)) == seen
+
+
+def test_every_sentence_of_the_explorer_is_of_words_that_the_model_knows():
+    assert len(explorer.SENTENCES) == len(set(explorer.SENTENCES)) == 12
+    model = explorer.load_pocket()
+    for text in explorer.SENTENCES:
+        known = re.findall(r"\w+|[^\w\s]", text)
+        assert model.tokens(model.encode(text))[1:] == known, text
+
+
+# -- JupyterLite -----------------------------------------------------------------------------
+
+
+def test_the_extension_of_the_browser_names_files_as_zip_collect_knows_them():
+    source = Path(ROOT, "website/lite_extension/static/remoteEntry.js").read_text(encoding="utf-8")
+    assert 'who + "+" + panel.context.path' in source
+    allowed = re.search(r"const ALLOWED = /(.*?)/;", source)[1]
+    for name, good in {
+        "ada": True,
+        "ada.lovelace-2": True,
+        "Ada Lovelace": False,
+        "../x": False,
+    }.items():
+        assert bool(re.match(allowed, name)) is good, name
