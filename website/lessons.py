@@ -8,6 +8,7 @@ import nbformat
 from nbclient import NotebookClient
 from traitlets.config import Config
 
+from illustrated_attention.language import _
 from website.settings import BUILD, ROOT
 
 SECONDS_A_CELL = 600
@@ -24,8 +25,13 @@ def with_outputs(lesson: str) -> nbformat.NotebookNode:
     notebook = nbformat.read(ROOT / "notebooks" / lesson / f"{lesson}.ipynb", 4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = outputs.get(cell.id, [])
+            cell.outputs = [o for o in outputs.get(cell.id, []) if not _asks_for_an_answer(o)]
     return notebook
+
+
+def _asks_for_an_answer(output) -> bool:
+    """A question that is left open has a card which says no more than that."""
+    return output.get("data", {}).get("text/plain", "").startswith(_("Your answer, please"))
 
 
 def _solved(lesson: str) -> nbformat.NotebookNode:

@@ -86,15 +86,15 @@ def write_pages(output: Path, notebooks: dict, where: Repository | None) -> None
             text = page.read_text(encoding="utf-8")
             text = text.replace("@LESSONS@", lesson_table(notebooks, where))
             (source / page.name).write_text(text, encoding="utf-8")
+        pages = {*DOCUMENTS, *(f"notebooks/{lesson}/{lesson}.ipynb" for lesson in notebooks)}
         for lesson, notebook in notebooks.items():
-            folder = source / "notebooks" / lesson
-            folder.mkdir(parents=True)
-            nbformat.write(_with_places(lesson, notebook, where), folder / f"{lesson}.ipynb")
-        pages = {f"notebooks/{lesson}/{lesson}.ipynb" for lesson in notebooks}
+            path = f"notebooks/{lesson}/{lesson}.ipynb"
+            for cell in notebook.cells:
+                if cell.cell_type == "markdown":
+                    cell.source = _with_links(cell.source, path, pages, where)
+            (source / path).parent.mkdir(parents=True)
+            nbformat.write(_with_places(lesson, notebook, where), source / path)
         for document in DOCUMENTS:
-            if (ROOT / document).exists():
-                pages.add(document)
-        for document in pages & set(DOCUMENTS):
             text = (ROOT / document).read_text(encoding="utf-8")
             (source / document).parent.mkdir(parents=True, exist_ok=True)
             (source / document).write_text(_with_links(text, document, pages, where), "utf-8")

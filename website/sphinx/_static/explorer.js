@@ -81,7 +81,7 @@
   ]);
   const off = make("input", { type: "checkbox", id: "explorer-off" });
   off.addEventListener("change", () => ((state.off = off.checked), show()));
-  const switchOff = make("p", {}, [off, make("label", { htmlFor: off.id, textContent: " Switch this head off" })]);
+  const switchOff = make("p", {}, [off, make("label", { htmlFor: off.id, textContent: "Switch this head off" })]);
 
   const pictures = make("div", { className: "two" });
   const said = make("p", { role: "status" });

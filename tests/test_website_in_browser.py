@@ -1,0 +1,158 @@
+"""The built website in a real browser, with the network shut; skipped unless it is asked for.
+
+``make site``, and ``npm pack axe-core`` for axe, then::
+
+    WEBSITE=build/site AXE=.../axe.min.js make test TEST_ARGS="tests/test_website_in_browser.py"
+"""
+
+import functools
+import http.server
+import os
+import shutil
+import socketserver
+import threading
+from pathlib import Path
+
+import pytest
+
+WEBSITE, AXE = os.environ.get("WEBSITE", ""), os.environ.get("AXE", "")
+BROWSER = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
+)
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not WEBSITE, reason="WEBSITE names no built website"),
+]
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """A plain web server, as any that a course may have."""
+
+    def log_message(self, *_args):
+        """Say nothing."""
+
+
+class Server(socketserver.ThreadingTCPServer):
+    """A browser that goes away is no error."""
+
+    daemon_threads = True
+
+    def handle_error(self, *_args):
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def address():
+    with Server(("127.0.0.1", 0), functools.partial(Quiet, directory=WEBSITE)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    if not BROWSER:
+        pytest.skip("there is no browser")
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        chromium = playwright.chromium.launch(executable_path=BROWSER, args=options)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser, address, request):
+    """A page that tells of errors and of requests to other hosts, when the test is over."""
+    settings = getattr(request, "param", {})
+    context = browser.new_context(accept_downloads=True, **settings)
+    page = context.new_page()
+    wrong = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "request",
+        lambda asked: (
+            None if asked.url.startswith((address, "blob:", "data:")) else wrong.append(asked.url)
+        ),
+    )
+    page.wrong = wrong
+    yield page
+    context.close()
+
+
+LOOKS = [
+    {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
+    for scheme in ("light", "dark")
+    for width in (390, 800, 1400)
+]
+
+
+def paths():
+    root = Path(WEBSITE)
+    found = (path.relative_to(root).as_posix() for path in root.rglob("*.html"))
+    return sorted(path for path in found if not path.startswith(("lite/", "_static/")))
+
+
+@pytest.mark.parametrize(
+    "page",
+    LOOKS,
+    indirect=True,
+    ids=lambda look: f"{look['color_scheme']} {look['viewport']['width']}",
+)
+def test_every_page_fits_and_axe_finds_nothing(page, address):
+    if not AXE:
+        pytest.skip("AXE names no axe.min.js")
+    rules = Path(AXE).read_text(encoding="utf-8")
+    faults = []
+    assert len(paths()) > 15
+    for path in paths():
+        page.goto(address + path)
+        if page.evaluate("() => document.documentElement.scrollWidth > innerWidth"):
+            faults.append((path, "is wider than the window"))
+        page.evaluate(rules)
+        found = page.evaluate(
+            """async (rules) => (await axe.run(document, { runOnly: rules })).violations.map(
+                (one) => [one.id, one.nodes[0].html.slice(0, 200)])""",
+            RULES,
+        )
+        faults += [(path, *one) for one in found]
+    assert not faults
+    assert not page.wrong
+
+
+def test_the_explorer_is_alive_without_a_kernel_and_by_keyboard(page, address):
+    page.goto(address)
+    said = page.get_by_role("status")
+    assert "“It” gives 95 % of its attention to “robot”" in said.inner_text()
+    page.get_by_label("Switch this head off").check()
+    assert "With this head off, the model expects" in said.inner_text()
+    page.get_by_role("radio", name="It", exact=True).focus()
+    page.keyboard.press("ArrowLeft")
+    assert "“.” gives" in said.inner_text()
+    page.get_by_label("Sentence").select_option(label="Tom found a bell. Ada liked it. He")
+    page.get_by_label("Switch this head off").uncheck()
+    assert "“He” gives 92 % of its attention to “Tom”" in said.inner_text()
+    assert page.get_by_role("table").count() == 2
+    assert not page.wrong
+
+
+def test_search_finds_a_lesson(page, address):
+    page.goto(address + "search.html?q=softmax")
+    page.get_by_role("link", name="Self-attention").first.wait_for(timeout=60_000)
+    assert not page.wrong
+
+
+def test_the_place_in_the_browser_opens_on_00_and_hands_in_by_download(page, address):
+    page.goto(address + "lite/index.html")
+    page.locator(".jp-Notebook h1").filter(has_text="00").wait_for(timeout=180_000)
+    warning = page.get_by_text("Your work is kept in this browser only").first
+    warning.wait_for(timeout=60_000)
+    page.get_by_text("Download to hand in").first.click()
+    page.locator(".jp-Dialog input").fill("ada")
+    with page.expect_download(timeout=60_000) as handed_in:
+        page.locator(".jp-Dialog .jp-mod-accept").click()
+    assert handed_in.value.suggested_filename == "ada+00_orientation.ipynb"
+    assert '"nbformat"' in Path(handed_in.value.path()).read_text(encoding="utf-8")
