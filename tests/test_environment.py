@@ -121,13 +121,14 @@ def test_the_lock_names_no_index_and_no_machine():
 
 OURS = {path.stem for path in (ROOT / "tests").rglob("*.py")} | {
     *(path.name for path in (ROOT / "tests").iterdir() if path.is_dir()),
-    *("illustrated_attention", "autograder", "benchmarks", "training", "__main__"),
+    *("illustrated_attention", "autograder", "benchmarks", "training", "website", "__main__"),
 }
 # What a folder's code may import: the course, and these extras.
 EXTRAS = {
     "illustrated_attention": {"hub"},
     "autograder": {"lab", "grading", "cluster", "test"},
     "scripts": {"lab", "grading"},
+    "website": {"site", "grading", "test"},
     "tests": {"lab", "grading", "cluster", "hub", "test"},
 }
 
