@@ -151,15 +151,6 @@ def test_a_heatmap_writes_its_numbers_and_its_shape():
     assert set(wanted) <= set(shown)
 
 
-def test_a_masked_cell_is_hatched_and_has_no_number():
-    array = np.array([[0.5, 0.75], [0.25, 1.0]])
-    figure = draw_heatmap(array, mask=np.array([[True, False], [True, True]]))
-    assert "0.75" not in texts(figure)
-    assert {"0.50", "0.25", "1.00"} <= set(texts(figure))
-    hatched = [patch for patch in figure.axes[0].patches if patch.get_hatch()]
-    assert [(p.get_x(), p.get_y()) for p in hatched] == [(0.5, -0.5)]
-
-
 def test_numbers_too_small_to_read_give_way_to_a_colour_bar():
     figure = draw_heatmap(np.ones((4, 40)) * 0.25, width=4)
     assert "0.25" not in [text.get_text() for text in figure.axes[0].texts]
@@ -248,14 +239,6 @@ def test_bars_are_as_tall_as_the_numbers_and_the_query_is_named():
     framed = [label.get_text() for label in ax.get_xticklabels() if label.get_bbox_patch()]
     assert framed == ["obey"]
     assert any("query" in text for text in texts(figure))
-
-
-def test_masked_bars_are_hatched():
-    figure = LessonFigure(height=3)
-    ax = figure.axes_at(1, 0.8, 5, 1.5)
-    bars(ax, np.array([0.5, 0.5, 0.3, 0.3]), WORDS, mask=np.array([True, True, False, False]))
-    assert sum(bool(patch.get_hatch()) for patch in ax.patches) == 2
-    assert "30%" not in texts(figure)
 
 
 def test_cells_of_an_equation_have_one_size_and_stay_on_the_page():

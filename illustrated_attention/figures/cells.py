@@ -50,7 +50,6 @@ def heatmap(
     row_labels=None,
     col_labels=None,
     fmt=".2f",
-    mask=None,
     *,
     name="",
     colours="signed",
@@ -69,8 +68,6 @@ def heatmap(
         Tokens, mostly. Column labels stand above the cells.
     fmt : str or None
         Format of the numbers; None draws colours only.
-    mask : bool ndarray [rows, columns] or None
-        True where a number may be seen; cells that are False are hatched, without a number.
     name : str
         Goes in front of the shape in the title.
     colours : "signed" or "weights"
@@ -82,12 +79,7 @@ def heatmap(
     array = np.asarray(array, dtype=float)
     rows, columns = array.shape
     limit = limit or largest_size(array)
-    shown = np.ones(array.shape, bool) if mask is None else np.asarray(mask, dtype=bool)
-
-    size = numbered(ax, np.where(shown, array, np.nan), colours, limit, fmt, shown)
-    for row, column in np.argwhere(~shown):
-        hatched(ax, column - 0.5, row - 0.5)
-    if not size:
+    if not numbered(ax, array, colours, limit, fmt):
         height = _axes_height(ax)
         colour_bar(ax.inset_axes((0, -0.11 / height - 0.02, 1, 0.09 / height)), colours, limit)
 
@@ -113,12 +105,10 @@ def heatmap(
     )
 
 
-def hatched(ax, left, top, width=1.0, height=1.0):
+def hatched(ax, left, top):
     """Draw a place where nothing may be seen."""
     ax.add_patch(
-        Rectangle(
-            (left, top), width, height, facecolor=PALE, edgecolor=GREY, hatch="////", linewidth=0
-        )
+        Rectangle((left, top), 1, 1, facecolor=PALE, edgecolor=GREY, hatch="////", linewidth=0)
     )
 
 
@@ -154,7 +144,7 @@ def coloured(ax, array, colours="signed", limit=1.0):
     return mesh
 
 
-def numbered(ax, array, colours="signed", limit=1.0, fmt=".2f", shown=True):
+def numbered(ax, array, colours="signed", limit=1.0, fmt=".2f"):
     """Draw a matrix as coloured cells with the numbers in them, where there is room.
 
     Returns
@@ -163,12 +153,10 @@ def numbered(ax, array, colours="signed", limit=1.0, fmt=".2f", shown=True):
         The type size of the numbers; 0 if there are none.
     """
     mesh = coloured(ax, array, colours, limit)
-    shown = np.broadcast_to(shown, array.shape)
-    size = number_size(array[shown], fmt, *_cell_size(ax, *array.shape))
+    size = number_size(array.flat, fmt, *_cell_size(ax, *array.shape))
     if size:
         middle = {"ha": "center", "va": "center", "fontsize": size, "parse_math": False}
-        for row, column in np.argwhere(shown):
-            value = array[row, column]
+        for (row, column), value in np.ndenumerate(array):
             colour = number_colour(mesh, value)
             ax.text(column, row, number(value, fmt), color=colour, **middle)
     return size
@@ -292,7 +280,7 @@ def _axes_height(ax):
 
 def framed_cells(ax, column, row, columns=1, rows=1):
     """Draw a frame around cells, with a seam that sets it off from any colour."""
-    for colour, width in ((PAGE, 5.0), (QUERY_COLOUR, 2.4)):
+    for layer, (colour, width) in enumerate(((PAGE, 5.0), (QUERY_COLOUR, 2.4)), 5):
         ax.add_patch(
             Rectangle(
                 (column - 0.5, row - 0.5),
@@ -303,14 +291,12 @@ def framed_cells(ax, column, row, columns=1, rows=1):
                 linewidth=width,
                 joinstyle="round",
                 clip_on=False,
-                zorder=5,
+                zorder=layer,  # no seam over another frame
             )
         )
 
 
-def bars(
-    ax, values, tokens, query=None, *, word="", fmt=None, colour=GREEN, mask=None, limits=None
-):
+def bars(ax, values, tokens, query=None, *, word="", fmt=None, colour=GREEN, limits=None):
     """Draw one upright bar a token, its number above it, the query marked in word and frame.
 
     Parameters
@@ -326,14 +312,11 @@ def bars(
     fmt : str or None
         Format of the numbers; None prints percentages.
     colour : str
-    mask : bool ndarray [T] or None
-        False draws a hatched column instead of a bar.
     limits : (float, float) or None
         The ends of the upright axis; from the numbers by default.
     """
     values = np.asarray(values, dtype=float)
-    shown = np.ones(len(values), bool) if mask is None else np.asarray(mask, dtype=bool)
-    finite = np.where(np.isfinite(values) & shown, values, 0.0)
+    finite = np.where(np.isfinite(values), values, 0.0)
     if limits is None:
         low, high = min(finite.min(), 0), max(finite.max(), 0)
         span = (high - low) or 1.0
@@ -347,10 +330,8 @@ def bars(
     cell_width, _height = _cell_size(ax, 1, len(values))
     texts = [percent(value) if fmt is None else number(value, fmt) for value in values]
     size = fit_text(texts, 0.95 * cell_width)
+    upright = size < SMALLEST_TEXT
     for position, (value, text) in enumerate(zip(finite, texts, strict=True)):
-        if not shown[position]:
-            hatched(ax, position - 0.31, limits[0], 0.62, limits[1] - limits[0])
-            continue
         below = value < 0
         ax.annotate(
             text,
@@ -359,10 +340,10 @@ def bars(
             ha="center",
             textcoords="offset points",
             va="top" if below else "bottom",
-            fontsize=size,
+            fontsize=8 if upright else size,
             parse_math=False,
             annotation_clip=False,
-            rotation=90 if size < SMALLEST_TEXT else 0,
+            rotation=90 if upright else 0,
         )
     token_axis(ax, tokens, query, word)
 

@@ -24,7 +24,7 @@ class Grid:
     name : str
     row_labels, col_labels : list of str or None
     style
-        Further keywords of `heatmap`: mask, colours, limit, fmt.
+        Further keywords of `heatmap`: colours, limit, fmt.
     """
 
     def __init__(self, array, name, row_labels=None, col_labels=None, **style):

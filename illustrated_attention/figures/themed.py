@@ -22,7 +22,7 @@ DARK = (
 _FOLLOWS_PAGE = (
     "<style>.themed{color-scheme:light}"
     f":is({','.join(DARK)}) .themed{{color-scheme:dark}}"
-    "@media print{:root .themed.themed{color-scheme:light}}</style>"
+    "@media print{:root .themed.themed{color-scheme:light;min-width:0!important}}</style>"
 )
 
 

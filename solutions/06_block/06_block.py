@@ -18,9 +18,11 @@ import numpy as np
 
 from illustrated_attention import answer, bring_along, check, hint, progress
 from illustrated_attention.figures import gpt2 as draw
+from illustrated_attention.figures.key import colour_key
 from illustrated_attention.gpt2_files import load_pocket
 
 np.set_printoptions(precision=3, suppress=True)
+colour_key(["numbers"])
 
 # %% [markdown]
 # **What you built so far.** The next cell, folded up, holds the course's version of the functions that

@@ -17,6 +17,7 @@ import numpy as np
 
 from illustrated_attention import answer, bring_along, check, hint, progress
 from illustrated_attention.figures import gpt2 as draw
+from illustrated_attention.figures.key import colour_key
 from illustrated_attention.figures.self_attention import attention_row
 from illustrated_attention.gpt2_files import (
     held_out_story,
@@ -28,6 +29,7 @@ from illustrated_attention.gpt2_files import (
 from illustrated_attention.widgets.explorer import explore
 
 np.set_printoptions(precision=3, suppress=True)
+colour_key(["weights", "query"])
 
 # %% [markdown]
 # **What you built so far.** The next cell, folded up, holds the course's version of the functions that
