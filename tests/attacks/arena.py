@@ -4,9 +4,11 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
 from small_course import ASSIGNMENT, DOUBLE, NOTEBOOK, SECRET, SOFTMAX, SmallCourse
 
+from autograder.nbgrader_steps.execute import close_grader
 from autograder.nbgrader_steps.settings import configure_grading
 
 HONEST = 3  # points of the exercise that a ruinous attack leaves honest
@@ -79,15 +82,28 @@ class Arena:
         if attack.forge:
             attack.forge(notebook)
         folder = self.course.submitted("eve")
-        folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
         (folder / f"{NOTEBOOK}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+        for name, text in attack.files.items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(self._fill(text))
         self.forget()
         lost = False
         try:
-            self.course.autograde("eve", stock=stock, **config)
+            with self._among(folder) if attack.files else contextlib.nullcontext():
+                self.course.autograde("eve", stock=stock, **config)
         except (Exception, SystemExit):
             lost = True
         return getattr(self, f"_{attack.harm}")(attack, lost, stock)
+
+    @contextlib.contextmanager
+    def _among(self, folder: Path) -> Iterator[None]:
+        """Grade as one who looks at this hand-in does: in its folder, and all programs anew."""
+        close_grader()
+        with contextlib.chdir(folder):
+            yield
+        close_grader()
 
     def forget(self) -> None:
         """Take last time's marks out of the gradebook."""

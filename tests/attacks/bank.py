@@ -25,6 +25,7 @@ class Attack:
     harm: str
     cells: dict[str, str] = field(default_factory=dict)  # sources by cell id
     forge: Callable | None = None  # changes the notebook itself
+    files: dict[str, str] = field(default_factory=dict)  # beside the notebook, by their paths
 
 
 ATTACKS: list[Attack] = []
@@ -814,3 +815,52 @@ for name, then in {
     "an assertion that it is": "assert False, repr(x)",
 }.items():
     add(L, "leak", name, KEEP.format(then=then))
+
+# -- answers that are small on the wire and large behind it ---------------------------------------
+RETURNED = '["l","ok",ITEMS,null,"",false]'
+CHANGED = '["l","ok",null,["l",["l",ITEMS],["d"]],"",false]'  # what became of the arguments
+for name, answer, tag, item, count in [
+    ("one buffer in two thousand arrays", RETURNED, "l", '["a","|u1",[31457280],0]', 2_000),
+    ("arguments of one buffer", CHANGED, "l", '["a","|u1",[31457280],0]', 2_000),
+    ("half a million lists", RETURNED, "l", '["l"]', 500_000),
+    ("types without end", RETURNED, "l", '["r",0,"a_type_of_its_own","",[]]', 20_000),
+    ("names that are long", RETURNED, "d", '["' + "k" * 999 + '",null]', 4_000),
+    ("an array that is empty and endless", RETURNED, "l", '["a","|u1",[33554432,0],1]', 1),
+]:
+    before, after = answer.split("ITEMS")
+    add(
+        *(W, "ruin", name),
+        f"{FRAME}import socket\nzeros = bytes(30 << 20)\ndef double(x):\n"
+        f"    items = ',{item}' * {count}\n"
+        f"    text = ('{before}[\"{tag}\"' + items + ']{after}').encode()\n"
+        "    socket.socket(fileno=3).sendall(frame(text, len(zeros), 0) + zeros)\n"
+        "    os._exit(0)\n",
+    )
+
+# -- through the judge's own card, which quotes what a function did -------------------------------
+ACTS = "<img src=x onerror=alert(1)><script>alert(1)</script>"
+for name, source in {
+    "an error's words on the card": f"def softmax(scores):\n    raise ValueError('{ACTS}')\n",
+    "an error's words in backticks": f"def softmax(scores):\n    raise ValueError('`{ACTS}`')\n",
+    "a line of code on the card": f"def softmax(scores):\n    return scores.none  # {ACTS}\n",
+    "a returned text on the card": f"def softmax(scores):\n    return '{ACTS}'\n",
+    "a returned key on the card": f"def softmax(scores):\n    return {{'{ACTS}': 1}}\n",
+    "a missing key on the card": f"def softmax(scores):\n    return {{}}['{ACTS}']\n",
+    "a print in a check": f"def softmax(scores):\n    print('{ACTS}')\n",
+    "a missing file on the card": f"def softmax(scores):\n    return open('{ACTS}')\n",
+}.items():
+    add(H, "html", name, softmax=source)
+
+# -- files beside the notebook, which the grader's own programs might take for theirs -------------
+STRANGER = "open('{target}', 'w').write('x')\nprint('ESCAPED')\n"
+CALLED = [
+    *("sitecustomize.py", "usercustomize.py", "json.py", "numpy.py", "nbgrader_config.py"),
+    *("autograder/__init__.py", "illustrated_attention/__init__.py", "encodings/__init__.py"),
+    *("conftest.py", "week.py", "jupyter_nbconvert_config.py", "alembic.ini"),
+]
+ATTACKS.append(
+    Attack(
+        *("files called like the grader's own modules", "writing outside", "escape"),
+        files=dict.fromkeys(CALLED, STRANGER),
+    )
+)
