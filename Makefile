@@ -1,6 +1,7 @@
 # make lab    set up, then open JupyterLab on the first lesson
 # make class  the same, with the instructor's panels: Formgrader and Create Assignment
 # make test   set up with the test tools, then run the whole suite
+# make test-hub  a class on a real JupyterHub, in a browser: as root, on a machine to spare
 # make students  the copy for students, without solutions: students.zip, and the branch students
 # make build  rebuild everything that is derived from solutions/ and autograder/exercises/
 # make fix    format the code, and make build
@@ -20,7 +21,7 @@ LAB_ARGS ?=
 TEST_ARGS ?=
 IN_VENV := .venv/bin/python
 
-.PHONY: lab class test students build fix lock lite site clean setup setup-test
+.PHONY: lab class test test-hub students build fix lock lite site clean setup setup-test
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -37,6 +38,10 @@ class: setup
 test: setup-test
 	@echo "Running the tests."
 	@OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(IN_VENV) -m pytest -n 2 --dist loadfile $(TEST_ARGS)
+
+test-hub: setup-test
+	@npm install --silent --no-save --prefix .venv/hub configurable-http-proxy@5
+	@$(IN_VENV) -m pytest -m hub -n 0 tests/test_hub.py $(TEST_ARGS)
 
 students: setup
 	@$(IN_VENV) scripts/students_copy.py

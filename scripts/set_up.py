@@ -196,7 +196,7 @@ def install_course(test):
     packages = ["-r", "pyproject.toml", "--group", "setup", "-c", "requirements.lock"]
     packages += ["--extra", "lab", "--extra", "grading"]
     if test:
-        for extra in ("test", "site", "hub", "cluster", "fuzz"):
+        for extra in ("test", "site", "hub", "jupyterhub", "cluster", "fuzz"):
             packages += ["--extra", extra]
     run([*uv, "--only-binary", ":all:", "--require-hashes", *packages], "Installing the packages")
     run([*uv, "--no-deps", "--no-build-isolation", "-e", "."], "Installing the course")
