@@ -30,7 +30,7 @@ NOTE = "# my own words"
 # is not there already. `make build` and `make clean` have tests of their own below.
 OTHERS = {
     *("make lab", "make class", "make test", "make build", "make fix", "make lock"),
-    *("make clean", "make students"),
+    *("make clean", "make students", "make lite", "make site", "%pip"),
     *("git clone", "git archive", "git push", "mkdir", "export", "chmod", ". .venv/bin/activate"),
     *("conda", "py", ".venv", "pip", "createdb", "dask", "apt"),
     *("python scripts/open_lab.py", "python -m benchmarks"),
