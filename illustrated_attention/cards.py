@@ -1,10 +1,11 @@
 """The card that a learner sees: as HTML in a notebook, as plain text anywhere else."""
 
 import html
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from illustrated_attention.comparing import ATOL, RTOL, Problem
+from illustrated_attention.comparing import ATOL, RTOL, Problem, compare
 from illustrated_attention.examine import Verdict
 from illustrated_attention.figures.palette import CARD_BAD, CARD_CELL, CARD_GOOD, CARD_NEUTRAL
 from illustrated_attention.language import _
@@ -12,6 +13,7 @@ from illustrated_attention.messages import Failure
 
 MOST_ROWS, MOST_COLUMNS = 8, 8  # of a drawn difference
 MOST_NUMBERS = 6  # of an input that is written out
+LONGEST_ITEM = 40  # characters of an item of a list
 
 
 class Card:
@@ -83,7 +85,10 @@ def verdict_card(verdict: Verdict, can: str = "") -> Card:
 def _failure_parts(verdict: Verdict, failure: Failure) -> list[tuple[str, str]]:
     parts = []
     if verdict.mistake:
-        parts.append(paragraph(_("What was seen: {what}").format(what=failure.sentence)))
+        seen = _("What was seen: {what}").format(what=failure.sentence)
+        if verdict.explained and failure.kind == "value":
+            seen += " " + _("This mistake gives exactly your numbers.")
+        parts.append(paragraph(seen))
     if failure.case is not None:
         where = _("Smallest case that shows it: {title}; {inputs}.")
         inputs = ", ".join(map(_describe_input, failure.parameters, failure.case.args))
@@ -91,7 +96,9 @@ def _failure_parts(verdict: Verdict, failure: Failure) -> list[tuple[str, str]]:
         parts.append(paragraph(_to_try_it(verdict.exercise, failure)))
     if failure.detail:
         parts.append(paragraph(failure.detail))
-    if failure.difference is not None:
+    if isinstance(failure.expected, list) and isinstance(failure.returned, (list, tuple)):
+        parts.append(_listed(failure.returned, failure.expected))
+    elif failure.difference is not None:
         parts += _drawn_difference(failure.difference)
     return parts
 
@@ -139,8 +146,68 @@ def _list_of_results(verdict: Verdict) -> tuple[str, str]:
     )
 
 
+def _listed(got: Sequence, expected: list) -> tuple[str, str]:
+    """Draw two lists side by side, item by item, around the first item that differs."""
+    count = max(len(got), len(expected))
+    first = next((i for i in range(count) if not _is_right_item(got, expected, i)), 0)
+    top = max(0, min(first - MOST_ROWS // 2, count - MOST_ROWS))
+    shown = range(top, min(top + MOST_ROWS, count))
+    title = _("your list and the expected one, item by item")
+    names = [_("number"), _("yours"), _("expected")]
+    rows = [[str(i + 1), _item(got, i), _item(expected, i)] for i in shown]
+
+    words = [[f" {name} " for name in names]]
+    for i, row in zip(shown, rows, strict=True):
+        words.append([f"[{word}]" if i == first else f" {word} " for word in row])
+    widths = [max(map(len, column)) for column in zip(*words, strict=True)]
+    lines = ["  " + " ".join(map(str.ljust, row, widths)).rstrip() for row in words]
+
+    label = _("first wrong item")
+    body = ""
+    for i, row in zip(shown, rows, strict=True):
+        boxed = i == first
+        cells = [
+            _cell(word, boxed, label if boxed and j == 1 else "") for j, word in enumerate(row)
+        ]
+        body += f"<tr>{''.join(cells)}</tr>"
+    style = 'scope="col" style="text-align:right;padding:0 0.5em;font-weight:600"'
+    head = "".join(f"<th {style}>{html.escape(name)}</th>" for name in names)
+    return "\n".join([title, *lines]), _table(title, f"<thead><tr>{head}</tr></thead>", body)
+
+
+def _cell(word: str, boxed: bool, label: str = "", bold: bool = False) -> str:
+    """A cell of a table; `label` is said before its number to those who cannot see its box."""
+    word = html.escape(word)
+    said = f' aria-label="{html.escape(label)}: {word}"' if label else ""
+    border = f"3px solid {CARD_BAD}" if boxed else f"1px solid {CARD_CELL}"
+    return (
+        f'<td{said} style="border:{border};font-weight:{700 if bold else 400};'
+        f'padding:0.15em 0.5em;text-align:right;font-family:monospace">{word}</td>'
+    )
+
+
+def _item(values: Sequence, i: int) -> str:
+    if i >= len(values):
+        return _("(none)")
+    text = repr(_as_lists(values[i]))
+    return text if len(text) <= LONGEST_ITEM else text[:LONGEST_ITEM] + " …"
+
+
+def _as_lists(value: object) -> object:
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    if isinstance(value, (list, tuple)):
+        items = [_as_lists(item) for item in value]
+        return tuple(items) if isinstance(value, tuple) else items
+    return value
+
+
+def _is_right_item(got: Sequence, expected: list, i: int) -> bool:
+    return i < len(got) and i < len(expected) and compare(got[i], expected[i]) is None
+
+
 def _drawn_difference(difference: Problem) -> list[tuple[str, str]]:
-    """Yours and expected side by side, the first wrong cell boxed."""
+    """Yours, expected and how far they are apart, side by side, the first wrong cell boxed."""
     got, expected = difference.got, difference.expected
     if getattr(expected, "dtype", np.dtype(float)).kind == "b" and set(np.unique(got)) <= {0, 1}:
         got = np.asarray(got).astype(bool)  # 1 beside True would look like another mistake
@@ -150,14 +217,24 @@ def _drawn_difference(difference: Problem) -> list[tuple[str, str]]:
     if got.ndim == expected.ndim == 0:
         return []  # two single numbers: the sentence has them already
     index = difference.where if difference.kind != "shape" else ()
+    wrong = _wrong_cells(got, expected)
     tables = [
-        _window(_("yours"), got, index, _wrong_cells(got, expected)),
+        _window(_("yours"), got, index, wrong),
         _window(_("expected"), expected, index, None),
     ]
+    if wrong is not None and expected.dtype != bool:
+        apart = _apart(got, expected, wrong)
+        tables.append(_window(_("yours - expected"), apart, index, None))
     text = "\n".join(text for text, _html in tables)
     pictures = "".join(picture for _text, picture in tables)
-    style = "display:flex;flex-wrap:wrap;gap:1.5em;align-items:flex-start"
+    style = "display:flex;flex-wrap:wrap;gap:0.3em 1.5em;align-items:flex-start"
     return [(text, f'<div style="{style}">{pictures}</div>')]
+
+
+def _apart(got: np.ndarray, expected: np.ndarray, wrong: np.ndarray) -> np.ndarray:
+    """How much too large each number is; 0 where it is right."""
+    with np.errstate(all="ignore"):
+        return np.where(wrong, got.astype(float) - expected.astype(float), 0.0)
 
 
 def _wrong_cells(got: np.ndarray, expected: np.ndarray) -> np.ndarray | None:
@@ -182,9 +259,10 @@ def _window(name: str, array: np.ndarray, index: tuple, wrong) -> tuple[str, str
     if array.ndim > 2:
         title += _(", at {index}").format(index=list(lead))
     boxed = (row, column) if index else None
+    write = _writer(plane[np.ix_(rows, columns)])
     words = [
         [
-            f"[{_number(plane[r, c])}]" if boxed == (r, c) else f" {_number(plane[r, c])} "
+            f"[{write(plane[r, c])}]" if boxed == (r, c) else f" {write(plane[r, c])} "
             for c in columns
         ]
         for r in rows
@@ -192,32 +270,33 @@ def _window(name: str, array: np.ndarray, index: tuple, wrong) -> tuple[str, str
     width = max((len(word) for line in words for word in line), default=0)
     text_lines = [title, *("  " + " ".join(word.rjust(width) for word in line) for line in words)]
     html_rows = []
-    first_wrong = html.escape(_("first wrong cell"))
+    first_wrong = _("first wrong cell")
     for r in rows:
         cells = []
         for c in columns:
-            number = _number(plane[r, c])
             is_boxed = boxed == (r, c)
-            border = f"border:{f'3px solid {CARD_BAD}' if is_boxed else f'1px solid {CARD_CELL}'}"
-            weight = "700" if bad[r, c] else "400"
-            label = f' aria-label="{first_wrong}: {number}"' if is_boxed and bad[r, c] else ""
-            cells.append(
-                f'<td{label} style="{border};font-weight:{weight};padding:0.15em 0.5em;'
-                f'text-align:right;font-family:monospace">{number}</td>'
-            )
+            label = first_wrong if is_boxed and bad[r, c] else ""
+            cells.append(_cell(write(plane[r, c]), is_boxed, label, bad[r, c]))
         html_rows.append("<tr>" + "".join(cells) + "</tr>")
-    table = (
+    return "\n".join(text_lines), _table(title, "", "".join(html_rows))
+
+
+def _table(title: str, head: str, body: str) -> str:
+    return (
         f'<table style="border-collapse:collapse;margin:0.4em 0">'
         f'<caption style="text-align:left;caption-side:top;white-space:nowrap">'
-        f"{html.escape(title)}</caption>"
-        f"<tbody>{''.join(html_rows)}</tbody></table>"
+        f"{html.escape(title)}</caption>{head}<tbody>{body}</tbody></table>"
     )
-    return "\n".join(text_lines), table
 
 
-def _number(value) -> str:
-    if isinstance(value, (bool, np.bool_)):
-        return str(bool(value))
-    if isinstance(value, (int, np.integer)):
-        return str(int(value))
-    return f"{float(value):.4g}"
+def _writer(numbers: np.ndarray) -> Callable:
+    """Return how to write these numbers: all with as many decimals, so that they line up."""
+    if numbers.dtype == bool:
+        return lambda value: str(bool(value))
+    if numbers.dtype.kind in "iu":
+        return lambda value: str(int(value))
+    sizes = np.abs(numbers.astype(float))
+    if not ((sizes == 0) | ((sizes >= 1e-3) & (sizes < 1e5))).all():
+        return lambda value: f"{float(value):.4g}"  # tiny, huge, infinite or nan
+    decimals = next(n for n in range(5) if n == 4 or (sizes.round(n) == sizes.round(4)).all())
+    return lambda value: f"{float(value) + 0.0:.{decimals}f}"

@@ -59,6 +59,7 @@ class Verdict:
     results: tuple[tuple[str, bool | None], ...]  # title and outcome; None: not tried
     failure: Failure | None  # `mistake` is a known one, or the id of a general cause
     remarks: tuple[str, ...]
+    explained: bool = False  # what was told gives exactly the numbers that came back
 
 
 def examine(function: Callable, key: AnswerKey) -> Verdict:
@@ -74,10 +75,11 @@ def examine(function: Callable, key: AnswerKey) -> Verdict:
     failure = describe(function, key, signature, problems)
     known = name_mistake(signature, problems, key)
     certain = find_certain_cause(function, key, signature, problems)
+    explained = False
     if certain:
         id, message = certain.id, certain.sentence
     elif known and "|" not in known.id:
-        id, message = known.id, known.sentence
+        id, message, explained = known.id, known.sentence, True
     elif _differs_each_time(function, key, signature, problems):
         text = _(
             "{name} returns something else each time, for the same input. Is something in it drawn "
@@ -87,12 +89,12 @@ def examine(function: Callable, key: AnswerKey) -> Verdict:
     elif failure.kind in SELF_EXPLAINING:
         id, message = SELF_EXPLAINING[failure.kind], failure.sentence
     elif cause := find_cause(function, key, signature, problems):
-        id, message = cause.id, cause.sentence
+        id, message, explained = cause.id, cause.sentence, cause.explains
     elif known:
-        id, message = known.id, known.sentence
+        id, message, explained = known.id, known.sentence, True
     else:
         id, message = None, failure.sentence
-    return Verdict(key.exercise, False, id, message, results, failure, remarks)
+    return Verdict(key.exercise, False, id, message, results, failure, remarks, explained)
 
 
 def observe(function: Callable, key: AnswerKey) -> tuple[Signature, list[Problem | None]]:

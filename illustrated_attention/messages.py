@@ -24,6 +24,8 @@ class Failure:
     number: int = 0  # of the case, counted from 1
     parameters: tuple[str, ...] = ()  # the names of the case's arguments
     difference: Problem | None = None
+    returned: object = None  # the whole result, and what was expected
+    expected: object = None
 
 
 def describe(function: Callable, key: AnswerKey, signature: Signature, problems: list) -> Failure:
@@ -46,7 +48,8 @@ def describe(function: Callable, key: AnswerKey, signature: Signature, problems:
         whole=key.expected[i],
     )
     difference = problem if problem.in_result else None
-    return Failure(case.title, problem.kind, sentence, detail, case, i + 1, parameters, difference)
+    shown = (case, i + 1, parameters, difference, outcome.value, key.expected[i])
+    return Failure(case.title, problem.kind, sentence, detail, *shown)
 
 
 def _unwritten(name, **rest):
@@ -215,13 +218,15 @@ def _cell(problem: Problem) -> str:
             got=float(problem.got), wanted=float(problem.expected)
         )
     text = _(
-        "Wrong cells: {wrong} of {all}. The first is at index {where}: yours {got:.6g}, expected "
-        "{wanted:.6g}."
+        "Wrong cells: {wrong} of {all}. The first is at index {where}: yours {got}, expected "
+        "{wanted}."
     )
+    got, wanted = problem.got[problem.where], problem.expected[problem.where]
+    truth = problem.expected.dtype == bool
     return text.format(
         where=list(problem.where),
-        got=float(problem.got[problem.where]),
-        wanted=float(problem.expected[problem.where]),
+        got=str(bool(got)) if truth and got in (0, 1) else f"{float(got):.6g}",
+        wanted=str(bool(wanted)) if truth else f"{float(wanted):.6g}",
         wrong=problem.wrong,
         all=problem.got.size,
     )

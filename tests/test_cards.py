@@ -129,6 +129,65 @@ def test_the_columns_of_the_text_line_up():
     assert len({len(row) for row in rows}) == 1
 
 
+def table_of(card, title):
+    """The rows of the table with this title in the text, as words."""
+    lines = str(card).splitlines()
+    start = lines.index(title) + 1
+    rows = []
+    for line in lines[start:]:
+        if not line.startswith("  "):
+            break
+        rows.append(line.replace("[", " ").replace("]", " ").split())
+    return rows
+
+
+def test_beside_yours_and_expected_stands_how_far_they_are_apart():
+    card = card_of(lambda s: right_softmax(s) + 0.25 * (s == s.max(-1, keepdims=True)))
+    yours, expected, apart = (
+        np.array(table_of(card, f"{name}, shape (3,)"), float)
+        for name in ("yours", "expected", "yours - expected")
+    )
+    np.testing.assert_allclose(yours - expected, apart, atol=1e-4)
+    np.testing.assert_array_equal(apart, [[0, 0, 0.25]])
+    assert len(page_of(card).tags("table")) == 3
+
+
+def test_it_is_said_when_a_named_mistake_gives_exactly_these_numbers():
+    def half_as_large(merged, w, b):
+        return merged @ w - b
+
+    assert "This mistake gives exactly your numbers." in str(card_of(half_as_large, "project"))
+    unknown = card_of(lambda s: right_softmax(s) + np.arange(s.shape[-1]) ** 2)
+    assert "This mistake" not in str(unknown)
+
+
+def test_masks_are_told_as_true_and_false():
+    card = card_of(lambda n: np.tri(n) == 0, "causal_mask")
+    assert "yours False, expected True" in str(card)
+    assert table_of(card, "expected, shape (4, 4)")[0] == ["True", "False", "False", "False"]
+    assert "yours - expected" not in str(card)
+
+
+def test_lists_stand_side_by_side_item_by_item():
+    card = card_of(
+        lambda ids: [(list(ids[:i]), ids[i]) for i in range(1, len(ids) - 1)], "next_token_pairs"
+    )
+    said = str(card)
+    assert "([1, 2], 3)   ([1, 2], 3)" in said
+    assert re.search(r"\[3\] +\[\(none\)\] +\[\(\[1, 2, 3\], 5\)\]", said)
+    page = page_of(card)
+    [cell] = [attributes for attributes in page.tags("td") if "aria-label" in attributes]
+    assert cell["aria-label"] == "first wrong item: (none)"
+    assert [header["scope"] for header in page.tags("th")] == ["col"] * 3
+
+
+def test_numbers_of_a_table_have_as_many_decimals():
+    card = card_of(lambda s: right_softmax(s) + 0.5)
+    for name in ("yours", "expected"):
+        [words] = table_of(card, f"{name}, shape (3,)")
+        assert {len(word.partition(".")[2]) for word in words} == {4}
+
+
 def test_inputs_are_named_with_shapes_and_small_ones_with_numbers():
     assert "`s = [1.0, 2.0, 3.0]`" in str(card_of(lambda s: right_softmax(s) + 1))
     said = str(card_of(lambda q, k: (q @ np.swapaxes(k, -1, -2)) * 1.234, "scaled_scores"))

@@ -1,6 +1,7 @@
 """Why is it wrong? Causes that nobody listed, found in the numbers, the source and the errors."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -62,4 +63,4 @@ def find_cause(
 def _under_its_condition(cause: Cause, evidence: Evidence) -> Cause:
     """Say also where it is wrong, when that is one kind of case."""
     where = cause_in_conditions(evidence)
-    return Cause(cause.id, f"{where.sentence} {cause.sentence}") if where else cause
+    return replace(cause, sentence=f"{where.sentence} {cause.sentence}") if where else cause

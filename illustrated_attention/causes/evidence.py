@@ -25,6 +25,7 @@ class Cause:
 
     id: str
     sentence: str
+    explains: bool = False  # this alone gives exactly the numbers that came back
 
 
 def one_or_the_other(causes: list[Cause]) -> Cause | None:
@@ -35,7 +36,8 @@ def one_or_the_other(causes: list[Cause]) -> Cause | None:
         return causes[0]
     one, other = causes
     text = _("{one} Or: {other}").format(one=one.sentence, other=other.sentence)
-    return Cause(one.id if one.id == other.id else f"{one.id}|{other.id}", text)
+    id = one.id if one.id == other.id else f"{one.id}|{other.id}"
+    return Cause(id, text, one.explains and other.explains)
 
 
 @dataclass(frozen=True)

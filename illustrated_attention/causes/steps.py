@@ -26,5 +26,5 @@ def cause_in_steps(evidence: Evidence) -> Cause | None:
     told = [" ".join(_(combined.sentences[id]) for id in steps) for steps in fitting]
     if fewest == 2:
         told = [_("Two things at once. {both}").format(both=both) for both in told]
-    causes = [Cause("+".join(ids), words) for ids, words in zip(fitting, told, strict=True)]
+    causes = [Cause("+".join(ids), words, True) for ids, words in zip(fitting, told, strict=True)]
     return one_or_the_other(causes)
