@@ -57,6 +57,7 @@ def paragraph(text: str) -> tuple[str, str]:
     return text, f'<p style="margin:0.3em 0">{lines}</p>'
 
 
+@np.errstate(all="ignore")  # also when the learner asked NumPy to raise or to warn
 def verdict_card(verdict: Verdict, can: str = "") -> Card:
     """Return the card of a `check`.
 
@@ -209,13 +210,13 @@ def _is_right_item(got: Sequence, expected: list, i: int) -> bool:
 def _drawn_difference(difference: Problem) -> list[tuple[str, str]]:
     """Yours, expected and how far they are apart, side by side, the first wrong cell boxed."""
     got, expected = difference.got, difference.expected
-    if getattr(expected, "dtype", np.dtype(float)).kind == "b" and set(np.unique(got)) <= {0, 1}:
-        got = np.asarray(got).astype(bool)  # 1 beside True would look like another mistake
     drawable = all(isinstance(a, np.ndarray) and a.size for a in (got, expected))
     if difference.kind not in ("value", "not_finite", "shape") or not drawable:
         return []
     if got.ndim == expected.ndim == 0:
         return []  # two single numbers: the sentence has them already
+    if expected.dtype == bool and set(np.unique(got)) <= {0, 1}:
+        got = got.astype(bool)  # 1 beside True would look like another mistake
     index = difference.where if difference.kind != "shape" else ()
     wrong = _wrong_cells(got, expected)
     tables = [

@@ -35,6 +35,7 @@ from illustrated_attention.same_behaviour import same_behaviour, same_outcome
 SECONDS_PER_LATE_CALL = 10.0  # for a long text: a loop over all pairs of tokens is right, too
 # What is seen in these is the cause itself. For each, the id under which it is counted.
 SELF_EXPLAINING = {
+    "unwritten": "not_written",
     "timeout": "no_end",
     "did_not_raise": "bad_input_accepted",
     "changed": "argument_changed",

@@ -14,7 +14,7 @@ from nbgrader.api import Grade, Gradebook, Student, SubmittedAssignment, Submitt
 from small_course import ASSIGNMENT, NOTEBOOK, SmallCourse
 
 from autograder.__main__ import main
-from autograder.class_run.report import read_class
+from autograder.class_run.report import Row, Work, findings, read_class
 from autograder.nbgrader_steps.course import find_alembic
 from autograder.nbgrader_steps.execute import VERDICT
 from autograder.nbgrader_steps.intake import refusal
@@ -145,7 +145,7 @@ def test_it_tells_how_often_each_mistake_was_made(large_class, monkeypatch):
     [scores] = [row for row in page.rows if row[0] == "scores"]
     assert scores == ["scores", "66 % (323)", "34 % (167)", "scaled by d model", SCALED]
     [softmax] = [row for row in page.rows if row[0] == "softmax"]
-    unwritten = ["10 % (49)", "no known mistake", "softmax is not written yet."]
+    unwritten = ["10 % (49)", "no cause found", "softmax is not written yet."]
     assert softmax == ["softmax", "90 % (441)", *unwritten]
 
 
@@ -273,3 +273,28 @@ def test_what_grading_found_is_in_the_report(tmp_path, monkeypatch):
     words = json.dumps(course.graded("left"))  # what a student reads has no inner names
     assert "ProcessEnded" in words and "StudentDied" not in words and "/tmp" not in words
     assert "waits for marks by hand: essay" in table["ada"]["attention"]
+
+
+def test_a_cause_is_counted_by_its_id_and_what_was_seen_where_there_is_none():
+    def row(mistake, message):
+        work = Work(score=0, most=3, mistake=mistake, message=message)
+        return Row("a", "A", handed_in=True, graded=True, works={"softmax": work})
+
+    rows = [
+        row("wrong_name", "Look at `a` in your line `a + b`."),
+        row("wrong_name", "Look at `c` in your line `c + b`."),
+        row("wrong_name", "Look at `c` in your line `c + b`."),
+        row("no_bias+relu", "Two things at once."),
+        row("a|b", "One. Or: other."),
+        row(None, "The result has the wrong shape."),
+        row(None, "The result has the wrong shape."),
+        row(None, "It is not the right value."),
+    ]
+    told = [(f.what, f.count, f.message) for f in findings(rows, "softmax")]
+    assert told[0] == ("wrong name", 3, "Look at `c` in your line `c + b`.")
+    assert told[1] == ("no cause found", 2, "The result has the wrong shape.")
+    assert {what for what, count, _message in told[2:] if count == 1} == {
+        "no bias and relu",
+        "a or b",
+        "no cause found",
+    }

@@ -4,7 +4,7 @@ Marks come from the gradebook; the mistakes are what the judge noted in the grad
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,7 +21,7 @@ from autograder.class_run import batch
 from autograder.nbgrader_steps import names, small_files, times
 from autograder.nbgrader_steps.course import need_assignment, read_config
 from autograder.nbgrader_steps.execute import VERDICT
-from autograder.nbgrader_steps.feedback import number
+from autograder.nbgrader_steps.feedback import cause_in_words, number
 from autograder.nbgrader_steps.small_files import REFUSED
 from autograder.nbgrader_steps.tables import write_table
 
@@ -34,7 +34,7 @@ class Work:
 
     score: float = 0.0
     most: float = 0.0
-    mistake: str | None = None  # the id of the known mistake
+    mistake: str | None = None  # the id of the cause
     message: str = ""  # what the judge said, if it was not right
     to_mark: bool = False  # waits for a person
 
@@ -235,17 +235,20 @@ def findings(rows: list[Row], exercise: str) -> list[Finding]:
     """Return what went wrong in an exercise, the most frequent first, in parts of all hand-ins."""
     works = [row.works[exercise] for row in rows if row.graded]
     wrong = [work for work in works if not work.right and not work.to_mark]
-    counts = Counter((work.mistake, work.message) for work in wrong)
+    # A cause is told each student with a line or a name of theirs: its id is counted. Where there
+    # is none, what was seen is.
+    told: dict[tuple, Counter] = defaultdict(Counter)
+    for work in wrong:
+        told[work.mistake, None if work.mistake else work.message][work.message] += 1
+    counted = sorted(told.items(), key=lambda item: (-item[1].total(), str(item[0])))
     return [
         Finding(
-            (mistake or "no known mistake").replace("_", " "),
-            message,
-            count,
-            round(100 * count / len(works)),
+            cause_in_words(mistake),
+            messages.most_common(1)[0][0],
+            messages.total(),
+            round(100 * messages.total() / len(works)),
         )
-        for (mistake, message), count in sorted(
-            counts.items(), key=lambda item: (-item[1], str(item[0]))
-        )
+        for (mistake, _message), messages in counted
     ]
 
 
@@ -259,6 +262,7 @@ def make_page(assignment: str, rows: list[Row], exercises: list[str]) -> str:
         lstrip_blocks=True,
     )
     environment.filters["number"] = number
+    environment.filters["cause"] = cause_in_words
     graded = [row for row in rows if row.graded]
     scores = [row.score for row in graded]
     attention = sorted(

@@ -43,6 +43,7 @@ class FeedbackExporter(HTMLExporter):
     def default_filters(self):
         yield from super().default_filters()
         yield "number", number
+        yield "cause", cause_in_words
         yield "comment2html", cleaning.trusted_markdown
 
 
@@ -90,6 +91,13 @@ def card_of_hidden_test(cell: NotebookNode) -> Card:
 def number(value: float | None) -> str:
     """Write points: 2, 0.5, 1.33."""
     return f"{round(value or 0, 2):g}"
+
+
+def cause_in_words(id: str | None) -> str:
+    """Write a cause's id for people: two at once with an "and", one of two with an "or"."""
+    if id is None:
+        return _("no cause found")
+    return id.replace("_", " ").replace("+", _(" and ")).replace("|", _(" or "))
 
 
 def _first_hint(exercise: str | None) -> str:

@@ -147,6 +147,17 @@ def _scaled(wrong: list[Pair], right: list[Pair], evidence: Evidence) -> Cause |
     return None
 
 
+def factor_in_words(pairs: list[Pair], evidence: Evidence) -> str | None:
+    """Name the factor by which all numbers of all pairs differ: by a size, or as one number."""
+    factors = [factor for pair in pairs if (factor := _factor(pair)) is not None]
+    if len(factors) < len(pairs) or not enough([pair for pair in pairs if not pair.right]):
+        return None
+    name = _size_that_explains(list(zip(pairs, factors, strict=True)), evidence)
+    if name or not all(same(factor, factors[0]) for factor in factors):
+        return name
+    return None if evidence.key.hidden else f"{factors[0]:.4g}"
+
+
 def _spread(right: list[Pair]) -> bool:
     """True when nothing that is right contradicts a constant factor."""
     return not any(pair.expected.any() for pair in right)
@@ -155,6 +166,8 @@ def _spread(right: list[Pair]) -> bool:
 def _factor(pair: Pair) -> float | None:
     """The one number by which everything expected must be multiplied, None if there is none."""
     got, expected = pair.got.astype(float), pair.expected.astype(float)
+    if got.shape != expected.shape:
+        return None
     if not np.isfinite(got).all() or not np.isfinite(expected).all():
         return None
     norm = float((expected * expected).sum())

@@ -6,8 +6,10 @@ from itertools import combinations
 import numpy as np
 
 from illustrated_attention.answer_keys import KnownMistake
-from illustrated_attention.causes.evidence import Cause, Evidence, one_or_the_other, same
-from illustrated_attention.causes.numbers import softmax
+from illustrated_attention.causes.evidence import Cause, Evidence, Pair, one_or_the_other
+from illustrated_attention.causes.numbers import factor_in_words, softmax
+from illustrated_attention.causes.rules import all_become
+from illustrated_attention.comparing import NUMBERS, alike
 from illustrated_attention.language import _
 from illustrated_attention.outcomes import Outcome
 from illustrated_attention.problems import find_problem
@@ -44,9 +46,15 @@ def known_mistake_and_a_step(evidence: Evidence) -> Cause | None:
     """Return the known mistake whose results, changed in one simple way, are those that came."""
     fitting = {}
     for mistake, known in _behaviours(evidence):
+        pairs = _beside(known, evidence)
+        if not pairs or all(pair.right for pair in pairs):
+            continue
         for id, change, sentence in _steps():
-            if _gives(change, known, evidence):
+            if all_become(change, [], pairs):
                 fitting[mistake.id, id] = (mistake.message, sentence)
+        if factor := factor_in_words(pairs, evidence):
+            text = _("Besides, every number is {factor} times what that alone would give.")
+            fitting[mistake.id, "factor"] = (mistake.message, text.format(factor=factor))
     text = _("Two things at once. {one} {other}")
     return one_or_the_other(
         [
@@ -78,21 +86,29 @@ def _steps() -> Iterator[tuple[str, Callable, str]]:
     yield "root", np.sqrt, _("Besides, the root of every number is taken.")
 
 
-def _gives(change: Callable, known: list[Outcome], evidence: Evidence) -> bool:
-    """True when a known mistake, changed, is what came everywhere; and unchanged it is not."""
-    changed = False
+def _beside(known: list[Outcome], evidence: Evidence) -> list[Pair]:
+    """What came, beside what a known mistake gives; nothing where other values differ, too.
+
+    Of several returned values only the first is looked at: all others have to be alike.
+    """
+    pairs = []
     for outcome, one in zip(known, evidence.tried, strict=True):
         if not (outcome.returned and one.outcome.returned):
-            return False
-        try:
-            before, got = (np.asarray(o.value, float) for o in (outcome, one.outcome))
-            after = np.asarray(change(before))
-        except (TypeError, ValueError):
-            return False
-        if not same(after, got):
-            return False
-        changed |= not same(before, got)
-    return changed and len(known) > 1
+            return []
+        (got, *rest), (given, *other) = map(_values, (one.outcome.value, outcome.value))
+        numbers = all(np.asarray(a).dtype.kind in "biuf" for a in (got, given) if not _is_list(a))
+        if _is_list(got) or _is_list(given) or not numbers or not alike(rest, other):
+            return []
+        pairs.append(Pair(one.case, 0, np.asarray(got), np.asarray(given)))
+    return pairs if len(pairs) > 1 else []
+
+
+def _values(value: object) -> list:
+    return list(value) if isinstance(value, tuple) and value else [value]
+
+
+def _is_list(value: object) -> bool:
+    return not isinstance(value, NUMBERS)
 
 
 def _behaviours(evidence: Evidence) -> Iterator[tuple[KnownMistake, list[Outcome]]]:

@@ -192,7 +192,7 @@ def factorial(n_tokens):
     return int(np.prod(np.arange(1, n_tokens + 1))), n_tokens
 
 
-@attempt("projection_counts", None)
+@attempt("projection_counts", "square+factor")
 def cubes(n_tokens):
     return n_tokens**3, n_tokens
 

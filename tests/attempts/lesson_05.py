@@ -53,7 +53,7 @@ def loop_over_first(z, w):
     return np.stack([z[h] @ w[h * d : (h + 1) * d] for h in range(len(z))])
 
 
-@attempt("head_contributions", "same_along_an_axis")
+@attempt("head_contributions", "whole_for_every_head+factor")
 def shared_equally(z, w):
     y = merge_heads(z) @ w
     return np.stack([y / z.shape[-3]] * z.shape[-3], axis=-3)
