@@ -54,7 +54,7 @@ FOUND = [
     (brackets_missing, "layer_norm", "wrong_brackets", "where do the brackets belong"),
     (plus_for_times, "gelu", "wrong_operator", "`+`"),
     (small_weights_dropped, "weighted_sum", "step_too_many", "is this step needed"),
-    (special_case, "embed", "wrong_condition", "`if start == 2:`"),
+    (special_case, "embed", "wrong_condition|wrong_number", "`if start == 2:`"),
     (sides_exchanged, "causal_attention", "wrong_order", "what comes first"),
 ]
 
