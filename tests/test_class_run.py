@@ -8,6 +8,7 @@ import shutil
 import nbformat
 import pytest
 from classroom import (
+    QUIET,
     ROOT,
     Clone,
     Terminal,
@@ -18,6 +19,7 @@ from classroom import (
     read_solution,
     solution_sources,
 )
+from small_course import SmallCourse
 
 from autograder.exercises import LESSONS, find_exercise
 
@@ -77,7 +79,8 @@ def terminal(tmp_path):
         yield terminal
 
 
-@pytest.mark.parametrize("lesson", LESSONS)
+# One with known mistakes, and the longest. What each lesson's cells are worth is tried below.
+@pytest.mark.parametrize("lesson", ["01_self_attention", "07_gpt2"])
 def test_a_class_from_release_to_feedback(lesson, tmp_path, terminal):
     exchange = tmp_path / "exchange"
     exchange.mkdir(mode=0o777)
@@ -144,6 +147,30 @@ def test_a_class_from_release_to_feedback(lesson, tmp_path, terminal):
             known = {mistake.id: mistake for mistake in find_exercise(exercise).mistakes}
             message = known[KNOWN_MISTAKES[exercise][0]].message.replace("`", "")
             assert words.count(message) == 2, exercise  # in both of its graded cells
+
+
+@pytest.fixture(scope="module")
+def all_lessons(tmp_path_factory):
+    """The marks of two students for every lesson: one wrote nothing, the other has all right."""
+    course = SmallCourse(tmp_path_factory.mktemp("course"))
+    course.release({lesson: read_solution(lesson) for lesson in LESSONS})
+    for student in ("blank", "perfect"):
+        folder = course.submitted(student)
+        folder.mkdir(parents=True)
+        for lesson in LESSONS:
+            answers = solution_sources(lesson) if student == "perfect" else {}
+            nbformat.write(filled_in(lesson, answers), folder / f"{lesson}.ipynb")
+        course.autograde(student, **QUIET)
+    return course
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_solution_gets_every_point_and_the_released_notebook_none(lesson, all_lessons):
+    points = {
+        id: c.metadata.nbgrader.points for id, c in graded_cells(read_solution(lesson)).items()
+    }
+    assert all_lessons.scores("perfect", lesson) == points
+    assert all_lessons.scores("blank", lesson) == dict.fromkeys(points, 0)
 
 
 def marks_by_cell(instructor, lesson):

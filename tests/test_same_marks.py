@@ -3,7 +3,7 @@
 For each lesson there is a notebook that holds the two test cells of its exercises once for each of
 their known implementations, wrong and right. Two students hand in the same: one is graded by
 stock nbgrader in a kernel, the other by ours. With SAME_MARKS=all every known implementation is in
-it, which takes ten minutes; else one in five, wrong and right, others in each exercise. (What each
+it, which takes ten minutes; else one in ten, wrong and right, others in each exercise. (What each
 of them gets from the test cells is in tests/test_kill_matrix.py, all of them.)
 """
 
@@ -19,7 +19,7 @@ from small_course import SmallCourse
 from autograder.exercises import all_exercises
 
 EXERCISES = {exercise.name: exercise for exercise in all_exercises()}
-EVERY = 5
+EVERY = 10
 # The exercises travel with the hand-in: a confined process cannot read the autograder's.
 FIND_BANK = """\
 import autograder
