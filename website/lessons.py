@@ -49,6 +49,7 @@ def _solved(lesson: str) -> nbformat.NotebookNode:
                 timeout=SECONDS_A_CELL,
                 kernel_name="python3",
                 store_widget_state=False,
+                coalesce_streams=True,  # as JupyterLab shows what is printed word by word
                 # as in nbgrader_config.py: without it each kernel warns that others could listen in
                 config=Config({"KernelManager": {"transport_encryption": "auto"}}),
                 resources={"metadata": {"path": scratch}},
