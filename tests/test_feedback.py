@@ -164,3 +164,28 @@ def test_formgraders_page_loads_nothing_from_elsewhere():
     sources = [t.get("src") or t.get("href") for t in soup.head.find_all(["script", "link"])]
     assert all(source.startswith("/base/formgrader/") for source in sources if source)
     assert "cdnjs" not in page and "onerror=alert" not in page
+
+
+def test_a_page_begins_with_marks_comments_and_what_to_look_at_next(pages):
+    def top(student):
+        return BeautifulSoup(pages[student], "html.parser").header.get_text(" ", strip=True)
+
+    ada, bob = top("ada"), top("bob")
+    assert "essay A good start." in ada and "Comments" not in bob
+    assert "What to look at next" not in ada  # what waits for a person is not wrong
+    exercise = find_exercise("softmax")
+    [mistake] = [m for m in exercise.mistakes if m.id == "over_everything"]
+    assert "softmax_check is the first that is not right yet" in bob
+    assert _same(mistake.message) in _same(bob) and _same(exercise.hints[0]) in _same(bob)
+
+
+@pytest.mark.parametrize("student", ["ada", "bob", "eve", "nosy"])
+def test_only_what_is_the_learners_own_is_unfolded_and_every_link_leads_to_it(pages, student):
+    page = BeautifulSoup(pages[student], "html.parser")
+    for link in page.header.find_all("a"):
+        target = page.find(id=link["href"].removeprefix("#"))
+        assert target is not None and target.find_parent("details") is None
+    for name in ("double", "softmax", "softmax_check", "essay"):
+        assert page.find(id=name).find_parent("details") is None
+    folded = " ".join(part.get_text(" ") for part in page.find_all("details"))
+    assert "import numpy as np" in folded and "def softmax" not in folded

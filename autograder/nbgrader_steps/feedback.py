@@ -4,6 +4,8 @@ With `settings.configure_feedback`, `nbgrader generate_feedback` and formgrader'
 pages. Of hidden tests they show the verdict in words: no source, no input, no value.
 """
 
+import itertools
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,8 @@ class FeedbackExporter(HTMLExporter):
         yield from super().default_filters()
         yield "number", number
         yield "cause", cause_in_words
+        yield "comments", comments
+        yield "folded_parts", folded_parts
         yield "comment2html", cleaning.trusted_markdown
 
 
@@ -59,6 +63,11 @@ class _HiddenTests(_Known, ClearHiddenTests):
 
 class ForTheStudent(_Known, NbGraderPreprocessor):
     """Takes out of a graded notebook what its owner must not see, and adds what helps."""
+
+    def preprocess(self, nb, resources):
+        nb, resources = super().preprocess(nb, resources)
+        resources["look_at"] = what_to_look_at(nb.cells)
+        return nb, resources
 
     def preprocess_cell(self, cell, resources, cell_index):
         if cell.cell_type != "code":
@@ -86,6 +95,57 @@ def card_of_hidden_test(cell: NotebookNode) -> Card:
     if hint:
         parts.append(paragraph(_("Hint: {hint}").format(hint=hint)))
     return Card(_("✗ Hidden tests: not yet"), False, parts)
+
+
+@dataclass(frozen=True)
+class LookAt:
+    """What a student looks at next."""
+
+    grade_id: str
+    message: str  # what the judge said; "" if it said nothing
+    hint: str  # the exercise's first; "" if it has none
+
+
+def what_to_look_at(cells: list[NotebookNode]) -> LookAt | None:
+    """Return the first graded part that is not right: others may be wrong because of it.
+
+    What waits for marks by hand is not wrong.
+    """
+    for cell in cells:
+        about = cell.metadata.get("nbgrader", {})
+        verdict = cell.metadata.get(VERDICT, {})
+        is_test = about.get("grade") and not about.get("solution")
+        if is_test and (about.get("score") or 0) < about.get("points", 0):
+            exercise = verdict.get("exercise")
+            # Where `check` has a card of its own, the hidden test of the exercise has the words.
+            its = [c.metadata.get(VERDICT, {}) for c in cells] if exercise else []
+            told = [v.get("message") for v in [verdict, *its] if v.get("exercise") == exercise]
+            message = next(filter(None, told), "")
+            return LookAt(about.grade_id, message, _first_hint(exercise))
+    return None
+
+
+def comments(cells: list[NotebookNode]) -> list[tuple[str, str]]:
+    """Return what people wrote, with the part it is about; not what nbgrader writes by itself."""
+    about = [cell.metadata.get("nbgrader", {}) for cell in cells]
+    written = [(its.get("grade_id", ""), its.get("comment")) for its in about]
+    return [(part, text) for part, text in written if text and text != "No response."]
+
+
+def folded_parts(cells: list[NotebookNode]) -> list[tuple[bool, list[NotebookNode]]]:
+    """Put cells together that stand side by side: the student's and the marked ones, and the rest.
+
+    Returns
+    -------
+    list of (bool, list of NotebookNode)
+        Whether a part is folded, and its cells.
+    """
+    return [(folded, list(part)) for folded, part in itertools.groupby(cells, _is_folded)]
+
+
+def _is_folded(cell: NotebookNode) -> bool:
+    about = cell.metadata.get("nbgrader", {})
+    return not (about.get("grade") or about.get("solution") or about.get("comment"))
 
 
 def number(value: float | None) -> str:
