@@ -12,6 +12,7 @@ from illustrated_attention.being_graded import being_graded
 from illustrated_attention.examine import examine
 from illustrated_attention.language import _
 from illustrated_attention.notebook_state import trust
+from illustrated_attention.progress import remember
 
 
 def bring_along() -> None:
@@ -40,6 +41,7 @@ def bring_along() -> None:
         before = dict(namespace)
         if _take(name, cells, namespace) and examine(namespace[name], key).passed:
             trust(namespace[name])
+            remember(name, passed=True)
             yours.append(name)
         else:
             for changed in [n for n in namespace if namespace[n] is not before.get(n, namespace)]:

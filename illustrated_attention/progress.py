@@ -30,11 +30,11 @@ PARTS = (
         ("merge_heads", "project", "gpt2_attention"),
     ),
     (_("Block: the MLP"), ("gelu", "mlp")),
-    (_("All of the block"), ("block",)),
+    (_("The whole block"), ("block",)),
     (_("The whole model: a logit for every word"), ("gpt2",)),
     (_("Writing"), ("generate",)),
     (
-        _("Beside the way: first versions, tests and sums"),
+        _("Along the way: first versions, tests and sums"),
         (
             *("make_qkv", "self_attention", "next_token_pairs", "causal_attention", "find_leak"),
             *("recover_divisor", "decode", "projection_counts", "kv_cache_bytes"),
@@ -75,7 +75,7 @@ class Progress:
         return (
             f'<section aria-label="{title}" style="max-width:52em;line-height:1.9">'
             f'<p style="margin:0 0 0.3em;font-weight:600">{title}</p>'
-            f'<ol style="margin:0;padding-left:1.6em">{rows}</ol>'
+            f'<ol style="margin:0;padding-left:2.4em">{rows}</ol>'
             f'<p style="margin:0.4em 0 0">{html.escape(self._where())}</p></section>'
         )
 

@@ -8,7 +8,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.exercises.reference import reference
-from illustrated_attention import being_graded, bring_along
+from illustrated_attention import being_graded, bring_along, progress
 
 SOFTMAX = """\
 def softmax(scores):
@@ -31,6 +31,7 @@ def shell(tmp_path, monkeypatch):
     here = tmp_path / "02_masked_attention"
     here.mkdir()
     monkeypatch.chdir(here)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
     yield shell
     shell.reset()
     InteractiveShell.clear_instance()
@@ -48,6 +49,7 @@ def test_a_function_that_passes_is_used_with_the_helpers_of_other_cells(shell, t
     bring_along()
     assert shell.user_ns["softmax"].__code__.co_filename == "<your softmax>"
     assert capsys.readouterr().out == "Yours: softmax.\n"
+    assert progress().passed == {"softmax"}
 
 
 @pytest.mark.parametrize(

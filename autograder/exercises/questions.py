@@ -187,8 +187,8 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
                 "b": "That is what scaling gives, for any d. Run the next cell and look at the "
                 "lower line.",
                 "c": "It is more than that. Run the next cell.",
-                "d": "The spread of the scores grows like the square root of d. For d = 512 it is "
-                "about 23, so the largest score takes nearly all.",
+                "d": "For d = 64 the scores spread 8 times as far as scaled ones, so the largest one "
+                "takes nearly all.",
             },
         ),
         Question(
@@ -757,22 +757,25 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             },
         ),
         Question(
-            id="06-why-grow",
+            id="06-why-last",
             right="b",
             replies={
-                "a": "Layer norm does the opposite: it brings every row to one size.",
-                "b": "Nothing on that line is ever normalised, and every half adds to it. Only what goes "
-                "into attention and MLP has one size; hence one more layer norm after the last block.",
-                "c": "The halves read a normalised copy. What do they add their result to?",
+                "a": "Every block has two. But where do they stand: on the line above the boxes?",
+                "b": "Its layer norms stand before the boxes, not on the line above them, and every "
+                "half adds to that line.",
+                "c": "That is what softmax does. Layer norm gives mean 0 and variance 1, then gain "
+                "and bias.",
             },
         ),
         Question(
-            id="06-recall-cut",
+            id="06-recall-mask",
             right="a",
             replies={
-                "a": "The shape is right, the rows are mixed, and with one token you cannot see it.",
-                "b": "NumPy complains, unless it has one number only.",
-                "c": "NumPy complains. And a mask has nothing to do with heads.",
+                "a": "Keys and values of a layer are made from the results of the layer before, and "
+                "these stay.",
+                "b": "In layer 0 they are. From layer 1 on they are made from results, and into these "
+                "other tokens went.",
+                "c": "Layer norm keeps nothing. What could change an old result?",
             },
         ),
     ),
@@ -789,9 +792,8 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             id="07-why-start",
             right="c",
             replies={
-                "a": "Without a past the positions do begin at 0, so that pass is right.",
-                "b": "The cache holds keys and values only. New tokens bring their position with "
-                "them, from `wpe`.",
+                "a": "All shapes fit, so NumPy sees nothing wrong.",
+                "b": "Without a past the positions do begin at 0, so that pass is right.",
                 "c": "This mistake has been made in real programs. It hides until someone generates "
                 "with a cache.",
             },
@@ -825,16 +827,6 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             },
         ),
         Question(
-            id="07-why-heads",
-            right="b",
-            replies={
-                "a": "They do: their columns of `c_attn` and their rows of `c_proj`.",
-                "b": "`c_attn` and `c_proj` are cut among them. 12 heads of 64 or 6 of 128: the same "
-                "768.",
-                "c": "`wpe` holds a row for every position, and nothing about heads.",
-            },
-        ),
-        Question(
             id="07-temperature",
             right="b",
             replies={
@@ -855,13 +847,13 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             },
         ),
         Question(
-            id="07-recall-leak",
-            right="d",
+            id="07-recall-root",
+            right="b",
             replies={
-                "a": "exp(0) is 1: a score of 0 is an ordinary score.",
-                "b": "Then the other weights no longer sum to 1.",
-                "c": "Its weight would still be taken away from the others.",
-                "d": "exp of minus infinity is 0, and the others sum to 1.",
+                "a": "Softmax makes every row sum to 1, however large the scores are.",
+                "b": "Random products spread as far as the root of d. Divided by it, they spread about "
+                "1.",
+                "c": "Your softmax subtracts the largest score first, so it overflows at no size.",
             },
         ),
     ),

@@ -117,7 +117,12 @@ def _power(score):
     if score > 700:
         return "∞"
     value = float(np.exp(score))
-    return number(value) if 0.005 <= value < 10_000 else f"{value:.1e}".replace("e-0", "e-")
+    if 0.005 <= value < 10_000:
+        return number(value) if value < 1000 else f"{value:.0f}"
+    if value == 0:
+        return "0"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
 
 
 def _columns(scene):

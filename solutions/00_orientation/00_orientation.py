@@ -314,8 +314,8 @@ draw.embedding_sum(tokens, embed(token_ids, wte, 0 * wpe), embed(token_ids, 0 * 
 
 # %% [markdown]
 # The smallest GPT-2, **GPT-2 small**, has the same two tables, only larger: 50,257 tokens, 1,024
-# positions, 768 features. Its tokens are not always whole words: at the start of a text, "robot" with a small
-# letter is two tokens, `ro` and `bot`.
+# positions, 768 features. Its tokens are not always whole words: at the start of a text, "robot"
+# with a small letter is two tokens, `ro` and `bot`.
 #
 # For this course a much smaller GPT-2 was trained. This is what it makes of our sentence, with
 # its start token in front. The shape is `[T, D]`.

@@ -231,8 +231,8 @@ print(exp, exp.sum())
 print(weights_of_obey)
 
 # %% [markdown]
-# A negative score, yet 8 %: exp makes every finite score positive. (Only of one that is hundreds below
-# the others the computer rounds the weight to 0.)
+# A negative score, yet 8 %: exp makes every finite score positive. (Where a score lies hundreds below
+# the others, the computer rounds its weight to 0.)
 #
 # **Predict `01-shift`.** Subtract 2 from every score of a row. What happens to its weights?
 #
@@ -341,15 +341,15 @@ for d in [4, 16, 64, 256]:
 # They spread as far as the **root** of d. Divided by it, scores spread about as far as 1, whatever d
 # is.
 #
-# And without? In GPT-2, d is 64. Take random queries and 9 random keys, and look at the largest of
-# the 9 weights. Equal shares would be 11 % each.
+# And without? Take random queries and 9 random keys with d = 64, as in GPT-2, and look at the largest
+# of the 9 weights. Equal shares would be 11 % each.
 #
-# **Predict `01-saturation`.** Without scaling, for d = 512: how large is it on average?
+# **Predict `01-saturation`.** How large is it on average, without scaling?
 #
 # - (a) about 11 %
 # - (b) about 33 %
 # - (c) about 60 %
-# - (d) over 90 %
+# - (d) over 80 %
 
 # %%
 answer("01-saturation", "?")

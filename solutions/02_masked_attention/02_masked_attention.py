@@ -515,7 +515,7 @@ recover_divisor(article_scores, article_table)
 
 # %% [markdown]
 # Look for it by hand, too: move the divisor until all 10 visible cells are as printed. Where does the
-# first range of such divisors begin, and where does it end?
+# range of such divisors begin, and where does it end?
 
 # %%
 explore(masked_softmax, causal_mask, tokens=tokens, scores=article_scores, table=article_table)

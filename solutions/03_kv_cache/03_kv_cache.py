@@ -4,8 +4,8 @@
 # **Goal:** read a text token by token without doing old work again: keep old keys and values, and
 # compute only what is new.
 #
-# **You will be able to** let a model write token by token without doing old work again, and say what
-# that saves.
+# **You will be able to** let new tokens attend to a text that was read before, and say what the
+# cache saves.
 #
 # **Time:** 60 minutes. **You need:** lessons 01 and 02.
 #

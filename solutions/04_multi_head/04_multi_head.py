@@ -16,7 +16,7 @@
 # %%
 import numpy as np
 
-from illustrated_attention import answer, check, hint, progress
+from illustrated_attention import answer, bring_along, check, hint, progress
 from illustrated_attention.figures import multi_head as draw
 from illustrated_attention.figures.heads import attention_maps
 from illustrated_attention.figures.key import colour_key
@@ -28,11 +28,15 @@ np.set_printoptions(precision=3, suppress=True)
 colour_key(["vectors", "weights", "hidden", "query"])
 
 # %% [markdown]
-# **What you built so far.** The next cell holds the functions of lessons 01 and 02 that you need
-# here. It is ready: just run it.
+# **What you built so far.** The next cell, folded up, holds the course's version of the functions that
+# you need from earlier lessons. The one after it puts **yours** in their place, where they pass their
+# check.
 
 # %% built_so_far=["scaled_scores", "softmax", "weighted_sum", "causal_mask", "masked_softmax", "causal_attention"]
-...
+# Filled by the build.
+
+# %%
+bring_along()
 
 # %% [markdown]
 # ## Why several heads?

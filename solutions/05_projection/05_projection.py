@@ -224,8 +224,9 @@ print(np.abs(written.sum(axis=0) + b - out).max())
 # (A number such as 5e-07 is rounding.)
 #
 # In lesson 04 you met the head that looks from "it" to "robot": here it is called the **pronoun
-# head**. Next you see what it writes into "it", and what the others write. Guess first: does it write more than they do? The **length** of
-# a row (the root of the sum of its squares) says how much.
+# head**. Next you see what it writes into "it", and what the others write. Guess first: does it
+# write more than they do? The **length** of a row (the root of the sum of its squares) says how
+# much.
 #
 # **Predict `05-lengths`.** Add up the lengths of the four contributions and of the bias. How does
 # that compare with the length of the result?

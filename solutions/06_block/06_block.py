@@ -4,8 +4,8 @@
 # **Goal:** build the block that GPT-2 repeats: your attention, a small network for each token, and a
 # layer norm before both.
 #
-# **You will be able to** normalise a token, say what an MLP adds to attention, and read the plan of
-# GPT-2 line by line.
+# **You will be able to** normalise a token, say what an MLP adds to attention, and build a block
+# from its drawing.
 #
 # **Time:** 40 minutes. **You need:** lessons 00 to 05.
 #
@@ -55,8 +55,9 @@ for name, array in params.items():
 # ## Layer norm
 #
 # Every block adds something to the row of a token, so rows grow. In the pocket model, the features of
-# our sentence spread about 0.1 after `embed`, 2 after the first block, and up to 11 after the last.
-# Attention and MLP should meet numbers of one size in every layer.
+# our sentence spread about 0.1 after `embed`, 2 after the first block, and up to 9 after the last.
+# Large numbers would make large scores, and softmax saturates (lesson 01). So attention and MLP should
+# meet numbers of one size in every layer.
 #
 # **Layer norm** brings every token to that size. **One token:** `[1, 3, 5, 7]`
 #
@@ -186,7 +187,7 @@ def gelu(x):
 #
 # The figure also shows **ReLU**, an older function: it makes negative numbers 0 and keeps the others.
 # Where it is flat, a small change of the input changes nothing, and training learns nothing. GELU is
-# smooth and has a slope there.
+# smooth, and just below 0 it still has a slope.
 
 # %%
 answer("06-why-exact", "?")
@@ -318,20 +319,20 @@ x = embed(sentence, params["wte.weight"], params["wpe.weight"])
 np.array_equal(block(x, silent, n_head)[0], x)
 
 # %% [markdown]
-# It does: what comes in is kept, and the halves only add. In training, that gives every layer its
-# corrections directly, through the sums.
+# It does: what comes in is kept, and the halves only add. In training,
+# corrections reach every layer directly, through the sums.
 #
-# **Why? `06-why-grow`** Where in a block can the row of a token grow without limit?
+# **Why? `06-why-last`** After its last block, GPT-2 has one more layer norm. Why?
 #
-# - (a) in the layer norms
-# - (b) on the line above the boxes, where the halves are added
-# - (c) nowhere: every half begins with a layer norm
+# - (a) The last block has no layer norm of its own.
+# - (b) What leaves a block has not been normalised.
+# - (c) It makes the features sum to 1.
 #
 # **Optional: be the grader.** `wrong_block` normalises after each sum. Add one `assert` to `my_test`
 # that fails for it and holds for yours. The goal is `True False`.
 
 # %%
-answer("06-why-grow", "?")
+answer("06-why-last", "?")
 
 
 def wrong_block(x, params, n_head, past=None):
@@ -366,14 +367,14 @@ print(rejects(my_test, wrong_block), rejects(my_test, block))
 # - Layer norm gives every token the same size. GELU is the bend without which two matrices would be
 #   one.
 #
-# **Recall `06-recall-cut`** (lesson 04). Which slip mixes tokens without an error?
+# **Recall `06-recall-mask`** (lesson 03). Why can every layer keep the keys and values of old tokens?
 #
-# - (a) a reshape to (H, T, d) without a swap of axes
-# - (b) a bias that is too short
-# - (c) a mask that is too long
+# - (a) The mask hides new tokens from old ones, so old results stay.
+# - (b) In every layer they are made without the other tokens.
+# - (c) Layer norm brings them back to one size.
 
 # %%
-answer("06-recall-cut", "?")
+answer("06-recall-mask", "?")
 
 # %%
 progress()

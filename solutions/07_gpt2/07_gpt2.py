@@ -119,11 +119,11 @@ def gpt2(token_ids, params, n_head, past=None):
 # heads, batches, new tokens after a past, and texts cut in several ways.
 
 # %% [markdown]
-# **Why? `07-why-start`** Suppose positions began at 0 again after a past. When would you notice?
+# **Why? `07-why-start`** Suppose positions began at 0 again after a past. What would show it?
 #
-# - (a) Always.
-# - (b) Never: the cache knows the positions.
-# - (c) Only with a past: one pass over a whole text would be right.
+# - (a) an error from NumPy
+# - (b) one pass over a whole text
+# - (c) a text in two pieces, compared with one pass
 #
 # Now run the trained model. How does it go on after "It"?
 
@@ -154,7 +154,7 @@ print("yours", round(float(yours), 4), "recorded", story["perplexity"])
 # ## Where "it" looks
 #
 # One head of the pocket model looks from "it" to its noun; `pocket_heads` says which one. Your
-# functions lead up to its weights.
+# functions compute its weights.
 
 # %%
 found = pocket_heads()["pronoun"]
@@ -233,7 +233,7 @@ draw.every_head_off(chances, on[verbs].sum())
 # Now ask your own questions. The explorer runs the whole model with your functions, on any sentence
 # of up to 15 words and full stops that you type; the next word is the one after the query. **Try:**
 #
-# - switch heads off, one or several: which take "beeped" away, which change nothing?
+# - leave layer 0, head 0 on, and switch off as many others as you like: does "beeped" go away?
 # - put "dog" in place of "robot", then "bell";
 # - switch the mask or the scale off: which of them spoils the next words more?
 
@@ -381,16 +381,6 @@ print(counted - 124_410_624)
 draw.parameter_counter(parameter_shapes(small), counted)
 
 # %% [markdown]
-# **Why? `07-why-heads`** GPT-2 small has 12 heads, but no head is in your formula. Why?
-#
-# - (a) Heads have no parameters at all.
-# - (b) Heads share out the D features: more heads are only smaller ones.
-# - (c) Their parameters are in `wpe`.
-
-# %%
-answer("07-why-heads", "?")
-
-# %% [markdown]
 # ## Let it speak
 #
 # Greedy text has no surprises. Programs that write draw the next word by chance, by its probability.
@@ -417,7 +407,7 @@ def speak(prompt, n_words=40, temperature=1.0, seed=0, model=model):
         logits, past = gpt2(np.array(new), model.params, model.config["n_head"], past)
         chances = softmax(logits[-1] / temperature)
         new = [int(random.choice(len(chances), p=chances))]
-        print(model.decode(new), end="")
+        print(model.decode(new) or "\n", end="")  # a new story, a new line
     print("\n")
 
 
@@ -436,9 +426,9 @@ speak("Grace met a kettle and some wolves.", temperature=0.8, seed=1)
 # %% [markdown]
 # ## Steer it
 #
-# In "A robot must obey the orders. A dog came to the garden. It", the head looks at "dog", the noun
-# named last. Now **you** decide where it looks: its last row of weights becomes 1 at one token and 0
-# at all others. No word of the text is changed, and no other head.
+# In "A robot must obey the orders. A dog came to the garden. It", the head gives most of its weight,
+# 64 %, to "dog", the noun named last. Now **you** decide where it looks: its last row of weights becomes
+# 1 at one token and 0 at all others. No word of the text is changed, and no other head.
 #
 # **Predict `07-steer`.** You make it look at "robot". What will the model say?
 #
@@ -471,13 +461,11 @@ text = "A robot must obey the orders. A dog came to the garden. It"
 look_at = "robot"  # your choice: a word of the text
 before, after = steered(text), steered(text, look_at)
 words = list(dict.fromkeys([*np.argsort(-before)[:3], *np.argsort(-after)[:3]]))
-draw.next_words(
-    model.tokens(words), {"where it looks": before[words], f"at {look_at}": after[words]}
-)
+draw.next_words(model.tokens(words), {"as trained": before[words], f"at {look_at}": after[words]})
 
 # %% [markdown]
 # This head reads who "it" is, and the rest of the model goes by it. Try "orders", "garden" and "must":
-# what does the model make of an "it" that is not a thing?
+# is the model still sure what "It" did?
 #
 # ## It copies
 #
@@ -503,12 +491,14 @@ explore(*mine, model=model, text=song, layer=copying["layer"], head=copying["hea
 # empty, nothing is fetched.
 
 # %%
-true = open_gpt2("")
+gpt2_small = open_gpt2("")
 
 # %%
-if true:
-    speak("A robot must obey the orders given it by", 20, temperature=0.7, model=true)
-    display(explore(*mine, model=true, text="A robot must obey the orders given it by", layer=5))
+if gpt2_small:
+    speak("A robot must obey the orders given it by", 20, temperature=0.7, model=gpt2_small)
+    display(
+        explore(*mine, model=gpt2_small, text="A robot must obey the orders given it by", layer=5)
+    )
 
 # %% [markdown]
 # ## Take away
@@ -517,19 +507,18 @@ if true:
 #
 # - A logit is the dot product of a token's row and a word's vector. Generation feeds the chosen word
 #   back.
-# - In the pocket model one head reads "it". Without it the model no longer knows who acts; steered, it
-#   is about somebody else.
-# - Whoever knows the parts can ask a model questions, and check the answers.
+# - In the pocket model one head reads "it". With that head off, the model no longer knows who acts;
+#   steered, the head lets somebody else act.
+# - You know the parts: you can ask a model questions, and check the answers.
 #
-# **Recall `07-recall-leak`** (lesson 02). How does a hidden token get weight 0?
+# **Recall `07-recall-root`** (lesson 01). Why are scores divided by the root of d?
 #
-# - (a) Its score becomes 0 before softmax.
-# - (b) Its weight becomes 0 after softmax.
-# - (c) Its value becomes 0.
-# - (d) Its score becomes minus infinity before softmax.
+# - (a) Otherwise the weights would not sum to 1.
+# - (b) Otherwise they spread wider, the larger d is, and softmax saturates.
+# - (c) Otherwise `exp` would overflow in your softmax.
 
 # %%
-answer("07-recall-leak", "?")
+answer("07-recall-root", "?")
 
 # %%
 progress()
