@@ -851,8 +851,8 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             right="b",
             replies={
                 "a": "Softmax makes every row sum to 1, however large the scores are.",
-                "b": "Random products spread as far as the root of d. Divided by it, they spread about "
-                "1.",
+                "b": "Products of random queries and keys spread as far as the root of d. Divided by "
+                "it, they spread about as far as 1.",
                 "c": "Your softmax subtracts the largest score first, so it overflows at no size.",
             },
         ),
