@@ -85,7 +85,7 @@ def _raised(name, case, outcome, **rest):
         sentence = text.format(name=name, wanted=case.raises, error=outcome.error)
     detail = _("{error}: {message}").format(error=outcome.error, message=outcome.message)
     if outcome.inside:
-        text = _("in your line: {calling}\nwhich calls {inside}, and stops there: {line}")
+        text = _("in your line: {calling}\nwhich leads to {inside}, and stops there: {line}")
         detail += "\n" + text.format(
             calling=outcome.calling, inside=outcome.inside, line=outcome.line
         )

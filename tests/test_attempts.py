@@ -1,8 +1,9 @@
-"""What is told of fresh wrong attempts: `tests/attempts/` has a file for each lesson."""
+"""What is told of fresh wrong attempts: those in the files of `tests/attempts/`."""
 
 import importlib
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 from attempts.kit import ATTEMPTS
@@ -10,8 +11,8 @@ from attempts.kit import ATTEMPTS
 from illustrated_attention.answer_keys import find_key
 from illustrated_attention.examine import examine
 
-for number in range(1, 7):
-    importlib.import_module(f"attempts.lesson_{number:02}")
+for path in sorted(Path(__file__).with_name("attempts").glob("*.py")):
+    importlib.import_module(f"attempts.{path.stem}")
 
 
 @pytest.mark.parametrize("one", ATTEMPTS, ids=lambda one: f"{one.exercise}-{one.function.__name__}")

@@ -91,7 +91,7 @@ def asserts_too_much(merged, w, b):
 
 
 SOURCE = [
-    (stops_in_a_helper, "multi_head_attention", "list_for_array", "calls `merge_heads`"),
+    (stops_in_a_helper, "multi_head_attention", "list_for_array", "leads to `merge_heads`"),
     (power_of_c, "gelu", "xor_for_power", "write `**`"),
     (asserts_too_much, "project", "right_input_refused", "`assert merged.ndim == 7`"),
     (in_torch, "scaled_scores", "pytorch_word", "np.swapaxes(x, -2, -1)"),

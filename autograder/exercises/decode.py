@@ -192,6 +192,35 @@ DECODE.mistake(
     _decoding(step=with_append(lambda cache, k, v: append(append(cache, k, v), k, v))),
 )
 
+
+def _old_keys_passed_again(n_past):
+    """Each step gets all keys and values so far; `n_past` says how many of them are old."""
+
+    def decode(q, k, v, chunk_sizes):
+        _refuse_wrong_sizes(q, chunk_sizes)
+        cache, outs, end = None, [], 0
+        for size in chunk_sizes:
+            start, end = end, end + size
+            queries = q[..., start:end, :]
+            old = 0 if cache is None else cache[0].shape[-2]
+            cache = append(cache, k[..., :end, :], v[..., :end, :])
+            keys, values = cache
+            mask = np.tri(size, keys.shape[-2], n_past(old, size, keys.shape[-2]), dtype=bool)
+            scores = np.where(mask, scaled(queries, keys), -np.inf)
+            outs.append(softmax(scores) @ values)
+        return _join_outs(outs)
+
+    return decode
+
+
+DECODE.mistake(
+    "old_keys_passed_again",
+    "From the second chunk on, old keys and values are in the cache twice: you pass those of all "
+    "tokens so far. Pass those of the chunk; the cache holds the others.",
+    _old_keys_passed_again(lambda old, size, n_keys: n_keys - size),
+    _old_keys_passed_again(lambda old, size, n_keys: old),
+)
+
 DECODE.mistake(
     "newest_lost",
     "From the second chunk on, the last token of each earlier chunk is missing. It must "

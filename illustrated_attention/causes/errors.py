@@ -241,6 +241,63 @@ def _reasons() -> list[tuple[str, str, str]]:
             ),
         ),
         (
+            "too_few_axes",
+            r"^tuple index out of range$",
+            _(
+                "Something here has fewer axes than it is asked for; a single number has none. "
+                "Does it belong in a list or an array, such as `np.array([x])`?"
+            ),
+        ),
+        (
+            "too_few_axes",
+            r"too many indices for array: array is (\d+)-dimensional, but (\d+) were indexed",
+            _("This array has {0} axes, and the index names {1}."),
+        ),
+        (
+            "number_indexed",
+            r"invalid index to scalar variable|'(?:int|float)' object is not subscriptable",
+            _("Square brackets stand behind a single number: it has no parts to choose from."),
+        ),
+        (
+            "list_for_array",
+            r"list indices must be integers or slices, not (\w+)",
+            _("Lists know no index with a comma or an array in it: make an array with np.array."),
+        ),
+        (
+            "several_for_one",
+            r"only 0-dimensional arrays can be converted to Python scalars",
+            _(
+                "`int`, `float` and the functions of `math` take one number, and this array holds "
+                "several. Choose one, or take NumPy's function."
+            ),
+        ),
+        (
+            "rows_of_other_lengths",
+            r"inhomogeneous shape",
+            _("An array is made of parts of different shapes: all its rows must be equally long."),
+        ),
+        (
+            "mask_of_another_shape",
+            r"boolean index did not match indexed array",
+            _(
+                "A mask in square brackets must have the shape of the array that it chooses from. "
+                "np.where stretches it to fit."
+            ),
+        ),
+        (
+            "kinds_do_not_go",
+            r"unsupported operand type\(s\) for (\S+): '([\w.]+)' and '([\w.]+)'",
+            _("`{0}` does not go between {1} and {2}: what was meant to be here?"),
+        ),
+        (
+            "nothing_to_reduce",
+            r"zero-size array to reduction operation (\w+)",
+            _(
+                "The {0} of nothing is asked for: an array here is empty. Does a slice begin at "
+                "its end?"
+            ),
+        ),
+        (
             "read_only",
             r"read-only",
             _("This array cannot be written to. Make a new one instead of changing an argument."),
@@ -265,7 +322,7 @@ def cause_in_errors(evidence: Evidence) -> Cause | None:
     if any(one.outcome.returned for one in evidence.wrong):
         reason += " " + _("(Other cases come back, and are wrong, too.)")
     if outcome.inside:
-        text = _("Your line `{calling}` calls `{inside}`, which stops at `{line}`: {reason}")
+        text = _("Your line `{calling}` leads to `{inside}`, which stops at `{line}`: {reason}")
     elif outcome.line:
         text = _("In your line `{line}`: {reason}")
     else:
@@ -278,7 +335,7 @@ def _refused(outcome: Outcome) -> Cause:
     """The learner's own raise or assert stopped what is right."""
     if outcome.inside:
         text = _(
-            "Your line `{calling}` calls `{inside}`, which refuses what it is given: `{line}`. "
+            "Your line `{calling}` leads to `{inside}`, which refuses what it is given: `{line}`. "
             "Is it given what it asks for?"
         )
         words = text.format(calling=outcome.calling, inside=outcome.inside, line=outcome.line)
