@@ -87,7 +87,8 @@ def _failure_parts(verdict: Verdict, failure: Failure) -> list[tuple[str, str]]:
     parts = []
     if verdict.mistake:
         seen = _("What was seen: {what}").format(what=failure.sentence)
-        if verdict.explained and failure.kind == "value":
+        searched = failure.case is not None and failure.case.within  # then only about the same
+        if verdict.explained and failure.kind == "value" and not searched:
             seen += " " + _("This mistake gives exactly your numbers.")
         parts.append(paragraph(seen))
     if failure.case is not None:
