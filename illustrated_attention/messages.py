@@ -129,7 +129,9 @@ def _overwrote(name, **rest):
 def _none(name, problem, whole, **rest):
     if problem.part:
         return _("One of the values that {name} returns is None.").format(name=name), ""
-    return _("{name} returned None. Does it end with `return`?").format(name=name), ""
+    return _(
+        "{name} returned None. Does every way through it end with `return` and a value?"
+    ).format(name=name), ""
 
 
 def _type(name, problem, whole, **rest):

@@ -235,7 +235,9 @@ def test_the_stub_is_told_to_be_written():
 
 
 def test_none_is_told():
-    assert "returned None. Does it end with `return`?" in said_about(returns(None))
+    assert "returned None. Does every way through it end with `return` and a value?" in said_about(
+        returns(None)
+    )
     assert "One of the values that make_qkv returns is None" in said_about(
         lambda *args: (*right_qkv(*args)[:2], None), "make_qkv"
     )
