@@ -108,6 +108,12 @@ def test_a_changed_function_that_does_not_end_ends_the_search(monkeypatch):
     assert limit < 1
 
 
+def test_a_slow_function_is_not_called_a_hundred_times(monkeypatch):
+    evidence = evidence_of(bias_subtracted, "project")
+    monkeypatch.setattr("illustrated_attention.causes.one_change.SECONDS_IN_ALL", -1.0)
+    assert cause_in_one_change(evidence) is None
+
+
 def test_the_learners_function_stays_what_it_is():
     code, before = plus_for_times.__code__, plus_for_times(np.array([1.0, -2.0]))
     examine(plus_for_times, find_key("gelu"))

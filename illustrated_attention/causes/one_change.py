@@ -6,6 +6,7 @@ number, an operator. The learner's function is changed in a copy of its tree, ne
 
 import ast
 import copy
+import time
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -17,7 +18,8 @@ from illustrated_attention.language import _
 from illustrated_attention.outcomes import call
 from illustrated_attention.problems import find_problem
 
-SECONDS = 0.3  # for a call of a changed function
+SECONDS = 0.3  # of CPU time, for a call of a changed function
+SECONDS_IN_ALL = 1.0  # a function that takes long is not called a hundred times
 LONGEST_LINE = 110  # characters that are quoted
 MOST_TRIED = 160  # changes, each of which is called at least once
 NOT_CALLED_AGAIN = {"input", "open", "exec", "eval", "compile", "globals", "__import__"}
@@ -61,7 +63,10 @@ def cause_in_one_change(evidence: Evidence) -> Cause | None:
     tree = copy.deepcopy(source.tree)
     wrong_first = sorted(evidence.all, key=lambda one: (one.problem is None, one.case.size()))
     fitting: dict[int, list[Change]] = {}  # by line
+    end = time.process_time() + SECONDS_IN_ALL
     for change in islice(_changes(tree, evidence), MOST_TRIED):
+        if time.process_time() > end:
+            return None
         try:
             fits = _makes_all_right(change, tree, function, wrong_first)
         except _Endless:
