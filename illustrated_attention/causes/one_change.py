@@ -19,9 +19,9 @@ from illustrated_attention.outcomes import call
 from illustrated_attention.problems import find_problem
 
 SECONDS = 0.3  # of CPU time, for a call of a changed function
-SECONDS_IN_ALL = 1.0  # a function that takes long is not called a hundred times
+SECONDS_IN_ALL = 0.5  # a function that takes long is not called a hundred times
 LONGEST_LINE = 110  # characters that are quoted
-MOST_TRIED = 160  # changes, each of which is called at least once
+MOST_TRIED = 110  # changes, each of which is called at least once
 NOT_CALLED_AGAIN = {"input", "open", "exec", "eval", "compile", "globals", "__import__"}
 
 
