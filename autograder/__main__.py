@@ -16,7 +16,10 @@ def main(argv: list[str] | None = None) -> int:
     fuzz = commands.add_parser("fuzz", help="try all that is right on random valid input")
     fuzz.add_argument("--minutes", type=float, default=5, help="for how long (5)")
     fuzz.add_argument("--seed", type=int, help="a number that an earlier run has told")
-    commands.add_parser("doctor", help="tell whether student code can be confined here")
+    doctor = commands.add_parser("doctor", help="tell whether student code can be confined here")
+    doctor.add_argument(
+        "assignment", nargs="?", help="try its own solution: has every test its mark here?"
+    )
     grade = commands.add_parser("grade", help="grade the hand-ins that are missing or newer")
     grade.add_argument("assignment", help="its id, such as 01_self_attention")
     where = grade.add_mutually_exclusive_group()
@@ -113,10 +116,17 @@ def _template(file: Path) -> int:
     return 0
 
 
-def _doctor() -> int:
-    from autograder.class_run import doctor
+def _doctor(assignment: str | None) -> int:
+    from autograder.class_run import doctor, own_tests
+    from autograder.nbgrader_steps.course import Problem
 
-    return doctor.main()
+    if assignment is None:
+        return doctor.main()
+    try:
+        return own_tests.main(assignment)
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        return 2
 
 
 def _grade(**options) -> int:

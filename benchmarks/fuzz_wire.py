@@ -19,12 +19,15 @@ import struct
 import sys
 import tempfile
 import time
+from datetime import date
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
 from autograder.sandbox import stand_ins
 from autograder.sandbox.inside import wire
+from autograder.sandbox.lending import Lending
 from autograder.sandbox.student_process import StudentDied
 
 PART = b"\xff\0"  # between the text and the buffers of an input
@@ -34,10 +37,14 @@ LONGEST = 5.0  # seconds of CPU time that one answer may cost
 HONEST = [
     ["ok", [np.arange(6.0).reshape(2, 3), np.float32(1)], None, "printed", False],
     ["ok", {"a": (1, 2.5, None, 1j, b"x")}, [[np.zeros(3), [1, {"k": np.ones(2)}]], {}], "", True],
-    ["error", ["MyError", "KeyError", "Exception"], "'a'", "return d['a']"],
+    ["ok", [{1, (2, "a")}, {None: Fraction(1, 3)}, date(2024, 2, 29)], None, "", False],
+    ["error", [["MyError", 7], ["KeyError", None], ["Exception", None]], "'a'", "return d['a']"],
+    ["back", "operate", "__add__", 0, [1]],
+    ["back", "input", "how old?"],
 ]
 WORDS = [
     *("l", "t", "d", "i", "f", "c", "b", "a", "T", "g", "r", "ok", "error", "nan", "0x1f"),
+    *("D", "v", "n", "set", "Fraction", "Decimal", "texts", "times", "back", "call", "lent"),
     *("<f8", "<i8", "|b1", "<c16", "<f2", "<f16", "|u1", "KeyError", "SystemExit", "Exception"),
 ]
 
@@ -57,25 +64,38 @@ def answer(data: bytes) -> None:
     Exception
         Only if it is none that such a call may raise.
     """
-    arguments = [np.zeros(3), [1, {"k": np.ones(2)}]]
+    arguments = [np.zeros(3), [1, {"k": np.ones(2)}], LENT]
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # what the function is said to have printed
-            stand_ins.RemoteFunction(_Student(data), 1, "f", None)(*arguments)
+            student = _Student(data)
+            stand_ins.make_stand_in(student, 1, "function", "f", [], [], [])(*arguments)
     except (Exception, SystemExit) as error:
         if not hasattr(error, "student_line"):  # what a student's call raised, or that it died
             raise
 
 
+# A test's own function, which is lent to the student's code.
+LENT = eval("lambda x: x", {"__name__": "__main__"})
+
+
 class _Student:
     """Stands in for `StudentProcess`: bytes in the place of a process."""
 
-    def __init__(self, data: bytes):
-        self.data, self.discreet = memoryview(data), False
+    discreet, sync, refresh, nested = False, None, None, 0
+    operations = frozenset(["__add__", "__eq__"])
 
-    def ask(self, request: str, *args, refer=None, resolve=None) -> object:
+    def __init__(self, data: bytes):
+        self.data, self.lending = memoryview(data), Lending()
+        self.exceptions: dict[int, type[Exception]] = {}
+
+    def ask(self, request: str, *args, refer=None, resolve=None, answer=None) -> object:
         wire.encode([request, *args], refer)
         try:
-            return wire.receive(self, resolve=resolve)
+            reply = wire.receive(self, resolve=resolve)
+            while type(reply) is list and reply[:1] == ["back"]:
+                answer(reply[1:])
+                reply = wire.receive(self, resolve=resolve)
+            return reply
         except (wire.WireError, EOFError) as error:
             raise StudentDied(str(error)) from None
 

@@ -72,7 +72,7 @@ def main(arguments: list[str]) -> None:
         outcomes = [_grade(server, source) for source in (hostile, HONEST, HONEST)]
         if take_back:
             take_back()
-        server.zygote.close()
+        server.close()
         print(json.dumps(outcomes), flush=True)
 
 

@@ -124,7 +124,7 @@ cells = [
 control, _grader = multiprocessing.Pipe()
 server = Server(control, unsafe=False)
 outputs = server.grade(cells, ["double"], None, {"cpu": 5.0, "wall": 5.0}, 20.0, 10.0)
-server.zygote.close()
+server.close()
 print([bool(outputs[i]) for i in (1, 2)], outputs[3][0]["text"])
 """
 

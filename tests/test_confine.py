@@ -18,7 +18,7 @@ from small_course import ASSIGNMENT, FULL, SmallCourse
 from autograder.sandbox import student_process
 from autograder.sandbox.inside import confine, landlock, seccomp
 from autograder.sandbox.inside.zygote import MAX_STARTED, MAX_THREADS
-from autograder.sandbox.stand_ins import run_cell
+from autograder.sandbox.namespace import run_cell
 from autograder.sandbox.student_process import GraderFailure, StudentProcess, Unsafe, Zygote
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="confinement is for Linux")

@@ -21,7 +21,8 @@ from autograder.sandbox import running_tests
 from autograder.sandbox.grader import Grader
 from autograder.sandbox.inside import confine
 from autograder.sandbox.inside.shell import make_shell
-from autograder.sandbox.running_tests import Cell, names_to_define
+from autograder.sandbox.instructors_code import Setting
+from autograder.sandbox.running_tests import Cell
 from autograder.sandbox.student_process import GraderFailure, StudentTimeout
 from autograder.sandbox.time_limits import SLOW, Limits
 
@@ -396,6 +397,8 @@ def test_what_a_function_is_given_in_a_hidden_test_cannot_be_printed(grader):
 class Scripted:
     """In place of a student's process: `f` never ends, and what is asked is written down."""
 
+    sync = refresh = None
+
     def __init__(self, limits, asked):
         self.limits, self.asked, self.alive = limits, asked, True
 
@@ -436,7 +439,8 @@ def test_what_had_to_be_stopped_costs_its_time_once():
             told.append(what)
 
         limits = Limits(60.0, 120.0)
-        running_tests.hold(cells, {"f", "g"}, start, limits, shell, hidden, skip, slow, tell)
+        known = cells, {"f", "g"}, Setting()
+        running_tests.hold(*known, start, limits, shell, hidden, skip, slow, tell)
         return [cpu for what, cpu in asked if what == "f(1)"]
 
     assert run(hidden=False) == [60.0, SLOW.cpu, SLOW.cpu]
@@ -527,11 +531,6 @@ def test_a_students_files_can_be_read_and_nothing_of_the_last_student(grader, tm
     assert passed(check)
     assert first[0]["text"] == "['helper.py']\n"
     assert not passed(grader.grade(cells, {"f"})[1])
-
-
-def test_names_to_define_are_those_that_released_cells_bind():
-    cells = ("def f(): pass\nclass C: pass", "x, y = 1, 2\nz: int = 3", "import os\nf()")
-    assert names_to_define(cells) == {"f", "C", "x", "y", "z"}
 
 
 def test_the_judge_ends_with_the_grader(grader):

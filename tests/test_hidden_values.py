@@ -18,8 +18,8 @@ from autograder.exercises.making_keys import full_key
 from autograder.exercises.reference import SOLUTIONS, solution_cells
 from autograder.sandbox.inside import confine
 from autograder.sandbox.inside.shell import make_shell
+from autograder.sandbox.namespace import Namespace, run_cell
 from autograder.sandbox.running_tests import Cell, run_test
-from autograder.sandbox.stand_ins import Namespace, run_cell
 from autograder.sandbox.student_process import StudentProcess, Zygote
 
 pytestmark = pytest.mark.skipif(

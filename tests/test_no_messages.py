@@ -14,7 +14,7 @@ import pytest
 
 from autograder.sandbox.inside import confine
 from autograder.sandbox.judge_process import Server
-from autograder.sandbox.stand_ins import run_cell
+from autograder.sandbox.namespace import run_cell
 from autograder.sandbox.student_process import StudentProcess, Zygote
 
 HERE = confine.layers()
@@ -256,7 +256,7 @@ def test_where_numbers_can_be_seen_some_are_skipped_before_each_new_one(monkeypa
     server = Server(control, unsafe=False)
     limits = {"cpu": 3.0, "wall": 6.0}
     server.grade([["x = 1", False, 0], ["x", True, 1]], ["x"], None, limits, 20.0, 10.0)
-    server.zygote.close()
+    server.close()
     assert len(skipped) == 2
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from autograder.sandbox.inside import confine
-from autograder.sandbox.stand_ins import Namespace, RemoteFunction, RemoteObject, run_cell
+from autograder.sandbox.namespace import Namespace, run_cell
+from autograder.sandbox.stand_ins import RemoteFunction, RemoteObject
 from autograder.sandbox.student_process import StudentDied, StudentProcess, StudentTimeout, Zygote
 from autograder.sandbox.time_limits import Limits
 from illustrated_attention.answer_keys import find_key
@@ -97,14 +98,58 @@ def test_a_module_that_a_cell_writes_can_be_imported_and_is_nowhere_else(define)
     run_cell(student, "%%file -a helpers.py\ntwo = same(2)")
     assert run_cell(student, "import helpers\nx = helpers.same(helpers.two)") == []
     assert namespace["x"] == 2
-    (told,) = run_cell(student, "open('helpers.py')")
-    assert told["ename"] == "FileNotFoundError"
     (told,) = run_cell(define("1").student, "import helpers")  # another's process
     assert told["ename"] == "ModuleNotFoundError"
 
 
+FILES = """
+import csv, json, os, pathlib
+def f(name):
+    with open(name, "w", newline="") as file:
+        csv.writer(file).writerow(["a", 1])
+    with open(name, "a") as file:
+        print("b", file=file)
+    np.savetxt("n.txt", [1.5]); pathlib.Path("p.json").write_text(json.dumps({"k": 1}))
+    np.save("x.npy", np.ones(2))
+    with open("r.txt", "x+") as file:
+        file.write("one"); file.seek(0); again = file.read()
+    here = [os.path.exists(name), os.path.getsize(name), sorted(os.listdir("."))]
+    os.remove("r.txt"); os.remove("x.npy")
+    return [open(name).read(), np.loadtxt("n.txt").tolist(), open("p.json", "rb").read(), again,
+        here, os.path.exists("r.txt")]
+def g(name, mode="r"):
+    return open(name, mode).read()
+"""
+
+
+def test_a_notebook_reads_the_files_that_it_has_written_and_nobody_else_does(define):
+    namespace = define(FILES)
+    text = "a,1\nb\n"  # as a text; the file has a "\r" more
+    names = ["n.txt", "out.csv", "p.json", "r.txt", "x.npy"]
+    assert namespace["f"]("out.csv") == [
+        *(text, 1.5, b'{"k": 1}', "one", [True, len(text) + 1, names], False)
+    ]
+    assert namespace["g"]("out.csv", "r+") == text
+    for function, name, mode in (
+        *((namespace["g"], name, "r") for name in ("none.txt", "r.txt", "none/out.csv")),
+        *((namespace["g"], "none/a.txt", mode) for mode in ("w", "a", "x", "r+")),
+        (define(FILES)["g"], "out.csv", "r"),  # another's process
+    ):
+        with pytest.raises(FileNotFoundError):
+            function(name, mode)
+    with pytest.raises(ValueError):
+        namespace["g"]("out.csv", "q")
+    with pytest.raises(OSError, match=r"Permission|Read-only"):
+        namespace["g"]("/tmp/elsewhere", "w")
+    with pytest.raises(OSError, match="File exists"):
+        namespace["g"]("out.csv", "x")
+    for mode in ("w", "ab"):
+        with pytest.raises(OSError, match="read"):
+            namespace["g"]("other", mode)
+
+
 def test_what_is_refused_is_told_to_be_so_while_grading(define):
-    for code in ("import subprocess; subprocess.run(['true'])", "np.save('x.npy', np.ones(2))"):
+    for code in ("import subprocess; subprocess.run(['true'])", "import os; os.mkdir('x')"):
         (told,) = run_cell(define("1").student, code)
         assert told["ename"] in ("PermissionError", "OSError")
         assert "Refused while grading" in told["traceback"][0]
@@ -228,7 +273,7 @@ def test_no_exception_can_end_a_loop_of_the_judges(define, name):
 
 
 @pytest.mark.parametrize(
-    "made", ["iter([])", "object()", "np", "type('E', (), {'__eq__': lambda s, o: True})()", "{1}"]
+    "made", ["iter([])", "object()", "np", "type('E', (), {'__eq__': lambda s, o: True})()"]
 )
 def test_what_is_no_plain_data_is_of_no_use(define, made):
     value = define(f"def f(): return {made}")["f"]()
@@ -259,17 +304,13 @@ def test_a_students_function_may_be_passed_to_another(define):
     assert namespace["f"](namespace["g"], 1) == 3
 
 
-def test_functions_of_the_course_travel_by_name_and_no_others(define):
+def test_functions_of_the_course_travel_by_name(define):
     from illustrated_attention.comparing import alike
 
     f = define("def f(function, a, b): return function(a, b)")["f"]
     assert f(alike, 1, 1) is True
     assert f(alike, 1, 2) is False
     assert f(nameless(alike), 1, 1) is True
-    for function in [np.exp, lambda a, b: True, print, test_prints_come_back_with_the_call]:
-        for passed in (function, nameless(function)):
-            with pytest.raises(TypeError, match="cannot be passed"):
-                f(passed, 1, 1)
 
 
 def test_a_function_of_the_course_arrives_without_its_name(define):
@@ -327,7 +368,7 @@ def test_a_result_that_a_later_call_changes_is_refused_here_as_in_one_process(de
 
 
 def test_only_names_to_be_defined_are_asked_for(define):
-    namespace = define("x = 5\nsecret = 6\nprint = 7")
+    namespace = define("x = 5\nsecret = 6\nprint = 7", ["x", "softmax"])
     assert eval("x", namespace) == 5
     assert eval("print", namespace) is print
     with pytest.raises(NameError):
@@ -437,7 +478,7 @@ def embed(token_ids, wte, wpe, start=0):
 def test_a_refusal_may_be_of_a_type_of_its_own(define, error, accepted, discreet):
     source = REFUSES.format(error=error)
     there = define(source, ["embed"])["embed"]
-    there._student.discreet = discreet
+    there._stand_in.student.discreet = discreet
     namespace = {}
     exec(source, namespace)
     for function in (namespace["embed"], there):

@@ -7,8 +7,13 @@ import socket
 import struct
 import threading
 import time
+from collections import deque
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock
+from decimal import Decimal
 from fractions import Fraction
 from http import HTTPStatus
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -72,6 +77,56 @@ def test_plain_values_arrive_as_they_were(value):
     assert repr(got) == repr(value)
 
 
+class Third(Fraction):
+    """What is made of one of the kinds below is a thing of its own."""
+
+
+PLAIN = [
+    *({1, "a", (2, None)}, frozenset({b"x"}), {1: "a", (1, 2): [3], None: {}}, deque([1], 3)),
+    *(Fraction(-1, 3), Decimal("1.50"), Decimal("nan"), slice(1, None, 2), Path("a/b.txt")),
+    *(date(2024, 2, 29), clock(1, 2, 3), datetime(2024, 2, 29, 12), timedelta(days=-1, seconds=3)),
+    *(np.array([["a", "bcd"]]), np.array(["2020-01-01"], "M8[D]"), np.timedelta64(3, "ms")),
+    np.datetime64("2020-01-01T12:00"),
+]
+
+
+@pytest.mark.parametrize("value", PLAIN, ids=lambda v: type(v).__name__)
+def test_values_made_of_plain_data_arrive_as_they_were(value):
+    for sent in (value, [value], {"k": value}):
+        got = there_and_back(sent)
+        assert type(got) is type(sent)
+        assert repr(got) == repr(sent)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        *(["v", "set", ["l", ["r", 1]]], ["D", [["r", 1], None]], ["v", "date", ["r", 1], 1, 1]),
+        *(["v", "Decimal", "1e999999999"], ["v", "Fraction", ["i", "0x1"], ["i", "0x0"]]),
+        *(["v", "open", "/etc/passwd"], ["v", "put_together", "set", ["l"]], ["v"], ["v", "set"]),
+        *(["v", "set", ["l", ["l"]]], ["D", [["l"], None]], ["v", "texts", ["l"], ["l"], 1 << 40]),
+        ["v", "times", "<M8[7us]", False, ["l"]],
+    ],
+    ids=str,
+)
+def test_what_only_looks_like_one_is_refused_and_asks_for_nothing(tree):
+    class Asked:
+        __hash__ = __index__ = lambda self: pytest.fail("asked")
+
+    with pytest.raises(wire.WireError):
+        of_frame(frame_of(tree), resolve=lambda *parts: Asked())
+
+
+def test_keys_that_would_slow_a_dictionary_down_are_refused():
+    modulus = 2**61 - 1  # ints that differ by it have one hash
+    keys = [["i", hex(modulus * n)] for n in range(20_000)]
+    for tree in (["v", "set", ["l", *keys]], ["D", *([key, None] for key in keys)]):
+        began = time.process_time()
+        with pytest.raises(wire.WireError):
+            of_frame(frame_of(tree))
+        assert time.process_time() - began < 5
+
+
 def test_nan_arrives_as_nan():
     assert np.isnan(there_and_back(float("nan")))
 
@@ -132,15 +187,17 @@ def test_subclasses_of_containers_and_arrays_arrive_plain():
     from collections import OrderedDict, namedtuple
 
     Pair = namedtuple("Pair", "k v")
-    got = there_and_back([Pair(1, 2), OrderedDict(a=1), np.matrix([[1.0]])])
-    assert [type(item) for item in got] == [tuple, dict, np.ndarray]
+    got = there_and_back([OrderedDict(a=1), np.matrix([[1.0]]), time.gmtime(0)])
+    assert [type(item) for item in got] == [dict, np.ndarray, tuple]
+    (pair,) = there_and_back([Pair(1, [2])])
+    assert (pair.k, pair.v, pair) == (1, [2], (1, [2]))
 
 
 @pytest.mark.parametrize(
     "value",
     [
-        *(object(), len, json, {1}, {1: 2}, iter([]), np.array(["a"]), np.array([len])),
-        *(np.datetime64("2020-01-01"), float, Fraction(1, 2)),
+        *(object(), len, json, iter([]), np.array([len]), float, {len}, {len: 1}, Third(1, 3)),
+        *(deque([len]), slice(len), datetime(2020, 1, 1, tzinfo=UTC)),
     ],
     ids=lambda v: type(v).__name__,
 )
@@ -251,20 +308,29 @@ _LEAF = (
     | st.tuples(st.just("c"), st.sampled_from(["0x1p3", "nan", "1e", ""]), _SIMPLE)
     | st.tuples(st.just("r"), _SIMPLE, _SIMPLE, _SIMPLE, st.lists(_SIMPLE, max_size=3))
 )
+_KINDS = [*("set", "frozenset", "deque", "slice", "Fraction", "Decimal", "PosixPath", "date")]
+_KINDS += ["time", "datetime", "timedelta", "texts", "times", "DataFrame", "Series", "Index"]
 _TREE = st.recursive(
     _LEAF,
     lambda parts: (
         st.tuples(st.sampled_from("ltdr"), parts, parts)
         | st.tuples(st.sampled_from("lt"))
         | st.tuples(st.just("d"), st.tuples(st.text(max_size=3), parts))
+        | st.tuples(st.just("D"), st.tuples(parts, parts))
+        | st.tuples(st.just("n"), st.text(max_size=3), st.lists(st.text(max_size=3)), parts)
+        | st.tuples(st.just("v"), st.sampled_from(_KINDS), parts, parts)
+        | st.tuples(st.just("v"), st.sampled_from(_KINDS), parts)
+        | st.tuples(st.just("r"), st.just("lent"), st.integers(-1, 2))
         | st.lists(parts, max_size=3)
     ),
     max_leaves=12,
 )
+_WORD = st.sampled_from(["call", "attribute", "set_attribute", "operate", "input", "__add__"])
 _CHANGES = st.tuples(st.just("l"), st.tuples(st.just("l"), _TREE, _TREE), st.just(["d"]))
 _REPLY = (
     st.tuples(st.just("l"), st.just("ok"), _TREE, st.none() | _CHANGES, st.text(), st.booleans())
     | st.tuples(st.just("l"), st.just("error"), _TREE, st.text(), st.text())
+    | st.tuples(st.just("l"), st.just("back"), st.text() | _WORD, _TREE, _TREE)
     | _TREE
 )
 

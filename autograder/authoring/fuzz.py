@@ -11,6 +11,7 @@ import itertools
 import struct
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from autograder.authoring.contracts import CONTRACTS, OF_IDS
 from autograder.exercises import find_exercise
 from autograder.exercises.reference import reference
 from autograder.sandbox.inside import wire
-from autograder.sandbox.stand_ins import RemoteObject
+from autograder.sandbox.stand_ins import make_stand_in
 from illustrated_attention.answer_keys import AnswerKey
 from illustrated_attention.examine import Verdict, examine
 from illustrated_attention.outcomes import Case
@@ -122,6 +123,10 @@ def _judged(function: Callable, key: AnswerKey) -> Verdict:
     return examine(lambda *args: _sent(function(*_sent(args))), key)
 
 
+# A process that knows nothing and lets no object do anything.
+_NOBODY = SimpleNamespace(operations=frozenset(), discreet=False, exceptions={})
+
+
 def _sent(value: Any) -> Any:
     """Return what arrives in another process; functions of the course are there, too."""
     things = []
@@ -132,7 +137,11 @@ def _sent(value: Any) -> Any:
 
     def resolve(number):
         thing = things[number]
-        return thing if inspect.isfunction(thing) else RemoteObject(None, number, "", None)
+        return (
+            thing
+            if inspect.isfunction(thing)
+            else make_stand_in(_NOBODY, number, "object", "", None, [], [])
+        )
 
     frame = wire.encode(value, refer)
     n_text, n_buffers, *sizes = struct.unpack_from(f">II{_buffers(frame)}I", frame)

@@ -82,7 +82,7 @@ def _examine() -> int:
 
 def _try_to_escape() -> dict[str, bool]:
     """Let a confined process try each probe; return which succeeded."""
-    from autograder.sandbox.stand_ins import run_cell
+    from autograder.sandbox.namespace import run_cell
     from autograder.sandbox.student_process import StudentProcess, Zygote
 
     escapes = {}

@@ -20,6 +20,7 @@ from autograder.nbgrader_steps.execute import WITHOUT_CONFINEMENT
 from autograder.nbgrader_steps.names import printable
 from autograder.nbgrader_steps.release import written_in_release
 from autograder.nbgrader_steps.stamp import fits_stamp
+from autograder.nbgrader_steps.trusted import need_python, runs_inside
 from autograder.sandbox.inside import confine
 from illustrated_attention.language import _
 
@@ -74,7 +75,7 @@ def grade(
         config.ConfinedExecute.unsafe = True
     need_assignment(config, assignment)
     course = CourseDirectory(config=config)
-    _need_untouched_release(course, assignment)
+    _need_usable_release(course, assignment)
     handed_in = batch.handed_in(course, assignment)
     if student is not None and student not in handed_in:
         raise Problem(f"There is no hand-in of {student} for {assignment}.")
@@ -107,6 +108,9 @@ def grade(
         print(f"Not tried again, because grading processes died each time: {names}.")
         print("To try them again: --retry.")
     _tell_what_else(course, assignment)
+    if inside := runs_inside(config, assignment):
+        text = _("The marks of these tests can be forged, they ran inside: {cells}")
+        print(text.format(cells=", ".join(inside)))
     return 1 if progress.failed or died else 0
 
 
@@ -202,11 +206,15 @@ def _need_confinement(unsafe: bool, dask: str | None) -> None:
         )
 
 
-def _need_untouched_release(course: CourseDirectory, assignment: str) -> None:
+def _need_usable_release(course: CourseDirectory, assignment: str) -> None:
     folder = Path(course.format_path(course.release_directory, ".", assignment))
     for name in notebooks(course, assignment):
         path = folder / f"{name}.ipynb"
-        if path.is_file() and fits_stamp(json.loads(path.read_bytes())) is False:
+        if not path.is_file():
+            continue
+        released = json.loads(path.read_bytes())
+        need_python(released, path.name)
+        if fits_stamp(released) is False:
             raise Problem(written_in_release(path, assignment))
 
 

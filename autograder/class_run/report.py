@@ -5,7 +5,7 @@ Marks come from the gradebook; the mistakes are what the judge noted in the grad
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from autograder.nbgrader_steps.execute import VERDICT
 from autograder.nbgrader_steps.feedback import cause_in_words, number
 from autograder.nbgrader_steps.small_files import REFUSED
 from autograder.nbgrader_steps.tables import write_table
+from autograder.nbgrader_steps.trusted import runs_inside
 
 LITTLE = 0.5  # who has less than this part of the points needs attention
 
@@ -120,7 +121,7 @@ def write_report(assignment: str, db: str | None = None) -> list[Path]:
     folder = graded.parent / "reports"
     folder.mkdir(exist_ok=True)
     page, spreadsheet = folder / f"{assignment}.html", folder / f"{assignment}.csv"
-    html = make_page(assignment, rows, exercises)
+    html = make_page(assignment, rows, exercises, runs_inside(config, assignment))
     page.write_text(html, encoding="utf-8", errors="replace")
     write_table(spreadsheet, table(rows, exercises))
     return [page, spreadsheet]
@@ -252,8 +253,10 @@ def findings(rows: list[Row], exercise: str) -> list[Finding]:
     ]
 
 
-def make_page(assignment: str, rows: list[Row], exercises: list[str]) -> str:
-    """Return the report as one HTML page."""
+def make_page(
+    assignment: str, rows: list[Row], exercises: list[str], inside: Sequence[str] = ()
+) -> str:
+    """Return the report as one HTML page; `inside` are the tests whose marks can be forged."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
@@ -280,6 +283,7 @@ def make_page(assignment: str, rows: list[Row], exercises: list[str]) -> str:
         right={name: sum(row.works[name].right for row in graded) for name in exercises},
         findings={name: findings(rows, name) for name in exercises},
         attention=attention,
+        inside=[path.partition("/")[2] for path in inside],
     )
 
 

@@ -15,13 +15,14 @@ from typing import Any
 
 from nbconvert.exporters import NotebookExporter
 from nbformat.notebooknode import from_dict
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import MissingEntry
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from nbgrader.utils import rmtree
-from traitlets import Bool, Float
+from traitlets import Bool, Float, List, Unicode
 
 from autograder.nbgrader_steps import cleaning, hand_in, intake, private
-from autograder.sandbox.running_tests import Cell, names_to_define
+from autograder.nbgrader_steps.trusted import course_of, trusted_notebook
+from autograder.sandbox.running_tests import Cell
 
 # In a failed test cell's metadata: exercise, known mistake and words, for feedback and report.
 VERDICT = "illustrated_attention"
@@ -86,6 +87,11 @@ class ConfinedExecute(NbGraderPreprocessor):
     quick = Bool(False, help="put a hand-in off that takes long or has to be stopped").tag(
         config=True
     )
+    inside = List(
+        Unicode(),
+        help="tests that run in the student's process, as assignment/notebook/grade_id: their "
+        "marks can be forged, see docs/grading.md",
+    ).tag(config=True)
     unsafe = Bool(
         False, help="grade even where student code cannot be confined: read docs/grading.md first"
     ).tag(config=True)
@@ -94,10 +100,10 @@ class ConfinedExecute(NbGraderPreprocessor):
         if sys.platform != "linux":
             self.log.warning(WITHOUT_CONFINEMENT)
             return Execute(parent=self.parent).preprocess(nb, resources)
-        tests, names = trusted_tests(resources["nbgrader"])
+        trusted = trusted_notebook(resources["nbgrader"], course_of(self), self.inside)
         code = [cell for cell in nb.cells if cell.cell_type == "code"]
-        cells = [tests.get(_grade_id(cell) or "", Cell(cell.source)) for cell in code]
-        outputs = self._grade(cells, names, os.path.abspath(resources["metadata"]["path"]))
+        cells = [trusted.tests.get(_grade_id(cell) or "", Cell(cell.source)) for cell in code]
+        outputs = self._grade(cells, trusted, os.path.abspath(resources["metadata"]["path"]))
         for cell, items in zip(code, outputs, strict=True):
             for item in items:
                 if verdict := item.pop("verdict", None):
@@ -106,7 +112,7 @@ class ConfinedExecute(NbGraderPreprocessor):
             cell.execution_count = None
         return nb, resources
 
-    def _grade(self, cells, names, folder) -> list:
+    def _grade(self, cells, trusted, folder) -> list:
         from autograder.sandbox.student_process import GraderFailure
         from autograder.sandbox.time_limits import Limits
 
@@ -115,28 +121,11 @@ class ConfinedExecute(NbGraderPreprocessor):
                 grader = _warm_grader(self.unsafe, self.log)
                 limits = Limits(self.cpu_seconds, self.wall_seconds)
                 seconds, quick = self.notebook_seconds, self.quick
-                return grader.grade(cells, names, folder, limits, seconds, quick=quick)
+                known = {"quick": quick, "setting": trusted.setting}
+                return grader.grade(cells, trusted.names, folder, limits, seconds, **known)
         except GraderFailure as failure:
             # nbgrader leaves the student ungraded and goes on with the next one.
             raise RuntimeError(f"The grader failed, nobody is to blame: {failure}") from failure
-
-
-def trusted_tests(names: dict) -> tuple[dict[str, Cell], frozenset[str]]:
-    """Return the test cells of a notebook by grade_id, and the names they may ask a student for.
-
-    Both come from the gradebook, where the instructor's `generate_assignment` put them.
-    """
-    with Gradebook(names["db_url"]) as gradebook:
-        notebook = gradebook.find_notebook(names["notebook"], names["assignment"])
-        points = {cell.name: cell.max_score for cell in notebook.grade_cells}
-        solutions = {cell.name for cell in notebook.solution_cells}
-        sources = [(c.name, c.source) for c in notebook.source_cells if c.cell_type == "code"]
-    tests = {
-        name: Cell(source, test=True, points=points[name])
-        for name, source in sources
-        if name in points and name not in solutions
-    }
-    return tests, names_to_define(tuple(source for name, source in sources if name in solutions))
 
 
 def _grade_id(cell) -> str | None:

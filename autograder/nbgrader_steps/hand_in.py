@@ -13,6 +13,7 @@ from nbgrader.utils import parse_utc
 
 from autograder.nbgrader_steps import intake, small_files
 from autograder.nbgrader_steps.names import notebook_name, shown
+from autograder.nbgrader_steps.release import read_released
 from autograder.nbgrader_steps.small_files import REFUSED, SECRET, TIMESTAMP
 from autograder.nbgrader_steps.transplant import has_work, is_untouched
 from illustrated_attention.language import _
@@ -101,10 +102,7 @@ def released_notebooks(course: CourseDirectory, assignment: str) -> dict[str, No
         names = [notebook.name for notebook in gradebook.find_assignment(assignment).notebooks]
     folder = Path(course.format_path(course.release_directory, ".", assignment))
     paths = {name: folder / f"{name}.ipynb" for name in names}
-    return {
-        name: nbformat.read(path, as_version=4) if path.is_file() else None
-        for name, path in paths.items()
-    }
+    return {name: read_released(path) if path.is_file() else None for name, path in paths.items()}
 
 
 def timestamp(folder: Path) -> datetime | None:

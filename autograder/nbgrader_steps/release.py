@@ -43,6 +43,18 @@ def write_release(notebook: NotebookNode, path: Path) -> Path | None:
     return kept
 
 
+def read_released(path: Path) -> NotebookNode:
+    """Read a released notebook. Where its format has no ids for cells, they get some.
+
+    Instructors' own notebooks are often of format 4.4 or older, in which a cell has none.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    for number, cell in enumerate(notebook.cells):
+        cell.setdefault("id", f"released-{number}")
+    notebook.nbformat_minor = max(notebook.nbformat_minor, 5)  # the first that allows ids
+    return notebook
+
+
 def is_written_in(path: Path) -> bool:
     """Does a notebook hold anything but what was released? If that cannot be told, it does."""
     try:

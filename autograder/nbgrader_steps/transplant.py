@@ -13,14 +13,13 @@ import warnings
 from collections import defaultdict
 from pathlib import Path
 
-import nbformat
 from nbformat.notebooknode import NotebookNode
-from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.nbgrader_steps import intake
-from autograder.nbgrader_steps.release import written_in_release
+from autograder.nbgrader_steps.release import read_released, written_in_release
 from autograder.nbgrader_steps.stamp import fits_stamp
+from autograder.nbgrader_steps.trusted import course_of, need_python
 
 # Characters of code, in all, that are compiled to see whether a cell was split: a stranger's code
 # can take a compiler time that grows with its square.
@@ -270,7 +269,7 @@ class Transplant(NbGraderPreprocessor):
     """nbgrader's step that does it: the first of Autograde's `sanitize_preprocessors`."""
 
     def preprocess(self, nb, resources):
-        course, names = self._course(), resources["nbgrader"]
+        course, names = course_of(self), resources["nbgrader"]
         folder = course.format_path(course.release_directory, ".", names["assignment"])
         path = Path(folder, names["notebook"] + ".ipynb")
         if not path.exists():
@@ -278,13 +277,8 @@ class Transplant(NbGraderPreprocessor):
                 f"{path} is missing: hand-ins are graded on the released notebook. Run "
                 f"`nbgrader generate_assignment {names['assignment']}` first."
             )
-        released = nbformat.read(path, as_version=4)
+        released = read_released(path)
+        need_python(released, path.name)
         if fits_stamp(released) is False:
             raise ValueError(written_in_release(path, names["assignment"]))
         return transplant(nb, released), resources
-
-    def _course(self) -> CourseDirectory:
-        parent = self.parent
-        while not hasattr(parent, "coursedir"):
-            parent = parent.parent
-        return parent.coursedir

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from autograder.sandbox.instructors_code import Setting
 from autograder.sandbox.judge_process import receive, send
 from autograder.sandbox.running_tests import Cell
 from autograder.sandbox.student_process import GraderFailure, PutOff, Unsafe
@@ -64,6 +65,7 @@ class Grader:
         seconds: float = NOTEBOOK_SECONDS,
         test_seconds: float = TEST_SECONDS,
         quick: bool = False,
+        setting: Setting | None = None,
     ) -> list[list[dict]]:
         """Run a notebook's code cells and return the outputs of each.
 
@@ -81,6 +83,8 @@ class Grader:
             For the notebook and for one test cell.
         quick : bool
             Do not begin what takes long: others wait.
+        setting : Setting, optional
+            What else is known of the notebook's names.
 
         Raises
         ------
@@ -100,6 +104,7 @@ class Grader:
             "seconds": seconds,
             "test": test_seconds,
             "quick": quick,
+            "setting": setting.as_json() if setting else None,
         }
         reply = self._ask(request)
         if reply is None:  # the judge's process has ended: once more, in a new one

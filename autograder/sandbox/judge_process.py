@@ -8,12 +8,15 @@ a value that is made to overwhelm a test costs that test and nothing else.
 import contextlib
 import functools
 import gc
+import importlib
 import json
 import os
 import resource
 import select
+import shutil
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from multiprocessing.connection import Connection
@@ -21,8 +24,9 @@ from multiprocessing.connection import Connection
 from autograder.sandbox.inside import confine
 from autograder.sandbox.inside.hook import translate as _
 from autograder.sandbox.inside.shell import make_shell
+from autograder.sandbox.instructors_code import Setting
+from autograder.sandbox.namespace import Namespace
 from autograder.sandbox.running_tests import Cell, hold, run_test
-from autograder.sandbox.stand_ins import Namespace
 from autograder.sandbox.student_process import GraderFailure, PutOff, StudentProcess, Unsafe, Zygote
 from autograder.sandbox.time_limits import Budget, Limits
 
@@ -49,7 +53,7 @@ def main(argv: list[str]) -> None:
             except GraderFailure as failure:
                 send(control, {"failure": str(failure)})
     finally:
-        server.zygote.close()
+        server.close()
 
 
 class Server:
@@ -61,6 +65,19 @@ class Server:
         self.zygote = self._new_zygote()
         self.shell = make_shell(pictures=False)
         self.warm: set[str] = set()
+        self.folder: str | None = None  # whose files are copied to
+        self._scratch = tempfile.TemporaryDirectory(prefix="judging-")
+        self.files = os.path.join(self._scratch.name, "files")
+        self._before = os.getcwd()
+        os.mkdir(self.files)
+        os.chdir(self.files)
+        sys.path.insert(0, self.files)
+
+    def close(self) -> None:
+        self.zygote.close()
+        os.chdir(self._before)
+        sys.path.remove(self.files)
+        self._scratch.cleanup()
 
     def grade(
         self,
@@ -71,12 +88,15 @@ class Server:
         seconds: float,
         test: float,
         quick: bool = False,
+        setting: dict | None = None,
     ) -> dict[int, list]:
         """Run a notebook; return the outputs of its cells by index. See `grader.Grader.grade`."""
         cells = [Cell(*cell) for cell in cells]
-        self._warm_up(cells, names)
+        known = Setting.of(setting or {})
+        self._go_to(known.folder)
+        self._warm_up(cells, names, known)
         for again in (False, True):
-            run = _Run(self, cells, set(names), Limits(**limits), seconds, test)
+            run = _Run(self, cells, set(names), known, Limits(**limits), seconds, test)
             run.again, run.quick = again, quick
             try:
                 self.zygote.fill(folder)
@@ -97,16 +117,37 @@ class Server:
         except (GraderFailure, OSError):  # an accident does not happen twice
             return Zygote(unsafe=self.unsafe)
 
-    def _warm_up(self, cells: list[Cell], names: list[str]) -> None:
+    def _go_to(self, folder: str | None) -> None:
+        """Work where copies of an assignment's own files are: tests import and read them.
+
+        Never where a hand-in is: a module in it would be the student's code.
+        """
+        if folder == self.folder:
+            return
+        for name, module in list(sys.modules.items()):
+            if (getattr(module, "__file__", None) or "").startswith(self.files + os.sep):
+                del sys.modules[name]  # another assignment may have one of the same name
+        shutil.rmtree(self.files)
+        if folder:
+            ignored = shutil.ignore_patterns("*.ipynb", "__pycache__", ".*")
+            shutil.copytree(folder, self.files, ignore=ignored)
+        else:
+            os.mkdir(self.files)
+        os.chdir(self.files)
+        importlib.invalidate_caches()
+        self.folder = folder
+        self.warm.clear()
+
+    def _warm_up(self, cells: list[Cell], names: list[str], setting: Setting) -> None:
         """Run each test once on unwritten functions, before any student's value is there.
 
         What the tests import and work out for themselves, answers of hidden cases above all, is
         then in the memory that all judges share.
         """
-        namespace = Namespace(set())
+        namespace = Namespace(set(), setting)
         namespace.update((name, _unwritten(name)) for name in names)
         for cell in cells:
-            if cell.test and cell.source not in self.warm:
+            if cell.test and not cell.inside and cell.source not in self.warm:
                 self.warm.add(cell.source)
                 run_test(cell, namespace, None, self.shell)
         gc.collect()
@@ -127,8 +168,8 @@ class _Run:
     again = False  # is it the second try, after the grader has failed?
     quick = False  # is it put off as soon as anything has to be stopped?
 
-    def __init__(self, server, cells, names, limits, seconds, test_seconds):
-        self.server, self.cells, self.names = server, cells, names
+    def __init__(self, server, cells, names, setting, limits, seconds, test_seconds):
+        self.server, self.cells, self.names, self.setting = server, cells, names, setting
         self.limits, self.test_seconds = limits, test_seconds
         self.budget = Budget(seconds)
         self.outputs: dict[int, list] = {}
@@ -227,7 +268,7 @@ class _Run:
                 return
             ready, _, _ = select.select([lines, self.server.control], [], [], min(left, 1.0))
             if self.server.control in ready:
-                self.server.zygote.close()
+                self.server.close()
                 os._exit(1)  # nothing is asked meanwhile: the grader has gone, so do we
             if lines not in ready:
                 continue
@@ -256,7 +297,8 @@ class _Run:
             shell, zygote = self.server.shell, self.server.zygote
             start = functools.partial(StudentProcess, zygote, budget=self.budget)
             slow = frozenset(self.slow)
-            hold(self.cells, self.names, start, self.limits, shell, hidden, skip, slow, tell)
+            known = self.cells, self.names, self.setting
+            hold(*known, start, self.limits, shell, hidden, skip, slow, tell)
             tell("complete")
         except (GraderFailure, OSError) as failure:  # of a student's doing none comes so far
             sys.stderr.write(ascii(failure) + "\n")

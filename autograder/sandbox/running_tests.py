@@ -6,7 +6,6 @@ before runs again in a new one, and only the cell that it died in loses its mark
 
 import ast
 import contextlib
-import functools
 import io
 import numbers
 import re
@@ -21,8 +20,10 @@ import numpy as np
 from autograder.sandbox.inside import hook
 from autograder.sandbox.inside.hook import translate as _
 from autograder.sandbox.inside.shell import Outputs, Shell, Stream
+from autograder.sandbox.instructors_code import Setting
+from autograder.sandbox.namespace import Namespace, run_cell
+from autograder.sandbox.namespace import tell as tell_names
 from autograder.sandbox.outputs import clean
-from autograder.sandbox.stand_ins import Namespace, run_cell
 from autograder.sandbox.student_process import GraderFailure, StudentDied, StudentProcess
 from autograder.sandbox.time_limits import HURRIED, SLOW, Limits
 
@@ -31,30 +32,27 @@ BEGIN_HIDDEN = "### BEGIN HIDDEN TESTS"
 
 @dataclass(frozen=True)
 class Cell:
-    """A code cell: the student's, or a test cell as the instructor wrote it."""
+    """A code cell: the student's, or a test cell as the instructor wrote it.
+
+    Attributes
+    ----------
+    inside : bool
+        Does this test run in the student's process, because it cannot be judged from outside?
+        The student's code can forge its outcome then.
+    operations : tuple of str
+        What objects of the student's may do in this test: `instructors_code.operations`.
+    """
 
     source: str
     test: bool = False
     points: float = 0.0
+    inside: bool = False
+    operations: tuple[str, ...] = ()
 
     @property
     def hidden(self) -> bool:
         """True for a test cell of which the student sees nothing but the verdict's words."""
         return self.test and BEGIN_HIDDEN in self.source
-
-
-@functools.cache
-def names_to_define(solution_cells: tuple[str, ...]) -> frozenset[str]:
-    """The names that solution cells, as released, bind at their top level."""
-    names = set()
-    for source in solution_cells:
-        for node in ast.parse(source).body:
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                names.add(node.name)
-            elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
-                stored = (n for n in ast.walk(node) if isinstance(n, ast.Name))
-                names.update(n.id for n in stored if isinstance(n.ctx, ast.Store))
-    return frozenset(names)
 
 
 # Not parsed: that can take long itself, and here the source is a stranger's.
@@ -65,6 +63,7 @@ _FUNCTION = re.compile(r"^(?:def +|(?=\w+ *= *lambda\b))([^\W\d]\w*)", re.MULTIL
 def hold(
     cells: list[Cell],
     names: set[str],
+    setting: Setting,
     start: Callable[[Limits], StudentProcess],
     limits: Limits,
     shell: Shell,
@@ -81,6 +80,10 @@ def hold(
 
     Parameters
     ----------
+    names : set of str
+        What test cells may ask of the student.
+    setting : Setting
+        What else is known of the notebook's names.
     start : callable
         Starts a new process for the student's code, with these limits for a cell or a call.
     skip : frozenset of int
@@ -95,9 +98,9 @@ def hold(
     """
     if hidden:  # what comes after the last hidden test cannot change its outcome
         cells = cells[: max(i for i, cell in enumerate(cells) if cell.hidden) + 1]
-    namespace = Namespace(names)
+    namespace = Namespace(names, setting)
     student: StudentProcess | None = None
-    worked: list[str] = []
+    worked: list[str | dict] = []  # cells, and what tests did to names
     allowed = limits
     found_slow, named = set(slow), set[str]()  # the second: the words of the cell in work
 
@@ -110,7 +113,10 @@ def hold(
             student.discreet = hidden
             for source in worked.copy():
                 try:
-                    run_cell(student, source, pictures=False)
+                    if isinstance(source, dict):
+                        tell_names(student, source)
+                    else:
+                        run_cell(student, source, pictures=False)
                 except GraderFailure:
                     raise
                 except Exception:  # whatever it is: the process no longer does what it is asked
@@ -133,12 +139,22 @@ def hold(
                 continue
             tell("starting", index)
             named, began = set(_NAME.findall(cell.source)), time.monotonic()
-            if not cell.test:
+            if cell.inside:
+                source = cell.source.partition(BEGIN_HIDDEN)[0] if not hidden else cell.source
+                outputs, lived = run_inside(replace(cell, source=source), alive)
+                if lived:
+                    worked.append(source)
+                else:
+                    tell("stopped", index)
+                if cell.hidden == hidden:
+                    tell("outputs", index, outputs)
+            elif not cell.test:
                 if found_slow & named:  # what uses a slow function is one itself
                     found_slow.update(_FUNCTION.findall(cell.source))
                 try:
                     outputs = clean(run_cell(alive(), cell.source, pictures=not hidden))
                     worked.append(cell.source)
+                    namespace.students_cell(cell.source)
                 except GraderFailure:
                     raise
                 except BaseException as error:  # whatever its process answered, it is the cell's
@@ -155,6 +171,8 @@ def hold(
                 outputs = run_test(cell, namespace, alive, shell)
                 if cell.hidden == hidden:
                     tell("outputs", index, outputs)
+            if cell.test and (done := namespace.done()):
+                worked.append(done)
             find_slow(outputs, time.monotonic() - began)
             tell("done", index)
     finally:
@@ -178,12 +196,13 @@ def run_test(
     value = None
     try:
         with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(io.StringIO()):
-            namespace.new_cell(student and student())
+            does = frozenset(cell.operations)
+            namespace.new_cell(student and student(), does, cell.hidden, "seed" in cell.source)
             body, last = _compile(cell.source)
             exec(body, namespace)
             value = eval(last, namespace) if last else None
         if not _is_mark(value, cell.points):
-            raise ValueError("the last line of this test cell is neither points nor a verdict")
+            raise ValueError(_NO_MARK)
     except GraderFailure:
         raise
     except BaseException as error:  # exit() in a student's function must not end the judge
@@ -197,10 +216,7 @@ def run_test(
         sys.stdout.flush()
     kept = [] if cell.hidden else outputs.items
     if isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_)):
-        kept = [
-            *kept,
-            {"output_type": "execute_result", "data": {"text/plain": repr(float(value))}},
-        ]
+        kept = [*kept, _points(float(value))]
     return kept
 
 
@@ -223,6 +239,53 @@ def _is_mark(value, points: float) -> bool:
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
     return isinstance(value, numbers.Real) and 0 <= float(value) <= points
+
+
+def run_inside(cell: Cell, student: Callable[[], StudentProcess]) -> tuple[list[dict], bool]:
+    """Run a test cell in the student's process; return its outputs, and whether that lived on.
+
+    The outcome is to be believed no more than the student's code: that can forge it.
+    """
+    process = None
+    try:
+        process = student()
+        items = clean(run_cell(process, cell.source, pictures=not cell.hidden))
+    except GraderFailure:
+        raise
+    except BaseException as error:  # whatever its process answered
+        if process is not None:
+            process.end()
+        return [_stopped(error)], False
+    failed = next((item for item in items if item["output_type"] == "error"), None)
+    results = [item["data"] for item in items if item["output_type"] == "execute_result"]
+    shown = results[-1].get("text/plain") if results else None
+    number = _SHOWN_NUMBER.fullmatch(shown or "")
+    points = float(number[1]) if number else None
+    if failed and cell.hidden:
+        failed = _failed(_("A hidden test failed."))  # its own words may be the student's
+    if not failed and not _is_mark(
+        points if number else shown in (None, "None", "True"), cell.points
+    ):
+        failed = _failed(_NO_MARK)
+    # What is on stderr would mean no points to nbgrader; errors and points are told below.
+    kept = [i for i in items if i["output_type"] == "display_data" or i.get("name") == "stdout"]
+    kept = [] if cell.hidden else kept
+    if failed:
+        return [*kept, failed], True
+    return [*kept, *([] if points is None else [_points(points)])], True
+
+
+# As Python shows it, or NumPy: 0.5, np.float64(0.5), np.int64(1)
+_SHOWN_NUMBER = re.compile(r"(?:np\.\w+\()?(-?\d{1,9}(?:\.\d{1,20})?)\)?")
+_NO_MARK = "the last line of this test cell is neither points nor a verdict"
+
+
+def _failed(text: str) -> dict:
+    return {"output_type": "error", "ename": "TestFailed", "evalue": text, "traceback": [text]}
+
+
+def _points(points: float) -> dict:
+    return {"output_type": "execute_result", "data": {"text/plain": repr(points)}}
 
 
 def _stopped(error: BaseException) -> dict:

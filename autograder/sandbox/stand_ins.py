@@ -2,47 +2,108 @@
 
 A call of a stand-in ships its arguments to the student's process and brings plain data back. What
 is not plain data comes back as a stand-in too. Its attributes are asked for, its methods can be
-called; it is never equal to anything, never true, and never turns into a number or an array.
+called. It does what Python's operators do to it only where the instructor's own classes do
+(`instructors_code.operations`): elsewhere it is never equal to anything, never true, and never
+turns into a number or an array.
 """
 
-import builtins
-import importlib
 import inspect
 import sys
+import types
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from autograder.sandbox.inside import hook
-from autograder.sandbox.inside.hook import translate as _
-from autograder.sandbox.inside.wire import WireError
+from autograder.sandbox.inside.changing import changed_to
+from autograder.sandbox.inside.operations import OPERATIONS, is_among
+from autograder.sandbox.inside.wire import WireError, encode
+from autograder.sandbox.instructors_code import IDENTITY
+from autograder.sandbox.raised import make_exception, make_exception_type
 from autograder.sandbox.student_process import StudentDied
+
+# Of Python's own attributes, what a test may look at.
+_SHOWN = {"__dict__", "__doc__", "__annotations__", "__defaults__"}
+# What an operation must give, where Python or a test relies on it.
+_GIVES: dict[str, type] = {
+    **{"__len__": int, "__hash__": int, "__int__": int, "__index__": int, "__float__": float},
+    **{"__bool__": bool, "__contains__": bool, "__complex__": complex},
+    **{"__str__": str, "__repr__": str, "__format__": str},
+}
+_MOST_NESTED = 30  # calls of the student's code and of a test's, one within the other
+
+
+class Remote:
+    """What a stand-in knows of its object."""
+
+    __slots__ = ("does", "name", "number", "overwrote", "parameters", "student")
+
+    def __init__(
+        self, student, number: int, name: str, parameters: list[str] | None, does: list[str]
+    ):
+        self.student, self.number, self.name = student, number, name
+        self.parameters, self.does, self.overwrote = parameters, frozenset(does), False
 
 
 class RemoteObject:
     """Something in the student's process that is not plain data."""
 
-    __slots__ = ("_name", "_number", "_overwrote", "_parameters", "_student")
+    __slots__ = ("_stand_in",)
 
-    def __init__(self, student, number: int, name: str, parameters: list[str] | None):
-        self._student, self._number, self._name = student, number, name
-        self._parameters = parameters
-        self._overwrote = False
+    _stand_in: Remote
 
     def __repr__(self) -> str:
-        return f"<the student's {type(self).__name__} {self._name}>".replace(" >", ">")
+        if _may(self, "__repr__"):
+            return _operate("__repr__", self)
+        return f"<the student's {type(self).__name__} {self._stand_in.name}>".replace(" >", ">")
+
+    def __str__(self) -> str:
+        return _operate("__str__", self) if _may(self, "__str__") else repr(self)
+
+    def __format__(self, how: str) -> str:
+        return _operate("__format__", self, how) if _may(self, "__format__") else repr(self)
 
     def __getattr__(self, name: str):
         """What the student's object has under this name, a method say; nothing of Python's own."""
-        if name.startswith("_"):
+        if name.startswith("__") and name not in _SHOWN:
             raise AttributeError(name)
-        return _only(_ask(self._student, "attribute", self, name), self._student)
+        return only(ask(self._stand_in.student, "attribute", self, name), self._stand_in.student)
+
+    def __setattr__(self, name: str, value) -> None:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        ask(self._stand_in.student, "set_attribute", self, name, value)
+
+    def __eq__(self, other):
+        if _may(self, "__eq__"):
+            return _operate("__eq__", self, other)
+        if _has_identity(self) and "__eq__" not in self._stand_in.does:
+            return isinstance(other, RemoteObject) and _same(self, other)
+        return self._refuse()
+
+    def __ne__(self, other):
+        if _may(self, "__ne__"):
+            return _operate("__ne__", self, other)
+        return not self == other
+
+    def __hash__(self) -> int:
+        if _may(self, "__hash__"):
+            return _operate("__hash__", self)
+        if _has_identity(self) and "__eq__" not in self._stand_in.does:
+            return hash(self._stand_in.number)
+        return self._refuse()
+
+    def __bool__(self) -> bool:
+        if _may(self, "__bool__"):
+            return _operate("__bool__", self)
+        return _has_identity(self) or self._refuse()
 
     def _refuse(self, *_args):
         raise TypeError(f"the student's {type(self).__name__} is no plain data")
 
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __contains__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = __contains__ = _refuse
     __float__ = __int__ = __complex__ = __index__ = __reduce_ex__ = _refuse
+
+
+_OWN_WAY = {"__repr__", "__str__", "__format__", "__eq__", "__ne__", "__hash__", "__bool__"}
 
 
 class RemoteFunction(RemoteObject):
@@ -52,96 +113,105 @@ class RemoteFunction(RemoteObject):
 
     @property
     def __name__(self) -> str:
-        return self._name
+        return self._stand_in.name
 
     @property
     def __signature__(self) -> inspect.Signature:
-        if self._parameters is None:
-            raise TypeError(f"{self._name} does not tell its parameters")
+        if self._stand_in.parameters is None:
+            raise TypeError(f"{self._stand_in.name} does not tell its parameters")
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        return inspect.Signature([inspect.Parameter(name, kind) for name in self._parameters])
+        return inspect.Signature(
+            [inspect.Parameter(name, kind) for name in self._stand_in.parameters]
+        )
 
     @property
     def overwrote(self) -> bool:
         """Did the last call change what an earlier one returned? The student's process tells."""
-        return self._overwrote
+        return self._stand_in.overwrote
 
     def time_limit(self, seconds: float):
         """Within this context a call is stopped in the student's process, by its CPU time."""
-        return self._student.within(seconds)
+        return self._stand_in.student.within(seconds)
 
     def __call__(self, *args, **kwargs):
-        reply = _ask(self._student, "call", self, list(args), kwargs)
+        student = self._stand_in.student
+        reply = ask(student, "call", self, list(args), kwargs)
         match reply:
             case [value, None | [list(), dict()] as changed, str(printed), bool(overwrote)]:
                 pass
             case _:
-                raise _nonsense(self._student)
+                raise _nonsense(student)
         if changed:  # the caller sees it, as if the call had run in this process
-            _updated([list(args), kwargs], changed)
+            changed_to([list(args), kwargs], changed)
         sys.stdout.write(printed)
-        object.__setattr__(self, "_overwrote", overwrote)
+        self._stand_in.overwrote = overwrote
+        if student.refresh:
+            student.refresh()
         return value
 
 
-class Namespace(dict):
-    """The names of the test cells: their own, and those that the student was to define.
+class RemoteClass(RemoteFunction):
+    """A class of the student's."""
 
-    `names` are the latter. They are looked up in the student's process when a cell asks for them,
-    anew in every cell, because a student may define a function again.
-    """
+    __slots__ = ()
 
-    def __init__(self, names: set[str]):
-        super().__init__(__name__="__main__", __builtins__=builtins)
-        self.student = None
-        self._names = frozenset(names)
-        self._fetched: dict = {}
+    def __instancecheck__(self, thing) -> bool:
+        return self._asked(thing, subclass=False)
 
-    def new_cell(self, student) -> None:
-        """Forget what the last cell fetched; from now on `student` is asked."""
-        for name, value in self._fetched.items():
-            if self.get(name) is value:
-                del self[name]
-        self._fetched.clear()
-        self.student = student
+    def __subclasscheck__(self, thing) -> bool:
+        return self._asked(thing, subclass=True)
 
-    def __missing__(self, name: str):
-        if name not in self._names or hasattr(builtins, name):
-            raise KeyError(name)
-        try:
-            reply = _ask(self.student, "get", name)
-        except KeyError:
-            raise NameError(f"name '{name}' is not defined") from None
-        value = _only(reply, self.student)
-        if isinstance(value, RemoteObject):
-            # Not what the student's object says of itself: `check` finds the exercise by it.
-            object.__setattr__(value, "_name", name)
-        self._fetched[name] = self[name] = value
-        return value
+    def _asked(self, thing, subclass: bool) -> bool:
+        if not isinstance(thing, RemoteObject):
+            return False
+        student = self._stand_in.student
+        answer = only(ask(student, "is_a", thing, self, subclass), student)
+        if type(answer) is not bool:
+            raise _nonsense(student)
+        return answer
 
 
-def run_cell(student, source: str, pictures: bool = True) -> list:
-    """Run a cell in the student's process; return its outputs, as they come: not to be believed."""
-    return _only(_ask(student, "run", source, pictures), student)
+def rename(stand_in: RemoteObject, name: str) -> None:
+    """Give a stand-in the name that it was asked for."""
+    stand_in._stand_in.name = name
 
 
-def _ask(student, request: str, *args) -> list:
+def ask(student, request: str, *args) -> list:
     """Ask the student's process; raise what it raised."""
+    if student.sync:
+        student.sync()
     reply = student.ask(
         request,
         *args,
         refer=lambda thing: _refer(student, thing),
-        resolve=lambda *parts: _stand_in(student, *parts),
+        resolve=lambda *parts: _resolve(student, *parts),
+        answer=lambda request: _answer(student, request),
     )
     match reply:
         case ["ok", *values]:
             return values
-        case ["error", [*names], str(text), str(line)] if all(type(n) is str for n in names):
-            raise _exception(names, text, line, student.discreet)
+        case ["error", [*bases], str(text), str(line)] if _are_bases(bases):
+            names = [name for name, _number in bases]
+            if request == "operate" and args[0] == "__next__" and names[:1] == ["StopIteration"]:
+                raise StopIteration
+            own = _exception_type(student, bases)
+            error: Any = own(text) if own else make_exception(names, text, line, student.discreet)
+            error.student_line = line
+            raise error
     raise _nonsense(student)
 
 
-def _only(reply: list, student):
+def can_be_sent(student, value: object) -> bool:
+    """Is a value plain data, or something that may be lent?"""
+    try:
+        encode(value, lambda thing: _refer(student, thing))
+    except (TypeError, WireError, StudentDied):
+        return False
+    return True
+
+
+def only(reply: list, student):
+    """Return the one value of a reply."""
     if len(reply) != 1:
         raise _nonsense(student)
     return reply[0]
@@ -152,112 +222,133 @@ def _nonsense(student) -> StudentDied:
     return StudentDied("the student's process answered nonsense")
 
 
+def _answer(student, request: list) -> bytes:
+    """Do what the student's code asks for with something that a test has lent to it."""
+
+    def refer(thing):
+        return _refer(student, thing)
+
+    if student.nested >= _MOST_NESTED:
+        return encode(["raised", ["RecursionError"], "too many calls, one within the other"])
+    student.nested += 1
+    try:
+        return encode(["value", student.lending.answer(request)], refer)
+    except StudentDied:
+        raise
+    except Exception as error:
+        names = [kind.__name__ for kind in type(error).__mro__]
+        return encode(["raised", names, str(error)[:2000]])
+    finally:
+        student.nested -= 1
+
+
 def _refer(student, thing) -> list:
-    """Refer to something that is not plain data: the student's own, or a shared function."""
+    """Refer to something that is not plain data: the student's own, or what a test lends."""
     if isinstance(thing, RemoteObject):
-        if thing._student is not student:
+        if thing._stand_in.student is not student:
             raise StudentDied("the student's process that had this object has ended")
-        return ["object", thing._number]
-    function = hook.named(thing) if inspect.isfunction(thing) else thing
-    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
-    if hook.is_shared(module) and getattr(importlib.import_module(module), name, None) is function:
-        return ["function", module, name]
-    raise TypeError(
-        f"a {type(thing).__name__} cannot be passed to the student's code: only plain data, "
-        f"arrays and functions that {hook.COURSE} defines"
-    )
+        return ["object", thing._stand_in.number]
+    for number, kind in student.exceptions.items():
+        if kind is thing:
+            return ["object", number]
+    return student.lending.refer(thing)
 
 
-def _stand_in(student, *parts) -> RemoteObject:
+def _resolve(student, kind: str, *parts):
+    if kind == "lent":
+        (number,) = parts
+        return student.lending.thing(number)
+    if kind != "object":
+        raise WireError("malformed reference")
+    return make_stand_in(student, *parts)
+
+
+def make_stand_in(student, *parts) -> RemoteObject | type[Exception]:
     """Make the stand-in for a reference; its type has the name of the type it stands for.
 
     Of a discreet student's object the names that its process chose are left out.
     """
     match parts:
-        case [int(number), str(kind), str(name), None]:
-            base, parameters = RemoteObject, None
-        case [int(number), str(kind), str(name), [*parameters]]:
-            base = RemoteFunction
-            if not all(type(p) is str for p in parameters):
-                raise WireError("malformed reference")
-            parameters = list(dict.fromkeys(filter(str.isidentifier, parameters)))
+        case [int(number), str(kind), str(name), None | [*_] as parameters, [*bases], [*does]]:
+            texts = [*(parameters or ()), *does]
         case _:
             raise WireError("malformed reference")
+    if not all(type(text) is str for text in texts) or not _are_bases(bases):
+        raise WireError("malformed reference")
+    if own := _exception_type(student, bases):
+        return own
+    base = RemoteObject if parameters is None else RemoteClass if bases else RemoteFunction
+    if parameters is not None:
+        parameters = list(dict.fromkeys(filter(str.isidentifier, parameters)))
+    generator = kind == "generator"
     if student.discreet:
         kind, name = ("object" if base is RemoteObject else "function"), ""
         parameters = None if parameters is None else []
     kind = kind[:80] if kind.isidentifier() else base.__name__
-    return type(kind, (base,), {"__slots__": ()})(student, number, name[:80], parameters)
+    methods: dict[str, Any] = {"__slots__": (), "__doc__": property(_doc)}
+    if generator:  # as isinstance sees it
+        methods["__class__"] = property(lambda self: types.GeneratorType)
+    for operation in OPERATIONS:
+        if operation in does and operation not in _OWN_WAY:
+            methods[operation] = _operation(operation)
+    made = type(kind, (base,), methods)()
+    object.__setattr__(made, "_stand_in", Remote(student, number, name[:80], parameters, does))
+    return made
 
 
-def _updated(old, new):
-    """Return `old`, changed in place to look like `new`, or `new` where that cannot be."""
-    match old, new:
-        case np.ndarray(), np.ndarray():
-            if old.size == new.size and old.dtype == new.dtype and old.flags.writeable:
-                if old.shape != new.shape and old.flags.forc:
-                    old.resize(new.shape, refcheck=False)  # as `x.shape = ...` did there
-                if old.shape == new.shape:
-                    old[...] = new
-                    return old
-        case list(), list():
-            old[:] = [*map(_updated, old, new), *new[len(old) :]]
-            return old
-        case dict(), dict():
-            values = {key: _updated(old.get(key), value) for key, value in new.items()}
-            old.clear()
-            old.update(values)
-            return old
-        case tuple(), tuple():
-            items = tuple(map(_updated, old, new))
-            if len(old) == len(new) and all(a is b for a, b in zip(old, items, strict=True)):
-                return old
-    return new
-
-
-# Exceptions that may come out of a student's code as what they are. Not StopIteration and its
-# kind: in the judge's own loops they would mean "all is well, that was the last one".
-_HARMLESS = {
-    kind.__name__: kind
-    for kind in (
-        *(ArithmeticError, AssertionError, AttributeError, BufferError, EOFError, Exception),
-        *(FloatingPointError, ImportError, IndexError, KeyError, LookupError, MemoryError),
-        *(ModuleNotFoundError, NameError, NotImplementedError, OSError, OverflowError),
-        *(FileNotFoundError, PermissionError, RecursionError, ReferenceError, RuntimeError),
-        *(SyntaxError, SystemError, TimeoutError, TypeError, UnboundLocalError, UnicodeError),
-        *(ValueError, ZeroDivisionError, np.linalg.LinAlgError, np.exceptions.AxisError),
+def _are_bases(bases: list) -> bool:
+    """Is it what a student's process tells of the types that a type derives from?"""
+    return all(
+        type(base) is list and [type(part) for part in base] in ([str, int], [str, type(None)])
+        for base in bases
     )
-}
 
 
-_KNOWN = {*_HARMLESS, *(n for n in dir(builtins) if n.endswith(("Error", "Exception", "Exit")))}
+def _exception_type(student, bases: list) -> type[Exception] | None:
+    """The type that stands for a student's own kind of error; None if it is none of these."""
+    own: type[Exception] | None = None
+    for place in reversed(range(len(bases))):  # what it derives from comes first
+        _name, number = bases[place]
+        if number is not None:
+            if number not in student.exceptions:
+                names = [name for name, _number in bases[place:]]
+                made = make_exception_type(names, own, student.discreet)
+                student.exceptions[number] = made
+            own = student.exceptions[number]
+    return own if bases and bases[0][1] is not None else None
 
 
-class _FromStudent:
-    """What such an exception says is what it said in the student's process."""
-
-    args: tuple  # it stands before an exception's type
-
-    def __str__(self) -> str:
-        return self.args[0] if self.args else ""
+def _doc(self: RemoteObject) -> str | None:
+    told = self.__getattr__("__doc__")
+    return told if isinstance(told, str) else None
 
 
-def _exception(names: list[str], text: str, line: str, discreet: bool) -> BaseException:
-    """Make the exception that a student's call raised, with its `student_line` of code.
+def _operation(name: str) -> Callable:
+    return lambda self, *args: _operate(name, self, *args)
 
-    It has the name of the original type and the nearest harmless type as its base. An exit is an
-    exit, which every caller must expect; Ctrl-C and the like are ordinary errors here. With
-    `discreet` a type that is not Python's or NumPy's has no name.
-    """
-    name = names[0][:80] if names and names[0].isidentifier() else "Exception"
-    if discreet and name not in _KNOWN:
-        name = _("an error of its own type")  # stands in a sentence, as other types' names do
-    error: Any
-    if name == "SystemExit":
-        error = SystemExit(text)
-    else:
-        base = next((_HARMLESS[n] for n in names if n in _HARMLESS), Exception)
-        plain = base.__name__ == name and base is not KeyError
-        error = (base if plain else type(name, (_FromStudent, base), {}))(text)
-    error.student_line = line
-    return error
+
+def _operate(name: str, thing: RemoteObject, *args):
+    if not is_among(name, thing._stand_in.student.operations):
+        return thing._refuse()
+    student = thing._stand_in.student
+    value = only(ask(student, "operate", name, [thing, *args]), student)
+    if name in _GIVES and type(value) is not _GIVES[name]:
+        raise TypeError(f"the student's {name} gives a {type(value).__name__}")
+    return value
+
+
+def _may(thing: RemoteObject, name: str) -> bool:
+    """Does the object do this in its own way, and may it?"""
+    known = thing._stand_in
+    return name in known.does and is_among(name, known.student.operations)
+
+
+def _has_identity(thing: RemoteObject) -> bool:
+    return IDENTITY in thing._stand_in.student.operations
+
+
+def _same(one: RemoteObject, other: RemoteObject) -> bool:
+    return (one._stand_in.student, one._stand_in.number) == (
+        other._stand_in.student,
+        other._stand_in.number,
+    )

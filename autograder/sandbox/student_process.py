@@ -13,10 +13,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from autograder.sandbox.inside import confine, hook, wire
+from autograder.sandbox.lending import Lending
 from autograder.sandbox.time_limits import LONGEST_DELAY, Budget, Limits
 
 # All that a student's process gets of this package: a copy in a folder of its own, so that neither
@@ -181,6 +182,9 @@ class StudentProcess:
     """
 
     discreet = False
+    sync: Callable[[], None] | None = None  # called before each request,
+    refresh: Callable[[], None] | None = None  # and after each call
+    nested = 0  # calls of what a test has lent, in work
 
     @_undisturbed()
     def __init__(self, zygote: Zygote, limits: Limits | None = None, budget: Budget | None = None):
@@ -190,6 +194,9 @@ class StudentProcess:
         self.zygote = zygote
         self.limits, self.budget = Limits(_START_SECONDS, _START_SECONDS), Budget()
         self._started = time.monotonic()
+        self.lending = Lending()
+        self.operations: frozenset[str] = frozenset()  # what objects may do in the cell in work
+        self.exceptions: dict[int, type[Exception]] = {}  # stand for the student's, by number
         self._sock, theirs = socket.socketpair()
         with theirs:
             (self.pid,) = zygote.request(b"F", str(zygote.work).encode(), ">i", theirs)
@@ -197,7 +204,7 @@ class StudentProcess:
         self._asked = time.monotonic()
         self._used = self._delayed = 0.0  # seconds of CPU, and of waiting for one, when last asked
         try:
-            ready = self._exchange(None, None)
+            ready = self._exchange(None, None, self._patience())
         except StudentDied as error:
             raise GraderFailure(f"a student's process did not start: {error}") from None
         if ready != "ready":
@@ -205,18 +212,27 @@ class StudentProcess:
             raise GraderFailure(f"student code could not be confined: {ready}")
         self.limits, self.budget = limits or Limits(), budget
 
-    def ask(self, request: str, *args, refer=None, resolve=None) -> object:
+    def ask(self, request: str, *args, refer=None, resolve=None, answer=None) -> object:
         """Send a request and return what comes back, as plain data.
+
+        Before it answers, the student's code may ask for what a test has lent to it: `answer` is
+        called with such a request and returns the frame to send. All of it takes its time from
+        the one limit.
 
         StudentTimeout or StudentDied: there is no answer and the process is gone.
         """
-        return self._exchange(wire.encode([request, *args], refer), resolve)
+        frame = wire.encode([request, *args], refer)
+        self._need_alive()
+        patience = self._patience()
+        while True:
+            reply = self._exchange(frame, resolve, patience)
+            if answer is None or type(reply) is not list or reply[:1] != ["back"]:
+                return reply
+            frame = answer(reply[1:])
 
     @_undisturbed()
-    def _exchange(self, frame: bytes | None, resolve) -> object:
-        if not self.alive:
-            raise StudentDied("the process in which the notebook ran has ended")
-        patience = self._patience()
+    def _exchange(self, frame: bytes | None, resolve, patience: Callable[[], float]) -> object:
+        self._need_alive()
         try:
             if frame is not None:
                 self._sock.settimeout(patience())
@@ -238,7 +254,12 @@ class StudentProcess:
             self.end()
             raise
 
-    def _patience(self):
+    def _need_alive(self) -> None:
+        if not self.alive:
+            raise StudentDied("the process in which the notebook ran has ended")
+
+    @_undisturbed()
+    def _patience(self) -> Callable[[], float]:
         """Return the function that says how long to wait for one answer; see `Limits`."""
         start, limits = time.monotonic(), self.limits
         if start - self._asked > 1:  # no more often: it takes as long as a small call

@@ -1,11 +1,11 @@
 """Plain data over a socket: the only language that the grader and a student's process share.
 
 Never pickle. These values exist: None, bool, int, float, complex, str, bytes, list, tuple, dict
-with str keys, NumPy arrays and scalars of bool, int, uint, float and complex kind. What is made
-of these travels as the plain thing: a subclass of int, float or str, a range, an array.array; of a
-masked array, a masked number is 0, because to NumPy's tests it would equal everything; an array
-of objects is a list. Everything
-else is a reference, which each side makes and reads in its own way.
+with plain keys, NumPy arrays and scalars of bool, int, uint, float and complex kind, and the kinds
+of `values`, which are made of these. A subclass of int, float, str, list, tuple or dict travels as
+the plain thing, as do a range and an array.array; of a masked array, a masked number is 0, because
+to NumPy's tests it would equal everything; an array of objects is a list. Everything else is a
+reference, which each side makes and reads in its own way.
 
 A frame is: length of the text, number of buffers, length of every buffer (each 4 bytes), the text
 (JSON), the buffers (the bytes of arrays). Everything about it is checked before memory is taken.
@@ -19,6 +19,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from autograder.sandbox.inside import values
 
 MAX_BYTES = 32 << 20  # of one frame
 MAX_TEXT = 4 << 20  # of its JSON part
@@ -96,10 +98,19 @@ def encode(value: object, refer: Callable[[object], list] | None = None) -> byte
             v = list(v[: MAX_TEXT // 4])
         if isinstance(v, list):
             return ["l", *(write(item, depth + 1) for item in list.__iter__(v))]
+        if isinstance(v, tuple) and (names := values.field_names(v)):
+            fields = (write(item, depth + 1) for item in tuple.__iter__(v))
+            return ["n", kind.__name__, names, *fields]
         if isinstance(v, tuple):
             return ["t", *(write(item, depth + 1) for item in tuple.__iter__(v))]
         if isinstance(v, dict) and all(type(key) is str for key in dict.keys(v)):
             return ["d", *([key, write(item, depth + 1)] for key, item in dict.items(v))]
+        if isinstance(v, dict) and all(map(values.is_key, dict.keys(v))):
+            items = dict.items(v)
+            return ["D", *([write(k, depth + 1), write(i, depth + 1)] for k, i in items)]
+        if made_of := values.take_apart(v):
+            kind_of_value, parts = made_of
+            return ["v", kind_of_value, *(write(part, depth + 1) for part in parts)]
         if refer is None:
             raise WireError(f"only plain data and arrays can be sent, not {kind.__name__}")
         return ["r", *refer(v)]
@@ -121,7 +132,7 @@ def decode(text: bytes, buffers: list[bytes], resolve: Callable[..., object] | N
         return _read(json.loads(text, parse_constant=_no_constant), buffers, resolve, 0)
     except WireError:
         raise
-    except (ValueError, TypeError, IndexError, RecursionError, OverflowError) as error:
+    except (ValueError, TypeError, LookupError, RecursionError, OverflowError) as error:
         raise WireError(f"malformed frame: {type(error).__name__}") from None
 
 
@@ -137,8 +148,26 @@ def _read(v, buffers, resolve, depth):
         return [_read(part, buffers, resolve, depth + 1) for part in parts]
     if tag == "t":
         return tuple(_read(part, buffers, resolve, depth + 1) for part in parts)
+    if tag == "n":
+        name, names, *items = parts
+        made = values.named_tuple(_text(name), *map(_text, names))
+        return made(*(_read(item, buffers, resolve, depth + 1) for item in items))
     if tag == "d":
         return {_text(key): _read(part, buffers, resolve, depth + 1) for key, part in parts}
+    if tag == "D":
+        read = [[_read(part, buffers, resolve, depth + 1) for part in pair] for pair in parts]
+        keys = values.checked_keys([key for key, _item in read])
+        return dict(zip(keys, (item for _key, item in read), strict=True))
+    if tag == "v":
+        kind, *of = parts
+        try:  # of plain data alone: what stands in for an object would be asked for its number
+            return values.put_together(
+                _text(kind), [_read(part, buffers, None, depth + 1) for part in of]
+            )
+        except WireError:
+            raise
+        except Exception as error:
+            raise WireError(f"malformed value: {type(error).__name__}") from None
     if tag == "i":
         (digits,) = parts
         if len(_text(digits)) > MAX_INT_BITS // 4 + 3:
