@@ -105,10 +105,10 @@ def heatmap(
     )
 
 
-def hatched(ax, left, top):
+def hatched(ax, left, top, width=1):
     """Draw a place where nothing may be seen."""
     ax.add_patch(
-        Rectangle((left, top), 1, 1, facecolor=PALE, edgecolor=GREY, hatch="////", linewidth=0)
+        Rectangle((left, top), width, 1, facecolor=PALE, edgecolor=GREY, hatch="////", linewidth=0)
     )
 
 

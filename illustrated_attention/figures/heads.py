@@ -7,6 +7,7 @@ from illustrated_attention.figures.cells import (
     colour_bar,
     coloured,
     framed_cells,
+    hatched,
     plain_names,
 )
 from illustrated_attention.figures.needs import axes, need_array, need_tokens
@@ -75,6 +76,8 @@ def attention_maps(tokens, weights):
             if causal:  # later tokens cannot be seen: not the same as a weight of 0
                 shown[np.triu_indices(n, 1)] = np.nan
             coloured(ax, shown, "weights")
+            for row in range(n - 1 if causal and large else 0):
+                hatched(ax, row + 0.5, row - 0.5, n - 1 - row)
             ax.spines[:].set(visible=True, color=GREY, linewidth=0.8)
             short = _("head {head}").format(head=head)
             name = (
@@ -117,7 +120,7 @@ def attention_maps(tokens, weights):
     if large:
         notes = [_("▲ and frame: where “{token}” looks most").format(token=labels[-1])]
     if causal:
-        notes.append(_("grey: later tokens, hidden"))
+        notes.append(_("hatched: later tokens, hidden"))
     for line, note in enumerate(notes):
         place = (MARGIN + names + 2.5, height - 0.44 + 0.2 * line)
         figure.write(*place, note, fontsize=9, color=INK)

@@ -138,7 +138,7 @@ def _in_cells(title, row, w, b, out, names, sign):
 def _in_parts(title, row, w, b, out, names, sign):
     """Draw the product of a long row: each head's numbers meet their own rows of w."""
     limit, d, n_head = largest_size(row, b, out), len(row) // len(names), len(names)
-    tall, box, left = 0.42, 0.5, MARGIN + 0.95
+    tall, box, left = 0.42, 0.5, MARGIN + 1.05
     wide = WIDTH - MARGIN - left
     part = wide / n_head
     tops = np.cumsum([TITLE_SPACE + 0.25, tall + 0.3, box + 0.3, tall + 0.14])

@@ -209,7 +209,8 @@ def _box(left, top, right, bottom):
 def _hatching(box):
     """Return slanting lines across a box; a pattern would be refused where pages are cleaned."""
     lines = ""
-    for end in np.arange(box.x0 + box.y0 + _HATCH / 2, box.x1 + box.y1, _HATCH):
+    first = math.ceil((box.x0 + box.y0) / _HATCH) * _HATCH  # so that lines meet in the next box
+    for end in np.arange(first, box.x1 + box.y1, _HATCH):
         left, right = max(box.x0, end - box.y1), min(box.x1, end - box.y0)
         lines += f"M{_short(left)} {_short(end - left)}L{_short(right)} {_short(end - right)}"
     return lines

@@ -186,7 +186,8 @@ class Recorded:
     the likeliest, queries, keys and values [layer, head, T, d], and probabilities [T, word].
     """
 
-    cached, functions = False, {}
+    cached = False
+    functions: dict = {}
 
     def __init__(self):
         path = data_path("activations", "explored.npz")
