@@ -187,9 +187,9 @@ class Recorded:
     """
 
     cached = False
-    functions: dict = {}
 
     def __init__(self):
+        self.functions: dict = {}  # none are needed: all is recorded
         path = data_path("activations", "explored.npz")
         with np.load(path) as arrays:
             self._arrays = dict(arrays)
