@@ -233,7 +233,7 @@ FIGURES = [(f, args) for f, args in DRAWN if ".figures." in f.__module__]
 @pytest.mark.parametrize(("function", "args"), FIGURES, ids=NAMES[: len(FIGURES)])
 def test_a_figure_can_be_read_shown_by_the_grader_and_heard(function, args):
     figure = function(*args)
-    assert figure.drawing().smallest_text >= themed.SMALLEST
+    assert figure.in_svg().smallest_text >= themed.SMALLEST
     assert len(outputs.pictures(figure._repr_html_())) == 1
     assert figure.alt_text
     box = figure.get_tightbbox()
@@ -250,7 +250,7 @@ def test_nan_and_infinity_are_drawn_or_refused(function, args):
         wrong.flat[0], wrong.flat[-1] = np.nan, np.inf
         with np.errstate(all="ignore"), contextlib.suppress(NotDrawn):
             figure = function(*args[:place], wrong, *args[place + 1 :])
-            assert not re.search(r"[ML HV]-?(nan|inf)", figure.drawing().body)
+            assert not re.search(r"[ML HV]-?(nan|inf)", figure.in_svg().body)
 
 
 @pytest.fixture

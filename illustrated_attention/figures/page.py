@@ -131,7 +131,7 @@ class LessonFigure(Figure):
             )
         )
 
-    def drawing(self):
+    def in_svg(self):
         """Return what draws this figure, after it has: its ``body`` and ``style`` are SVG."""
         renderer = SvgRenderer(*(inches * CSS_PIXELS for inches in self.get_size_inches()))
         with matplotlib.style.context(["default", RC]):
@@ -139,7 +139,7 @@ class LessonFigure(Figure):
         return renderer
 
     def _repr_html_(self):
-        done = self.drawing()
+        done = self.in_svg()
         return as_image(
             done.width, done.height, done.body, done.style, self.alt_text, done.smallest_text
         )
