@@ -205,7 +205,9 @@ def test_every_drawing_function_of_the_package_is_tried():
                     and not name.startswith(("_", "need_"))
                 }
     named = {name for name in NAMES if not name.startswith("test_figures_needs.explore_")}
-    assert every == named | {"explorer.explore"}  # tried with its arguments' names, twice
+    apart = {"explorer.explore"}  # tried with its arguments' names, twice
+    apart |= {"explorer.explore_recorded"}  # nothing is given to it
+    assert every == named | apart
 
 
 @pytest.mark.parametrize(("function", "args"), DRAWN, ids=NAMES)
