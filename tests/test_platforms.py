@@ -206,6 +206,20 @@ def test_an_ordinary_name_bears_no_label():
     assert [name for name in [*ordinary, "a - b - c", "1-2 - a"] if label(name)] == []
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "_" * 60_000 + "_attempt_2025-10-10-10-22-05_x.ipynb",
+        "-" * 60_000 + "_1_assignsubmission_file_x.ipynb",
+        "1-1 - a - " + "2025 " * 12_000 + "\0 - ",
+    ],
+    ids=lambda name: name[-30:].strip("\0 "),
+)
+def test_a_name_that_no_file_can_have_bears_no_label(name):
+    """A student's archive may hold it: each part of it as a name would fill the memory."""
+    assert label(name) is None
+
+
 def test_names_are_found_however_they_are_typed_and_never_guessed():
     rows = [
         {"id": "m1", "first_name": "Eva", "last_name": "Müller"},

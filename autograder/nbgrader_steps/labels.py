@@ -24,6 +24,9 @@ class Label:
     late: bool = False  # the platform says that it is late
 
 
+# Characters. No file system has longer names; in an archive that a student made they may be.
+MOST = 255
+
 _MOODLE = re.compile(
     r"(?P<name>[^_]+)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_*(?P<rest>.*)", re.S
 )
@@ -53,6 +56,8 @@ def label(name: str) -> Label | None:
     name : str
         One part of a path.
     """
+    if len(name) > MOST:
+        return None
     if match := _MOODLE.fullmatch(name):
         person = match["name"]
         # Where there are groups, the group's name and a hyphen stand in front.
