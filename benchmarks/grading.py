@@ -181,7 +181,7 @@ def grade(lesson: str, count: int, ours: bool) -> Cost:
 
 def main(lesson: str) -> None:
     print(f"{date.today()}, {lesson}, Python {platform.python_version()}, one core")
-    print("| | hand-ins | wall s | CPU s | wall s each | CPU s each | MB a student |")
+    print("| grading | hand-ins | wall s | CPU s | wall s each | CPU s each | MB a student |")
     print("|---|---|---|---|---|---|---|")
     stock = grade(lesson, STOCK, ours=False)
     line("stock nbgrader", stock)

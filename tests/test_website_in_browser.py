@@ -8,13 +8,17 @@
 import functools
 import http.server
 import os
+import re
 import shutil
 import socketserver
 import threading
 from pathlib import Path
 
+import nbformat
 import pytest
+from bs4 import BeautifulSoup
 
+ROOT = Path(__file__).resolve().parents[1]
 WEBSITE, AXE = os.environ.get("WEBSITE", ""), os.environ.get("AXE", "")
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
@@ -121,6 +125,27 @@ def test_every_page_fits_and_axe_finds_nothing(page, address):
         faults += [(path, *one) for one in found]
     assert not faults
     assert not page.wrong
+
+
+def test_no_lesson_shows_more_of_a_solution_than_its_release():
+    """What the solutions printed and drew is shown; nothing of them may be in it."""
+    tried = 0
+    for path in sorted(Path(WEBSITE, "notebooks").rglob("*.html")):
+        shown = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser").get_text()
+        lesson = path.stem
+        release = nbformat.read(ROOT / "notebooks" / lesson / f"{lesson}.ipynb", 4)
+        open_to_all = _joined("\n".join(cell.source for cell in release.cells))
+        source = (ROOT / "solutions" / lesson / f"{lesson}.py").read_text(encoding="utf-8")
+        for solution in re.findall(r"### BEGIN SOLUTION\n(.*?)### END", source, re.DOTALL):
+            for line in map(_joined, solution.splitlines()):
+                if len(line) > 12 and line not in open_to_all:
+                    tried += 1
+                    assert line not in _joined(shown), (lesson, line)
+    assert tried > 50
+
+
+def _joined(text):
+    return " ".join(text.split())
 
 
 def test_the_explorer_is_alive_without_a_kernel_and_by_keyboard(page, address):

@@ -92,6 +92,8 @@ def write_pages(output: Path, notebooks: dict, where: Repository | None) -> None
             for cell in notebook.cells:
                 if cell.cell_type == "markdown":
                     cell.source = _with_links(cell.source, path, pages, where)
+                elif cell.metadata.get("jupyter", {}).get("source_hidden"):
+                    cell.metadata["tags"] = ["hide-input"]  # as in JupyterLab: shown when asked for
             (source / path).parent.mkdir(parents=True)
             nbformat.write(_with_places(lesson, notebook, where), source / path)
         for document in DOCUMENTS:
@@ -100,6 +102,10 @@ def write_pages(output: Path, notebooks: dict, where: Repository | None) -> None
             (source / document).write_text(_with_links(text, document, pages, where), "utf-8")
         built = Path(scratch, "built", "pages")  # myst-nb leaves something beside it
         _run_sphinx(source, built, Path(scratch, "doctrees"), where)
+        for page in built.rglob("*.html"):
+            # myst-nb gives what opens a folded cell another name than the words that are seen.
+            text = page.read_text(encoding="utf-8")
+            page.write_text(text.replace(' aria-label="Toggle hidden content"', ""), "utf-8")
         shutil.copytree(built, output, dirs_exist_ok=True)
 
 

@@ -131,7 +131,7 @@ def _page(matrix: list[Rows]) -> list[str]:
         "knows. A mistake is *rejected* when it loses the points of both cells, and *named* when",
         "both the learner's `check` and the grader's `judge` give it its own message.",
         "",
-        "| | |",
+        "| what | how many |",
         "|---|---|",
         f"| known mistakes rejected | {killed} of {len(mistakes)} |",
         f"| of these named by their own message | {named} of {len(mistakes)} |",

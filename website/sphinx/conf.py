@@ -15,6 +15,8 @@ myst_heading_anchors = 4
 myst_links_external_new_tab = False
 # A notebook of the course shows HTML, or text where there is none.
 nb_mime_priority_overrides = [("html", "text/html", 0)]
+nb_code_prompt_show = "Show the code"
+nb_code_prompt_hide = "Hide the code"
 suppress_warnings = [
     "mystnb.unknown_mime_type",  # the live widget, for which the pictures stand
     "myst.header",  # lessons and documents are written for other readers too
