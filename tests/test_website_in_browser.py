@@ -173,7 +173,7 @@ def test_search_finds_a_lesson(page, address):
 def test_the_place_in_the_browser_opens_on_00_and_hands_in_by_download(page, address):
     page.goto(address + "lite/index.html")
     page.locator(".jp-Notebook h1").filter(has_text="00").wait_for(timeout=180_000)
-    warning = page.get_by_text("Your work is kept in this browser only").first
+    warning = page.locator(".Toastify").get_by_text("Your work is kept in this browser only")
     warning.wait_for(timeout=60_000)
     page.get_by_text("Download to hand in").first.click()
     page.locator(".jp-Dialog input").fill("ada")
