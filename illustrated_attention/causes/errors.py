@@ -311,11 +311,11 @@ def cause_in_errors(evidence: Evidence) -> Cause | None:
     outcome = smallest.outcome
     if smallest.problem is None or smallest.problem.kind != "raised":
         return None
-    if evidence.key.hidden:  # what an exception says may be what it was given
-        return None
+    found = _reason(outcome)
+    if evidence.key.hidden:
+        return _without_its_words(outcome, found)
     if raised_on_purpose(outcome):
         return _refused(outcome)
-    found = _reason(outcome)
     if found is None:
         return None
     id, reason = found
@@ -329,6 +329,20 @@ def cause_in_errors(evidence: Evidence) -> Cause | None:
         text = "{reason}"
     where = {"line": outcome.line, "inside": outcome.inside, "calling": outcome.calling}
     return Cause(id, text.format(reason=reason, **where))
+
+
+def _without_its_words(outcome: Outcome, found: tuple[str, str] | None) -> Cause | None:
+    """Name the kind only: what an exception says, and its line, may be what it was given."""
+    if raised_on_purpose(outcome):
+        text = _("A `raise` or `assert` of your own refuses input that is right.")
+        return Cause("right_input_refused", text)
+    if found is None:
+        return None
+    text = _(
+        "It stops with an error. Where `check` finds none, try other input by hand: a batch, one "
+        "token, sizes that all differ."
+    )
+    return Cause(found[0], text)
 
 
 def _refused(outcome: Outcome) -> Cause:
