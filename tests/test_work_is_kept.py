@@ -33,6 +33,9 @@ OTHERS = {
     *("make clean", "make students", "make lite", "make site", "%pip"),
     *("git clone", "git archive", "git push", "mkdir", "export", "chmod", ". .venv/bin/activate"),
     *("conda", "py", ".venv", "pip", "createdb", "dask", "apt"),
+    # docs/hub.md, on a machine where nobody has worked yet; `git pull` there writes over no change
+    *("npm install", "useradd", "passwd", "runuser -u grader -- git", "install -d", "cp -r /srv"),
+    *("cd /srv", "/opt/attention/bin/", "systemctl restart"),
     *("python scripts/open_lab.py", "python -m benchmarks"),
     *(".venv/bin/python -m pytest", ".venv/bin/ruff", ".venv/bin/python -m tests.attacks"),
 }
