@@ -58,7 +58,9 @@ def build_lite(output: Path, pyodide: str | None = None) -> int:
             json.dumps(_build_settings(lite, _wheels(), pyodide))
         )
         (lite / "jupyter-lite.json").write_text(json.dumps(_settings(pyodide)))
-        _run("jupyter", "lite", "build", f"--lite-dir={lite}", f"--output-dir={output}")
+        _run(
+            "jupyter", "lite", "build", f"--lite-dir={lite}", f"--output-dir={output}", folder=lite
+        )
     _open_on_the_first_lesson(output)
     return sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
 
@@ -165,9 +167,9 @@ def _open_on_the_first_lesson(output):
     page.write_text(text.replace("<head>", leads), encoding="utf-8")
 
 
-def _run(*command):
+def _run(*command, folder=ROOT):
     done = subprocess.run(
-        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True
     )
     if done.returncode != 0:
         said = (done.stdout + done.stderr)[-3000:]
