@@ -13,6 +13,7 @@ def main(argv: list[str] | None = None) -> int:
     commands.add_parser("build", help="derive notebooks, answer keys and the kill matrix")
     template = commands.add_parser("template", help="collect all sentences for a translation")
     template.add_argument("file", type=Path, help="where to write the gettext template (.pot)")
+    commands.add_parser("translations", help="bring locale/ up to date, and count what waits")
     fuzz = commands.add_parser("fuzz", help="try all that is right on random valid input")
     fuzz.add_argument("--minutes", type=float, default=5, help="for how long (5)")
     fuzz.add_argument("--seed", type=int, help="a number that an earlier run has told")
@@ -56,6 +57,7 @@ def main(argv: list[str] | None = None) -> int:
     runs: dict[str, Callable[..., int]] = {
         "build": _build,
         "template": _template,
+        "translations": _translations,
         "fuzz": _fuzz,
         "doctor": _doctor,
         "grade": _grade,
@@ -89,10 +91,20 @@ def _count(text: str) -> int:
     return number
 
 
+def _translations() -> int:
+    from autograder.authoring.editions import update_catalogues
+
+    waiting = update_catalogues()
+    for catalogue, count in waiting.items():
+        print(f"{catalogue}: {count} to translate")
+    return 1 if any(waiting.values()) else 0
+
+
 def _build() -> int:
     from autograder.authoring.build import build
+    from autograder.authoring.editions import build_editions
 
-    for path in build():
+    for path in [*build(), *build_editions()]:
         print(path)
     return 0
 

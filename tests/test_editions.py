@@ -1,0 +1,118 @@
+"""Editions in other languages are true to the English one: nothing missing, nothing old."""
+
+import re
+from collections import Counter
+
+import nbformat
+import pytest
+from classroom import ROOT, graded_cells, nbgrader_data
+
+from autograder.authoring import catalogues, editions
+from autograder.authoring.lesson_texts import texts, with_texts
+from autograder.exercises import LESSONS
+from illustrated_attention import language as languages
+
+LANGUAGES = catalogues.languages()
+
+
+@pytest.fixture(scope="module")
+def sources():
+    return {domain: dict(editions.source_sentences(domain)) for domain in catalogues.DOMAINS}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("domain", catalogues.DOMAINS)
+def test_every_sentence_is_translated_and_none_is_left_over(language, domain, sources):
+    entries = [entry for entry in catalogues.read_catalogue(language, domain) if entry.id]
+    assert not [entry.id for entry in entries if not entry.string or entry.fuzzy]
+    assert {entry.id for entry in entries} == set(sources[domain])
+
+
+def fields(text):
+    return sorted(re.findall(r"(?<!\{)\{[^{}]*\}(?!\})", text))
+
+
+def code(text):
+    return sorted(re.findall(r"``[^`]+``|`[^`]+`", text))
+
+
+def links(text):
+    return sorted(re.findall(r"\]\(([^)]*)\)", text))
+
+
+def numbers(text):
+    plain = re.sub(r"`[^`]+`|\{[^{}]*\}", "", text)
+    return Counter(re.findall(r"\d+(?:[.,]\d+)*", plain))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("domain", catalogues.DOMAINS)
+def test_a_translation_keeps_what_is_no_language(language, domain):
+    """Names in braces, code, links, emphasis and numbers are those of the English sentence."""
+    wrong = []
+    for entry in catalogues.read_catalogue(language, domain):
+        if not entry.id:
+            continue
+        english, other = str(entry.id), str(entry.string)
+        kept = all(part(english) == part(other) for part in (fields, code, links))
+        kept = kept and english.count("**") == other.count("**")
+        # "two" may be written 2, and -1 billion is not written with a 1 everywhere.
+        lost = numbers(english) - numbers(other)
+        if not kept or (lost and not re.search("billion", english)):
+            wrong.append((english, other))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_edition_has_the_english_cells_and_code(language, lesson):
+    english = nbformat.read(ROOT / "notebooks" / lesson / f"{lesson}.ipynb", as_version=4)
+    path = ROOT / f"notebooks-{language}" / lesson / f"{lesson}.ipynb"
+    other = nbformat.read(path, as_version=4)
+    assert [cell.id for cell in english.cells] == [cell.id for cell in other.cells]
+    assert [nbgrader_data(cell) for cell in english.cells] == [
+        nbgrader_data(cell) | checksum_of(one)
+        for cell, one in zip(other.cells, english.cells, strict=True)
+    ]
+    assert list(graded_cells(english)) == list(graded_cells(other))
+    plain = [without_texts(notebook) for notebook in (english, other)]
+    first = next(i for i, cell in enumerate(english.cells) if cell.cell_type == "code")
+    chooses = editions.CHOOSES.format(language=language)
+    assert plain[1][first] == chooses + plain[0][first]
+    assert plain[1][:first] + plain[1][first + 1 :] == plain[0][:first] + plain[0][first + 1 :]
+
+
+def checksum_of(cell):
+    """nbgrader's checksum follows the words of a cell; it is the one thing that may differ."""
+    return {k: v for k, v in nbgrader_data(cell).items() if k == "checksum"}
+
+
+def without_texts(notebook):
+    cells = with_texts(notebook, lambda text: "").cells
+    return [cell.source for cell in cells if cell.cell_type == "code"] and [
+        cell.source if cell.cell_type == "code" else "" for cell in cells
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_edition_is_fresh(language, tmp_path, monkeypatch):
+    monkeypatch.setattr(editions, "LESSONS", {"01_self_attention": LESSONS["01_self_attention"]})
+    for path in editions.build_editions(tmp_path):
+        assert path.read_bytes() == (ROOT / path.relative_to(tmp_path)).read_bytes(), path
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_notebook_chooses_its_language_for_all_that_is_said(language, monkeypatch):
+    monkeypatch.setattr(languages, "_catalogue", languages._catalogue)
+    languages.use(language)
+    assert languages._("passed") != "passed"
+    languages.use("en")
+    assert languages._("passed") == "passed"
+
+
+def test_a_lesson_is_the_same_when_its_sentences_are_put_back():
+    for lesson in LESSONS:
+        notebook = nbformat.read(ROOT / "notebooks" / lesson / f"{lesson}.ipynb", as_version=4)
+        once = with_texts(notebook, lambda text: text)
+        assert texts(once) == texts(notebook)
+        assert with_texts(once, lambda text: text) == once
