@@ -1,6 +1,7 @@
 """Editions in other languages are true to the English one: nothing missing, nothing old."""
 
 import re
+import warnings
 from collections import Counter
 
 import nbformat
@@ -11,6 +12,7 @@ from autograder.authoring import catalogues, editions
 from autograder.authoring.lesson_texts import texts, with_texts
 from autograder.exercises import LESSONS
 from illustrated_attention import language as languages
+from illustrated_attention.figures.key import colour_key
 
 LANGUAGES = catalogues.languages()
 
@@ -116,3 +118,14 @@ def test_a_lesson_is_the_same_when_its_sentences_are_put_back():
         once = with_texts(notebook, lambda text: text)
         assert texts(once) == texts(notebook)
         assert with_texts(once, lambda text: text) == once
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_figures_are_drawn_in_every_language_without_a_word_on_stderr(language, monkeypatch):
+    """The font of our measures lacks East Asian characters: they are taken for squares."""
+    monkeypatch.setattr(languages, "_catalogue", languages._catalogue)
+    languages.use(language)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        done = colour_key(["numbers", "weights", "hidden", "query"]).in_svg()
+    assert languages._("weights, from 0 to 1") in done.body

@@ -13,6 +13,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 
 from illustrated_attention.figures.themed import both
+from illustrated_attention.figures.words import has_glyph
 
 CSS_PIXELS = 96  # in an inch
 _FONT = "text{font-family:'DejaVu Sans',Verdana,sans-serif;white-space:pre}"
@@ -46,6 +47,15 @@ class SvgRenderer(RendererBase):
 
     def points_to_pixels(self, points):
         return points * CSS_PIXELS / 72
+
+    def get_text_width_height_descent(self, s, prop, ismath):
+        """Measure a text; a character that our font lacks is a square of the type's size."""
+        known = "".join(filter(has_glyph, s))
+        width, height, descent = super().get_text_width_height_descent(known, prop, ismath)
+        if known == s:
+            return width, height, descent
+        size = self.points_to_pixels(prop.get_size_in_points())
+        return width + (len(s) - len(known)) * size, max(height, size), descent
 
     def flipy(self):
         return True

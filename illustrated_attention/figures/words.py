@@ -18,11 +18,17 @@ def token_label(token):
 
 
 @functools.cache
+def has_glyph(character):
+    """Return whether the font of our measures has it; for others the page's own fonts step in."""
+    return bool(get_font(findfont("DejaVu Sans")).get_char_index(ord(character)))
+
+
+@functools.cache
 def _character_width(character):
     """Return a character's width in DejaVu Sans, as a part of the type size."""
     font = get_font(findfont("DejaVu Sans"))
     font.set_size(100, 72)
-    if not font.get_char_index(ord(character)):
+    if not has_glyph(character):
         return 1.0  # another font steps in; East Asian characters are square
     return font.load_char(ord(character)).linearHoriAdvance / 65536 / 100
 
