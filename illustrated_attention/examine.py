@@ -17,6 +17,7 @@ from illustrated_attention.causes import (
     Cause,
     find_cause,
     find_certain_cause,
+    find_unwritten_helper,
     one_or_the_other,
 )
 from illustrated_attention.comparing import Problem, alike
@@ -87,6 +88,10 @@ def examine(function: Callable, key: AnswerKey) -> Verdict:
             "at random, never filled (np.empty), or kept from earlier calls?"
         )
         id, message = "different_each_time", text.format(name=key.exercise)
+    elif failure.kind == "unwritten" and (
+        cause := find_unwritten_helper(function, key, signature, problems)
+    ):
+        id, message = cause.id, cause.sentence
     elif failure.kind in SELF_EXPLAINING:
         id, message = SELF_EXPLAINING[failure.kind], failure.sentence
     elif cause := find_cause(function, key, signature, problems):

@@ -129,7 +129,7 @@ NUMBERS = [
     ("causal_mask", lambda m: m[None], "axis_too_many"),
     ("make_qkv", lambda y: (y[1], y[2], y[0]), "order_kvq"),
     ("head_contributions", lambda y: y.sum(-3), "summed"),
-    ("head_contributions", lambda y: y.mean(-3, keepdims=True) + 0 * y, "same_along_an_axis"),
+    ("project", lambda y: y.mean(-2, keepdims=True) + 0 * y, "same_along_an_axis"),
     ("project", lambda y: y[..., : (y.shape[-1] + 1) // 2], "part_only"),
     ("project", lambda y: y[..., :0], "empty"),
     ("project", lambda y: np.where(y < 0, y + np.cos(7 * y), y), "some_values"),

@@ -94,7 +94,8 @@ def test_ids_that_come_back_as_floats_are_told_of():
 def test_a_right_function_passes_returns_nothing_and_says_so(capsys):
     assert check(right_softmax, "softmax") is None
     said, noise = capsys.readouterr()
-    assert said.startswith("✓ softmax: passed\n12 of 12 checks passed")
+    assert said.startswith("✓ softmax: passed\nYou can now turn scores into shares")
+    assert "\n12 of 12 checks passed\n" in said
     assert noise == ""
 
 

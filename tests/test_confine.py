@@ -34,7 +34,7 @@ TRIES = {
     "list the autograder": f"os.listdir({str(ROOT / 'autograder')!r})",
     "list home": "os.listdir(os.path.expanduser('~'))",
     "read the password file": "open('/etc/passwd')",
-    "write": "open('written', 'w')",
+    "write": "os.open('written', os.O_WRONLY | os.O_CREAT)",
     "write to /tmp": "open('/tmp/written', 'w')",
     "change a mode": "os.chmod('.', 0o777)",
     "fork": "os.fork()",
@@ -150,16 +150,10 @@ def test_nothing_of_the_graders_is_in_memory(student):
         "import sys; print(*(m for m in sys.modules if m.startswith(('autograder', 'nbgrader'))))"
     )
     modules = set(printed(run_cell(student, source)).split())
+    inside = {path.stem for path in (ROOT / "autograder" / "sandbox" / "inside").glob("[a-z]*.py")}
     assert modules <= {
-        *(
-            "autograder",
-            "autograder.sandbox.inside.confine",
-            "autograder.sandbox.inside.landlock",
-            "autograder.sandbox.inside.seccomp",
-        ),
-        *("autograder.sandbox.inside.student", "autograder.sandbox.inside.wire"),
-        *("autograder.sandbox", "autograder.sandbox.inside", "autograder.sandbox.inside.hook"),
-        *("autograder.sandbox.inside.shell", "autograder.sandbox.inside.written"),
+        *("autograder", "autograder.sandbox", "autograder.sandbox.inside"),
+        *(f"autograder.sandbox.inside.{name}" for name in inside - {"zygote"}),
     }
 
 

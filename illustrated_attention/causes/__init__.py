@@ -60,6 +60,13 @@ def find_cause(
     return cause_in_conditions(evidence)
 
 
+def find_unwritten_helper(
+    function: Callable, key: AnswerKey, signature: Signature, problems: list
+) -> Cause | None:
+    """Return which function of another exercise is called and not written; None if none is."""
+    return wrong_helper(Evidence(function, key, signature, problems))
+
+
 def _under_its_condition(cause: Cause, evidence: Evidence) -> Cause:
     """Say also where it is wrong, when that is one kind of case."""
     where = cause_in_conditions(evidence)
