@@ -16,7 +16,7 @@ DOMAINS = ("lessons", "messages")
 
 def languages() -> list[str]:
     """Return the languages into which the course is translated, such as ``zh_CN``."""
-    return sorted(path.name for path in LOCALE.iterdir() if path.is_dir())
+    return sorted(path.parent.name for path in LOCALE.glob("*/LC_MESSAGES"))
 
 
 def catalogue_path(language: str, domain: str) -> Path:
