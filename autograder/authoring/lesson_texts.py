@@ -123,7 +123,7 @@ def _code(source: str, translate: Translate) -> str:
         edits.append((first, last, [f"{before}# {translate(text)}"]))
     previous = None
     for token in tokens:
-        if token.type == tokenize.STRING and previous in (tokenize.INDENT,):
+        if token.type == tokenize.STRING and previous == tokenize.INDENT:
             edits.append(_docstring(token, lines, translate))
         if token.type not in (tokenize.NL, tokenize.COMMENT):
             previous = token.type
