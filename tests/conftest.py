@@ -1,6 +1,8 @@
 """What all tests share."""
 
+import atexit
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -13,6 +15,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # The kernels that tests start keep no progress in the home of whoever runs them.
 os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="tests-")
+atexit.register(shutil.rmtree, os.environ["XDG_DATA_HOME"], ignore_errors=True)
 
 # In the background of a shell, Ctrl-C is switched off for what it starts; tests press it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -1,6 +1,7 @@
 """docs/figures.md: every figure of the article has a counterpart that a lesson really draws."""
 
 import importlib
+import inspect
 import re
 from pathlib import Path
 
@@ -44,7 +45,8 @@ def test_every_figure_of_a_lesson_is_in_the_table():
         drawn = {
             (path.stem, name)
             for name, value in vars(module).items()
-            if hasattr(value, "__wrapped__")
+            if inspect.isfunction(value)
+            and hasattr(value, "__wrapped__")
             and value.__module__ == module.__name__
             and name[0] != "_"
         }
