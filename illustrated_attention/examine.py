@@ -1,4 +1,4 @@
-"""Run a function on its cases and decide: right or wrong, and if wrong, which known mistake.
+"""Run a function on its cases and decide: right or wrong, and if wrong, let the cause be named.
 
 `check` does this in the notebook with the visible cases, the judge with the hidden ones too.
 Student code runs here only through `outcomes.call`, with plain data.
@@ -13,14 +13,7 @@ import numpy as np
 
 from illustrated_attention import properties
 from illustrated_attention.answer_keys import AnswerKey, Property, Signature
-from illustrated_attention.causes import (
-    Cause,
-    find_cause,
-    find_certain_cause,
-    find_unwritten_helper,
-    one_or_the_other,
-)
-from illustrated_attention.comparing import Problem, alike
+from illustrated_attention.comparing import Problem
 from illustrated_attention.language import _
 from illustrated_attention.messages import Failure, describe
 from illustrated_attention.outcomes import (
@@ -31,20 +24,8 @@ from illustrated_attention.outcomes import (
     copy_data,
 )
 from illustrated_attention.problems import find_problem
-from illustrated_attention.same_behaviour import same_behaviour, same_outcome
 
 SECONDS_PER_LATE_CALL = 10.0  # for a long text: a loop over all pairs of tokens is right, too
-# What is seen in these is the cause itself. For each, the id under which it is counted.
-SELF_EXPLAINING = {
-    "unwritten": "not_written",
-    "timeout": "no_end",
-    "did_not_raise": "bad_input_accepted",
-    "changed": "argument_changed",
-    "overwrote": "result_overwritten",
-    "none": "returned_none",
-    "type": "wrong_type",
-}
-CALLED_AGAIN = 3  # wrong cases that are called again, to see whether the result stays
 
 
 @dataclass(frozen=True)
@@ -74,32 +55,11 @@ def examine(function: Callable, key: AnswerKey) -> Verdict:
     if all(right) and len(right) == len(titles):
         message = _("All {count} checks passed.").format(count=len(titles))
         return Verdict(key.exercise, True, None, message, results, None, remarks)
+    # Most checks pass, and what knows all mistakes is slow to import.
+    from illustrated_attention.diagnosis import diagnose
+
     failure = describe(function, key, signature, problems)
-    known = name_mistake(signature, problems, key)
-    certain = find_certain_cause(function, key, signature, problems)
-    explained = False
-    if certain:
-        id, message = certain.id, certain.sentence
-    elif known and "|" not in known.id:
-        id, message, explained = known.id, known.sentence, True
-    elif _differs_each_time(function, key, signature, problems):
-        text = _(
-            "{name} returns something else each time, for the same input. Is something in it drawn "
-            "at random, never filled (np.empty), or kept from earlier calls?"
-        )
-        id, message = "different_each_time", text.format(name=key.exercise)
-    elif failure.kind == "unwritten" and (
-        cause := find_unwritten_helper(function, key, signature, problems)
-    ):
-        id, message = cause.id, cause.sentence
-    elif failure.kind in SELF_EXPLAINING:
-        id, message = SELF_EXPLAINING[failure.kind], failure.sentence
-    elif cause := find_cause(function, key, signature, problems):
-        id, message, explained = cause.id, cause.sentence, cause.explains
-    elif known:
-        id, message, explained = known.id, known.sentence, True
-    else:
-        id, message = None, failure.sentence
+    id, message, explained = diagnose(function, key, signature, problems, failure)
     return Verdict(key.exercise, False, id, message, results, failure, remarks, explained)
 
 
@@ -126,71 +86,6 @@ def observe(function: Callable, key: AnswerKey) -> tuple[Signature, list[Problem
             break
     held = () if any(problems) else tuple(_holds(function, p) for p in key.properties)
     return Signature(tuple(outcomes), held), problems
-
-
-def name_mistake(signature: Signature, problems: list, key: AnswerKey) -> Cause | None:
-    """Return the known mistake that behaves the same on all cases and properties, if any.
-
-    Input that must be refused counts only when all the rest is right: a learner often writes
-    that part last, and the mistake before it should be named all the same.
-    """
-    refusals_count = not any(
-        p for p, case in zip(problems, key.cases, strict=False) if not case.raises
-    )
-    compared = [i for i, case in enumerate(key.cases) if refusals_count or not case.raises]
-    for mistake in key.mistakes:
-        for known in mistake.signatures:
-            if same_behaviour(signature, known, key.cases, compared):
-                return Cause(mistake.id, _(mistake.message))
-    return _mistake_before_it_stops(signature, problems, key)
-
-
-def _mistake_before_it_stops(signature: Signature, problems: list, key: AnswerKey) -> Cause | None:
-    """Return the one known mistake in all that came back, when other cases stopped with an error.
-
-    A function that fails for a batch often has a mistake for one sentence as well. That is the
-    one to mend first. Nothing is named when more than two mistakes come into question.
-    """
-    returned = [i for i, outcome in enumerate(signature.outcomes) if outcome.returned]
-    wrong = [i for i in returned if problems[i] and not key.cases[i].raises]
-    compared = [i for i in returned if not key.cases[i].raises]
-    stopped = any(
-        o.error for o, case in zip(signature.outcomes, key.cases, strict=False) if not case.raises
-    )
-    tried = len(signature.outcomes)
-    if not wrong or not stopped or tried < sum(not case.late for case in key.cases):
-        return None
-    fitting = [
-        mistake
-        for mistake in key.mistakes
-        if any(
-            len(known.outcomes) == tried
-            and all(
-                same_outcome(signature.outcomes[i], known.outcomes[i], key.cases[i])
-                for i in compared
-            )
-            for known in mistake.signatures
-        )
-    ]
-    return one_or_the_other([Cause(mistake.id, _(mistake.message)) for mistake in fitting])
-
-
-def _differs_each_time(
-    function: Callable, key: AnswerKey, signature: Signature, problems: list
-) -> bool:
-    """True when a wrong result is another one when the function is called again."""
-    outcomes = signature.outcomes
-    wrong = [
-        (outcomes[i].value, key.cases[i])
-        for i, problem in enumerate(problems)
-        # What is no plain data is not even like itself.
-        if problem and outcomes[i].returned and alike(outcomes[i].value, outcomes[i].value)
-    ]
-    for before, case in wrong[:CALLED_AGAIN]:
-        again = call(function, case)
-        if again.returned and not alike(again.value, before):
-            return True
-    return False
 
 
 def _holds(function: Callable, prop: Property) -> bool:

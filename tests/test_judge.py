@@ -13,8 +13,9 @@ from autograder.exercises import all_exercises
 from autograder.exercises.making_keys import ExerciseError, _make_key, full_key, visible_key
 from autograder.exercises.reference import reference
 from illustrated_attention.comparing import compare
-from illustrated_attention.examine import examine, same_behaviour
+from illustrated_attention.examine import examine
 from illustrated_attention.outcomes import Case
+from illustrated_attention.same_behaviour import same_behaviour
 
 EXERCISES = all_exercises()
 ids = {"ids": lambda exercise: exercise.name}

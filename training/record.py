@@ -15,7 +15,8 @@ import numpy as np
 from autograder.exercises.reference_gpt2 import forward, softmax
 from illustrated_attention.data import data_path
 from illustrated_attention.gpt2_files import load_pocket
-from illustrated_attention.widgets.explorer import SENTENCES, WORDS
+from illustrated_attention.widgets.explored import SENTENCES
+from illustrated_attention.widgets.explorer_controls import WORDS
 from training.evaluate import KINDS, SENTENCE, TEST, measure, own_and_others, stories
 
 STORY_SEED = "the story of lesson 06"

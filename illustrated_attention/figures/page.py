@@ -19,7 +19,7 @@ import contextlib
 import functools
 import html
 
-import matplotlib.style
+import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
@@ -46,6 +46,9 @@ RC = {
     "hatch.linewidth": 0.8,
     "hatch.color": GREY,
 }
+# As `matplotlib.style.context(["default", RC])`, which reads thirty files when it is imported.
+# What a drawing goes to is not a matter of style, and `rc_context` would not set it back.
+_SETTINGS = {k: v for k, v in matplotlib.rcParamsDefault.items() if k != "backend"} | RC
 # Whether figures are drawn. Grading sets it to False: a figure then only checks what it is given,
 # because pictures cost most of the time, and the learner's own notebook shows them.
 drawing = True
@@ -67,7 +70,7 @@ def drawn(function):
             with contextlib.suppress(_Checked):
                 function(*args, **kwargs)
             return _Undrawn()
-        with matplotlib.style.context(["default", RC]):
+        with matplotlib.rc_context(_SETTINGS):
             return function(*args, **kwargs)
 
     return draw
@@ -134,7 +137,7 @@ class LessonFigure(Figure):
     def in_svg(self):
         """Return what draws this figure, after it has: its ``body`` and ``style`` are SVG."""
         renderer = SvgRenderer(*(inches * CSS_PIXELS for inches in self.get_size_inches()))
-        with matplotlib.style.context(["default", RC]):
+        with matplotlib.rc_context(_SETTINGS):
             self.draw(renderer)
         return renderer
 

@@ -13,6 +13,11 @@ from illustrated_attention.widgets.attention_steps import (
 )
 
 LONGEST = 16  # tokens: more rows would no longer be seen at once
+SENTENCES = (
+    "A robot must obey the orders given it by humans. It",
+    "A dog must obey the orders given it by humans. It",
+    "Tom found a bell. Ada liked it. She",
+)
 
 
 class Arrays:

@@ -3,7 +3,6 @@
 from illustrated_attention.figures.kv_cache import cache_step, need_layers
 from illustrated_attention.figures.needs import learned, need_tokens
 from illustrated_attention.language import _
-from illustrated_attention.widgets.picture_slider import PictureSlider, static_figures
 
 
 def cache_stepper(tokens, layers, append_kv):
@@ -29,6 +28,9 @@ def cache_stepper(tokens, layers, append_kv):
         If a shape does not fit, if `append_kv` stops with an error, or if a cache does not hold the
         keys and values of the tokens so far, in their order.
     """
+    # As with the explorer: ipywidgets waits for the widget.
+    from illustrated_attention.widgets.picture_slider import PictureSlider, static_figures
+
     tokens = need_tokens(tokens)
     layers = need_layers(layers, len(tokens))
     append_kv = learned(append_kv)
