@@ -11,8 +11,6 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m autograder", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("build", help="derive notebooks, answer keys and the kill matrix")
-    template = commands.add_parser("template", help="collect all sentences for a translation")
-    template.add_argument("file", type=Path, help="where to write the gettext template (.pot)")
     commands.add_parser("translations", help="bring locale/ up to date, and count what waits")
     fuzz = commands.add_parser("fuzz", help="try all that is right on random valid input")
     fuzz.add_argument("--minutes", type=float, default=5, help="for how long (5)")
@@ -56,7 +54,6 @@ def main(argv: list[str] | None = None) -> int:
     arguments = vars(parser.parse_args(argv))
     runs: dict[str, Callable[..., int]] = {
         "build": _build,
-        "template": _template,
         "translations": _translations,
         "fuzz": _fuzz,
         "doctor": _doctor,
@@ -118,14 +115,6 @@ def _fuzz(minutes: float, seed: int | None) -> int:
         print("fuzz needs the test tools: python3 scripts/set_up.py --test", file=sys.stderr)
         return 1
     return 0 if fuzz_for(60 * minutes, seed) else 1
-
-
-def _template(file: Path) -> int:
-    from autograder.authoring.translation_template import write_template
-
-    count = write_template(file)
-    print(f"{count} sentences in {file}")
-    return 0
 
 
 def _doctor(assignment: str | None) -> int:

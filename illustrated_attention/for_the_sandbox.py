@@ -9,9 +9,10 @@ from illustrated_attention import being_graded
 from illustrated_attention.data import data_path
 from illustrated_attention.examine import Verdict
 from illustrated_attention.language import _ as translate
+from illustrated_attention.language import use
 from illustrated_attention.outcomes import named, nameless
 
-__all__ = ["Verdict", "folders", "named", "nameless", "translate", "warm_up"]
+__all__ = ["Verdict", "folders", "named", "nameless", "translate", "use", "warm_up"]
 
 
 def folders() -> dict[str, Path]:

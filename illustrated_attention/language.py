@@ -6,9 +6,14 @@ chooses it with `use`; else the environment does (``LANGUAGE``, ``LANG``). Witho
 text is shown.
 """
 
+import contextlib
 import gettext
+from collections.abc import Iterator
 
 from illustrated_attention.data import data_path
+
+DOMAIN = "illustrated_attention"
+ENGLISH = "en"
 
 
 def _(text: str) -> str:
@@ -16,7 +21,27 @@ def _(text: str) -> str:
     return _catalogue.gettext(text)
 
 
-_catalogue = gettext.translation("illustrated_attention", data_path("locale"), fallback=True)
+def later(text: str) -> str:
+    """Return `text` as it is: translators get it, and whoever says it passes it through `_`.
+
+    For sentences that stand outside of functions. When they are read, nobody has chosen a
+    language yet.
+    """
+    return text
+
+
+_catalogue = gettext.translation(DOMAIN, data_path("locale"), fallback=True)
+
+
+def known() -> list[str]:
+    """Return the languages that there are, such as ``zh_CN``; English is the first."""
+    found = data_path("locale").glob(f"*/LC_MESSAGES/{DOMAIN}.mo")
+    return [ENGLISH, *sorted(path.parts[-3] for path in found)]
+
+
+def current() -> str:
+    """Return the language in which everything is said now, such as ``zh_CN``."""
+    return _catalogue.info().get("language", ENGLISH)
 
 
 def use(language: str) -> None:
@@ -28,6 +53,16 @@ def use(language: str) -> None:
         Such as ``zh_CN``. Where a sentence has no translation, it stays English.
     """
     global _catalogue
-    _catalogue = gettext.translation(
-        "illustrated_attention", data_path("locale"), [language], fallback=True
-    )
+    _catalogue = gettext.translation(DOMAIN, data_path("locale"), [language], fallback=True)
+
+
+@contextlib.contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Within this context everything is said in this language; after it, as it was before."""
+    global _catalogue
+    before = _catalogue
+    use(language)
+    try:
+        yield
+    finally:
+        _catalogue = before

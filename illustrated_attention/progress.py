@@ -13,28 +13,28 @@ from pathlib import Path
 from illustrated_attention.answer_keys import exercise_names
 from illustrated_attention.being_graded import being_graded
 from illustrated_attention.figures.palette import CARD_CELL, CARD_GOOD
-from illustrated_attention.language import _
+from illustrated_attention.language import _, later
 
 # The way of a token through GPT-2. The block is run many times.
 PARTS = (
-    (_("Tokens become vectors"), ("embed",)),
-    (_("Block: layer norm, before attention and before the MLP"), ("layer_norm",)),
-    (_("Block: queries, keys and values, cut into heads"), ("qkv_projection", "split_heads")),
+    (later("Tokens become vectors"), ("embed",)),
+    (later("Block: layer norm, before attention and before the MLP"), ("layer_norm",)),
+    (later("Block: queries, keys and values, cut into heads"), ("qkv_projection", "split_heads")),
     (
-        _("Block: attention in each head"),
+        later("Block: attention in each head"),
         ("scaled_scores", "causal_mask", "softmax", "masked_softmax", "weighted_sum"),
     ),
-    (_("Block: the cache"), ("append_kv", "cached_causal_mask", "attend_with_cache")),
+    (later("Block: the cache"), ("append_kv", "cached_causal_mask", "attend_with_cache")),
     (
-        _("Block: heads together, and the whole attention"),
+        later("Block: heads together, and the whole attention"),
         ("merge_heads", "project", "gpt2_attention"),
     ),
-    (_("Block: the MLP"), ("gelu", "mlp")),
-    (_("The whole block"), ("block",)),
-    (_("The whole model: a logit for every word"), ("gpt2",)),
-    (_("Writing"), ("generate",)),
+    (later("Block: the MLP"), ("gelu", "mlp")),
+    (later("The whole block"), ("block",)),
+    (later("The whole model: a logit for every word"), ("gpt2",)),
+    (later("Writing"), ("generate",)),
     (
-        _("Along the way: first versions, tests and sums"),
+        later("Along the way: first versions, tests and sums"),
         (
             *("make_qkv", "self_attention", "next_token_pairs", "causal_attention", "find_leak"),
             *("recover_divisor", "decode", "projection_counts", "kv_cache_bytes"),

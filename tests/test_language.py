@@ -9,12 +9,12 @@ import sys
 
 import numpy as np
 import pytest
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from classroom import ROOT, surroundings
 from matplotlib.text import Text
 
-from autograder.__main__ import main
+from autograder.authoring.code_sentences import code_sentences
 from autograder.exercises import LESSONS, all_exercises, find_exercise, questions
 from autograder.exercises.judging import judge
 from illustrated_attention import CheckFailed, answer, check, checking, hint, language
@@ -102,63 +102,87 @@ def test_without_a_translation_the_english_text_is_shown():
     assert untranslated.gettext("passed") == "passed"
 
 
-# --- the template -------------------------------------------------------------------------------
+# --- what translators get -----------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    path = tmp_path_factory.mktemp("template") / "illustrated_attention.pot"
-    assert main(["template", str(path)]) == 0
-    with open(path, "rb") as file:
-        return read_po(file)
+def sentences():
+    return {text for text, _origin in code_sentences()}
 
 
-def test_the_template_holds_every_sentence_of_the_exercises(template):
+def test_translators_get_every_sentence_of_the_exercises(sentences):
     for exercise in all_exercises():
-        for mistake in exercise.mistakes:
-            assert mistake.message in template
-        for text in exercise.hints:
-            assert text in template
-        for case in (*exercise.visible, *exercise.hidden):
-            assert case.title in template
+        assert {mistake.message for mistake in exercise.mistakes} <= sentences
+        assert set(exercise.hints) <= sentences
+        assert {case.title for case in (*exercise.visible, *exercise.hidden)} <= sentences
     for lesson in LESSONS:
         for question in questions(lesson):
-            assert all(reply in template for reply in question.replies.values())
+            assert set(question.replies.values()) <= sentences
+
+
+def modules():
+    for package in ("illustrated_attention", "autograder"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield path, ast.parse(path.read_text(encoding="utf-8"))
 
 
 def calls_of_underscore():
-    for path in sorted((ROOT / "illustrated_attention").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "_":
-                yield path.name, node
+    for path, tree in modules():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("_", "later"):
+                yield f"{path.name}:{node.lineno}", node.args[0]
 
 
-def test_the_template_holds_every_sentence_of_the_code(template):
-    found = 0
-    for name, node in calls_of_underscore():
-        if isinstance(node.args[0], ast.Constant):
-            found += 1
-            assert node.args[0].value in template, (name, node.lineno)
-    assert found > 100
+def test_translators_get_every_sentence_of_the_code(sentences):
+    found = [(at, text.value) for at, text in calls_of_underscore() if type(text) is ast.Constant]
+    assert len(found) > 1000
+    assert [at for at, text in found if text not in sentences] == []
 
 
 def test_a_sentence_is_never_put_together_before_it_is_translated():
     """An f-string or a sum inside _() could never be found in a catalogue."""
-    for name, node in calls_of_underscore():
-        assert not isinstance(node.args[0], (ast.JoinedStr, ast.BinOp)), (name, node.lineno)
+    together = (ast.JoinedStr, ast.BinOp)
+    assert [at for at, text in calls_of_underscore() if isinstance(text, together)] == []
 
 
-def test_a_real_catalogue_is_found_by_the_environment(template, tmp_path):
-    """The whole way of a translator: template, catalogue, .mo file, LANGUAGE."""
-    template.locale = "de"
-    template["{count} of {all} checks passed"].string = "{count} von {all} Prüfungen bestanden"
+def test_no_sentence_is_translated_before_a_language_is_chosen():
+    """What stands outside of functions is read when a module is: it is marked with `later`."""
+    early = []
+    for path, tree in modules():
+        names = {
+            name.asname or name.name: name.name
+            for node in tree.body
+            if isinstance(node, ast.ImportFrom) and str(node.module).endswith(("language", "hook"))
+            for name in node.names
+        }
+        if names.get("_") not in (None, "later"):
+            early += [f"{path.name}:{line}" for line in translated_at_once(tree)]
+    assert early == []
+
+
+def translated_at_once(node):
+    """The lines of calls of `_` outside of functions."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.FunctionDef, ast.Lambda)):
+            continue
+        if isinstance(child, ast.Call) and ast.unparse(child.func) == "_":
+            yield child.lineno
+        yield from translated_at_once(child)
+
+
+def test_a_real_catalogue_is_found_by_the_environment(sentences, tmp_path):
+    """The whole way of a translator: sentences, catalogue, .mo file, LANGUAGE."""
+    translation = Catalog(locale="de")
+    known = "{count} of {all} checks passed"
+    assert known in sentences
+    translation.add(known, "{count} von {all} Prüfungen bestanden")
     clone = tmp_path / "clone"
     shutil.copytree(ROOT / "illustrated_attention", clone / "illustrated_attention")
     shutil.copytree(ROOT / "data" / "answers", clone / "data" / "answers")
     folder = clone / "data" / "locale" / "de" / "LC_MESSAGES"
     folder.mkdir(parents=True)
     with open(folder / "illustrated_attention.mo", "wb") as file:
-        write_mo(file, template)
+        write_mo(file, translation)
     program = "from illustrated_attention import check\ncheck(lambda scores: scores, 'softmax')"
     done = subprocess.run(
         [sys.executable, "-c", program],

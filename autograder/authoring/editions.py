@@ -19,8 +19,8 @@ from autograder.authoring.catalogues import (
     read_catalogue,
     update,
 )
+from autograder.authoring.code_sentences import code_sentences
 from autograder.authoring.lesson_texts import texts, with_texts
-from autograder.authoring.translation_template import sentences
 from autograder.exercises import LESSONS
 
 CHOOSES = 'from illustrated_attention import language\n\nlanguage.use("{language}")\n\n'
@@ -29,7 +29,7 @@ CHOOSES = 'from illustrated_attention import language\n\nlanguage.use("{language
 def source_sentences(domain: str) -> Iterator[tuple[str, str]]:
     """Yield every sentence of a domain, ``lessons`` or ``messages``, and where it stands."""
     if domain == "messages":
-        yield from sentences()
+        yield from code_sentences()
         return
     for lesson in LESSONS:
         for text in texts(solution_notebook(lesson)):

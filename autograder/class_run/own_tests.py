@@ -16,9 +16,10 @@ from autograder.class_run.own_course import Marks, OwnCourse
 from autograder.nbgrader_steps import execute
 from autograder.nbgrader_steps.course import Problem, read_config
 from autograder.nbgrader_steps.names import printable
+from autograder.nbgrader_steps.spoken import language_of
 from autograder.nbgrader_steps.trusted import need_python, runs_inside
 from autograder.sandbox.inside.shell import REFUSED
-from illustrated_attention.language import _
+from illustrated_attention.language import _, speaking
 
 SOLUTION, BLANK = "solution", "blank"
 
@@ -139,7 +140,9 @@ def _why(cell: tuple[str, str], ours: dict, stock: dict) -> str:
         told = _said(graded) if graded is not None else ""
         if told:
             said.append(f"{who}: {told}")
-    if any(_refused(cell) for cell in ours[name].cells):
+    with speaking(language_of(ours[name])):
+        refused = _(REFUSED)
+    if any(refused in text for cell in ours[name].cells for text in _tracebacks(cell)):
         said.append(_("a cell before it does what is refused while grading"))
     return "; ".join(said) or _("the last line of the test gives other points")
 
@@ -156,8 +159,8 @@ def _said(cell: NotebookNode) -> str:
     return ""
 
 
-def _refused(cell: NotebookNode) -> bool:
-    return any(REFUSED in text for o in cell.get("outputs", []) for text in o.get("traceback", []))
+def _tracebacks(cell: NotebookNode) -> list[str]:
+    return [text for output in cell.get("outputs", []) for text in output.get("traceback", [])]
 
 
 def main(assignment: str) -> int:

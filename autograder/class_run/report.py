@@ -21,10 +21,11 @@ from autograder.class_run import batch
 from autograder.nbgrader_steps import names, small_files, times
 from autograder.nbgrader_steps.course import need_assignment, read_config
 from autograder.nbgrader_steps.execute import VERDICT
-from autograder.nbgrader_steps.feedback import cause_in_words, number
+from autograder.nbgrader_steps.feedback import cause_in_words, html_language, known_words, number
 from autograder.nbgrader_steps.small_files import REFUSED
 from autograder.nbgrader_steps.tables import write_table
 from autograder.nbgrader_steps.trusted import runs_inside
+from illustrated_attention.language import _
 
 LITTLE = 0.5  # who has less than this part of the points needs attention
 
@@ -73,25 +74,28 @@ class Row:
     def reasons(self) -> list[str]:
         """Why somebody should look at this student, most urgent first."""
         if not self.handed_in:
-            return ["has not handed in"]
+            return [_("has not handed in")]
         if not self.graded:
-            return ["is not graded yet"]
+            return [_("is not graded yet")]
         reasons = []
         if self.refused:
-            reasons.append(f"was refused: {self.refused}")
+            reasons.append(_("was refused: {reason}").format(reason=self.refused))
         if self.newer:
-            reasons.append("handed in again since")
+            reasons.append(_("handed in again since"))
         if self.other_tests:
-            reasons.append("was graded with other tests or points: grade again with --force")
+            reasons.append(_("was graded with other tests or points: grade again with --force"))
         if self.penalty:
-            reasons.append(f"handed in late: {number(self.penalty)} points less")
+            text = _("handed in late: {points} points less")
+            reasons.append(text.format(points=number(self.penalty)))
         elif self.late:
-            reasons.append("handed in late")
+            reasons.append(_("handed in late"))
         waiting = [name for name, work in self.works.items() if work.to_mark]
         if waiting:
-            reasons.append(f"waits for marks by hand: {', '.join(waiting)}")
+            text = _("waits for marks by hand: {exercises}")
+            reasons.append(text.format(exercises=", ".join(waiting)))
         if self.most and self.score < LITTLE * self.most:
-            reasons.append(f"has {number(self.score)} of {number(self.most)} points")
+            text = _("has {points} of {most} points")
+            reasons.append(text.format(points=number(self.score), most=number(self.most)))
         return reasons
 
 
@@ -237,7 +241,8 @@ def findings(rows: list[Row], exercise: str) -> list[Finding]:
     works = [row.works[exercise] for row in rows if row.graded]
     wrong = [work for work in works if not work.right and not work.to_mark]
     # A cause is told each student with a line or a name of theirs: its id is counted. Where there
-    # is none, what was seen is.
+    # is none, what was seen is. The words for a known mistake are the reader's, whatever the
+    # languages of the hand-ins are.
     told: dict[tuple, Counter] = defaultdict(Counter)
     for work in wrong:
         told[work.mistake, None if work.mistake else work.message][work.message] += 1
@@ -245,7 +250,7 @@ def findings(rows: list[Row], exercise: str) -> list[Finding]:
     return [
         Finding(
             cause_in_words(mistake),
-            messages.most_common(1)[0][0],
+            known_words(exercise.split(": ")[-1], mistake) or messages.most_common(1)[0][0],
             messages.total(),
             round(100 * messages.total() / len(works)),
         )
@@ -264,6 +269,7 @@ def make_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals.update(_=_, language=html_language)
     environment.filters["number"] = number
     environment.filters["cause"] = cause_in_words
     graded = [row for row in rows if row.graded]

@@ -15,7 +15,7 @@ from autograder.exercises.kit import (
 )
 from autograder.exercises.pieces import append, flip, join
 from autograder.exercises.steps import Steps, Wrong
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 
 def _kv(n_past, n_new, *leading, d=2, dv=2, seed, make=tidy):

@@ -45,7 +45,7 @@ from autograder.exercises.ways import (
     attention,
     same,
 )
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 
 def new_qkv(n_new, *leading, d=2, dv=2, seed, make=tidy):

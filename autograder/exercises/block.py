@@ -27,7 +27,7 @@ from autograder.exercises.pieces import (
 from autograder.exercises.small_models import calmer, layer_params, past_of_the_heads
 from autograder.exercises.steps import Steps, Wrong
 from autograder.exercises.ways import ACTIVATIONS, KEPT, MASKS, MLP_BIASES, OUTPUTS, SCALES, same
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 _BLOCK_X, _BLOCK_PARAMS = tidy(3, 4, seed=661), layer_params(4, seed=662, decimals=1)
 

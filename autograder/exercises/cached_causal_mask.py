@@ -12,7 +12,7 @@ from autograder.exercises.kit import (
 from autograder.exercises.pieces import mask_with_past
 from autograder.exercises.steps import Steps, Wrong
 from autograder.exercises.ways import MASKS, RIGHT_MASK, same
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 CACHED_CAUSAL_MASK = Exercise(
     name="cached_causal_mask",

@@ -11,7 +11,7 @@ from autograder.exercises.kit import (
 from autograder.exercises.pieces import triangle
 from autograder.exercises.steps import Steps, Wrong
 from autograder.exercises.ways import MASKS, RIGHT_MASK, same
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 CAUSAL_MASK = Exercise(
     name="causal_mask",

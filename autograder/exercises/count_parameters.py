@@ -10,7 +10,7 @@ from autograder.exercises.kit import (
     late,
 )
 from autograder.exercises.steps import Steps, Wrong
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 COUNT_PARAMETERS = Exercise(
     name="count_parameters",

@@ -47,7 +47,7 @@ from autograder.exercises.ways import (
     attention,
     same,
 )
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 _DQKV = new_qkv(5, seed=700)
 

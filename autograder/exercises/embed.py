@@ -15,7 +15,7 @@ from autograder.exercises.kit import (
 )
 from autograder.exercises.steps import Steps, Wrong
 from autograder.exercises.ways import OUTPUTS, same
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 _WTE, _WPE = tidy(6, 4, seed=1), tidy(5, 4, seed=2)
 

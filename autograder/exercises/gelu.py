@@ -23,7 +23,7 @@ from autograder.exercises.pieces import (
 )
 from autograder.exercises.steps import Steps, Wrong
 from autograder.exercises.ways import _C, gelu_of, same
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 GELU = Exercise(
     name="gelu",

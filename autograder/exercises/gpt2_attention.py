@@ -43,7 +43,7 @@ from autograder.exercises.ways import (
     cut_into_heads,
     join_heads,
 )
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 
 def _small(*shape, seed):

@@ -15,7 +15,7 @@ from autograder.exercises.kit import (
 from autograder.exercises.pieces import blocks_of_rows, contributions, flip, merge, split
 from autograder.exercises.steps import Steps, Wrong
 from autograder.exercises.ways import OUTPUTS, TURNS, same
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 _W, _B = tidy(4, 4, seed=701), tidy(4, seed=702)
 

@@ -17,7 +17,7 @@ from autograder.exercises.kit import (
 from autograder.exercises.pieces import in_float32, normalise, softmax, spread_of
 from autograder.exercises.steps import Steps, Wrong
 from autograder.exercises.ways import OUTPUTS, same
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 _LN_X = np.array([[1.0, 3.0, 5.0, 7.0], [2.0, 2.0, 4.0, 8.0], [0.0, -2.0, 2.0, 4.0]])
 

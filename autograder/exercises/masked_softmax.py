@@ -15,7 +15,7 @@ from autograder.exercises.kit import (
 from autograder.exercises.pieces import flip, softmax, softmax_of_visible, triangle
 from autograder.exercises.steps import Steps, Wrong
 from autograder.exercises.ways import HIDES, RIGHT_HIDE, RIGHT_SHARES, SHARES, same, weights_of
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 # The article's scores before softmax (figure F9) and its weights after it (F11).
 ARTICLE_SCORES = np.array(

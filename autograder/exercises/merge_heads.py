@@ -16,7 +16,7 @@ from autograder.exercises.pieces import flip, merge, merged_shape, split
 from autograder.exercises.small_models import numbered
 from autograder.exercises.steps import Steps, Wrong
 from autograder.exercises.ways import _HEAD_AXES, MERGES, OUTPUTS, join_heads, same
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 MERGE_HEADS = Exercise(
     name="merge_heads",

@@ -34,7 +34,7 @@ from autograder.exercises.ways import (
     gelu_of,
     same,
 )
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 
 def _mlp_params(width, inner, seed, make):

@@ -37,7 +37,7 @@ from autograder.exercises.ways import (
     same,
     softmax_over,
 )
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 
 def _far_below_zero(n_tokens, n_head, seed):

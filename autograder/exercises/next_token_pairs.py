@@ -11,7 +11,7 @@ from autograder.exercises.kit import (
     late,
 )
 from autograder.exercises.steps import Steps, Wrong
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 NEXT_TOKEN_PAIRS = Exercise(
     name="next_token_pairs",

@@ -15,7 +15,7 @@ from autograder.exercises.kit import (
 from autograder.exercises.pieces import flip, softmax
 from autograder.exercises.steps import Steps, Wrong
 from autograder.exercises.ways import BIASES, INPUTS, OUTPUTS, RIGHT_BIAS, TURNS, same
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 _W, _B = tidy(4, 4, seed=701), tidy(4, seed=702)
 

@@ -10,7 +10,7 @@ from autograder.exercises.kit import (
 )
 from autograder.exercises.steps import Steps, Wrong
 from autograder.exercises.ways import same
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 PROJECTION_COUNTS = Exercise(
     name="projection_counts",

@@ -23,7 +23,7 @@ from autograder.exercises.ways import (
     same,
     softmax_over,
 )
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 _X, _W, _B = tidy(3, 4, seed=401), tidy(4, 12, seed=402), tidy(12, seed=403)
 

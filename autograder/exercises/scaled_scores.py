@@ -23,7 +23,7 @@ from autograder.exercises.ways import (
     same,
     sizes,
 )
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 _Q, _K = tidy(3, 3, seed=40), tidy(4, 3, seed=41)
 

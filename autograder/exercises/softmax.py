@@ -14,7 +14,7 @@ from autograder.exercises.kit import (
 from autograder.exercises.pieces import softmax
 from autograder.exercises.steps import Steps, Wrong
 from autograder.exercises.ways import same
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 
 def _quarters(*shape, seed):

@@ -4,7 +4,7 @@ import numpy as np
 
 from autograder.exercises.pieces import flip
 from autograder.exercises.steps import Wrong
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 
 def softmax_over(axis, shift=True):

@@ -15,7 +15,7 @@ from autograder.exercises.kit import (
 from autograder.exercises.pieces import flip, softmax
 from autograder.exercises.steps import Steps, Wrong
 from autograder.exercises.ways import BLENDS, INPUTS, OUTPUTS, RIGHT_BLEND, same, softmax_over
-from illustrated_attention.language import _
+from illustrated_attention.language import later as _
 
 _WEIGHTS = np.array([[0.2, 0.1, 0.5, 0.2], [0.7, 0.1, 0.1, 0.1], [0.1, 0.2, 0.3, 0.4]])
 

@@ -21,6 +21,7 @@ from nbgrader.utils import rmtree
 from traitlets import Bool, Float, List, Unicode
 
 from autograder.nbgrader_steps import cleaning, hand_in, intake, private
+from autograder.nbgrader_steps.spoken import language_of
 from autograder.nbgrader_steps.trusted import course_of, trusted_notebook
 from autograder.sandbox.running_tests import Cell
 
@@ -103,7 +104,8 @@ class ConfinedExecute(NbGraderPreprocessor):
         trusted = trusted_notebook(resources["nbgrader"], course_of(self), self.inside)
         code = [cell for cell in nb.cells if cell.cell_type == "code"]
         cells = [trusted.tests.get(_grade_id(cell) or "", Cell(cell.source)) for cell in code]
-        outputs = self._grade(cells, trusted, os.path.abspath(resources["metadata"]["path"]))
+        folder = os.path.abspath(resources["metadata"]["path"])
+        outputs = self._grade(cells, trusted, folder, language_of(nb))
         for cell, items in zip(code, outputs, strict=True):
             for item in items:
                 if verdict := item.pop("verdict", None):
@@ -112,7 +114,7 @@ class ConfinedExecute(NbGraderPreprocessor):
             cell.execution_count = None
         return nb, resources
 
-    def _grade(self, cells, trusted, folder) -> list:
+    def _grade(self, cells, trusted, folder, language) -> list:
         from autograder.sandbox.student_process import GraderFailure
         from autograder.sandbox.time_limits import Limits
 
@@ -121,7 +123,7 @@ class ConfinedExecute(NbGraderPreprocessor):
                 grader = _warm_grader(self.unsafe, self.log)
                 limits = Limits(self.cpu_seconds, self.wall_seconds)
                 seconds, quick = self.notebook_seconds, self.quick
-                known = {"quick": quick, "setting": trusted.setting}
+                known = {"quick": quick, "setting": trusted.setting, "language": language}
                 return grader.grade(cells, trusted.names, folder, limits, seconds, **known)
         except GraderFailure as failure:
             # nbgrader leaves the student ungraded and goes on with the next one.

@@ -15,13 +15,14 @@ from nbformat.notebooknode import NotebookNode, from_dict
 from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
 from traitlets import HasTraits, List
 
-from autograder.exercises import find_exercise
+from autograder.exercises import all_exercises, find_exercise
 from autograder.nbgrader_steps import cleaning, private
 from autograder.nbgrader_steps.execute import VERDICT
 from autograder.nbgrader_steps.page import Bounded
+from autograder.nbgrader_steps.spoken import language_of
 from autograder.sandbox.running_tests import BEGIN_HIDDEN
 from illustrated_attention.cards import Card, paragraph
-from illustrated_attention.language import _
+from illustrated_attention.language import ENGLISH, _, current, speaking
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -34,7 +35,10 @@ def formgrade_templates() -> list[str]:
 
 
 class FeedbackExporter(HTMLExporter):
-    """Writes the page with our own template, whatever HTMLExporter is told about its templates."""
+    """Writes the page in the notebook's language, and with our own template.
+
+    Whatever HTMLExporter is told about its templates.
+    """
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -42,10 +46,19 @@ class FeedbackExporter(HTMLExporter):
         self.template_paths = [str(TEMPLATES / "feedback_page")]
         self.template_file = "index.html.j2"
 
+    def _create_environment(self):
+        made = super()._create_environment()
+        made.globals.update(_=_, language=html_language)
+        return made
+
+    def from_notebook_node(self, nb, resources=None, **kwargs):
+        with speaking(language_of(nb)):
+            return super().from_notebook_node(nb, resources, **kwargs)
+
     def default_filters(self):
         yield from super().default_filters()
         yield "number", number
-        yield "cause", cause_in_words
+        yield "seen", seen
         yield "comments", comments
         yield "folded_parts", folded_parts
         yield "comment2html", cleaning.trusted_markdown
@@ -116,13 +129,18 @@ def what_to_look_at(cells: list[NotebookNode]) -> LookAt | None:
         verdict = cell.metadata.get(VERDICT, {})
         is_test = about.get("grade") and not about.get("solution")
         if is_test and (about.get("score") or 0) < about.get("points", 0):
-            exercise = verdict.get("exercise")
-            # Where `check` has a card of its own, the hidden test of the exercise has the words.
-            its = [c.metadata.get(VERDICT, {}) for c in cells] if exercise else []
-            told = [v.get("message") for v in [verdict, *its] if v.get("exercise") == exercise]
-            message = next(filter(None, told), "")
-            return LookAt(about.grade_id, message, _first_hint(exercise))
+            return LookAt(
+                about.grade_id, _message(verdict, cells), _first_hint(verdict.get("exercise"))
+            )
     return None
+
+
+def _message(verdict: dict, cells: list[NotebookNode]) -> str:
+    """What the judge said; where `check` has a card of its own, the hidden test has the words."""
+    exercise = verdict.get("exercise")
+    its = [cell.metadata.get(VERDICT, {}) for cell in cells] if exercise else []
+    told = [one.get("message") for one in [verdict, *its] if one.get("exercise") == exercise]
+    return next(filter(None, told), "")
 
 
 def comments(cells: list[NotebookNode]) -> list[tuple[str, str]]:
@@ -146,6 +164,23 @@ def folded_parts(cells: list[NotebookNode]) -> list[tuple[bool, list[NotebookNod
 def _is_folded(cell: NotebookNode) -> bool:
     about = cell.metadata.get("nbgrader", {})
     return not (about.get("grade") or about.get("solution") or about.get("comment"))
+
+
+def known_words(exercise: str | None, mistake: str | None) -> str:
+    """Return the words for a known mistake of an exercise; "" for any other cause."""
+    known = (m for one in all_exercises() if one.name == exercise for m in one.mistakes)
+    return next((_(m.message) for m in known if m.id == mistake), "")
+
+
+def seen(verdict: dict, cells: list[NotebookNode]) -> str:
+    """Write what the judge saw: the cause's id, which is short, or its words: the id is English."""
+    words = "" if current() == ENGLISH else _message(verdict, cells)
+    return words or cause_in_words(verdict.get("mistake"))
+
+
+def html_language() -> str:
+    """Return the language of the page, as HTML names it: zh-CN."""
+    return current().replace("_", "-")
 
 
 def number(value: float | None) -> str:

@@ -1,6 +1,9 @@
 """Make of what a student handed in the folder that nbgrader grades, and say what was done to it."""
 
+import contextlib
+import itertools
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,8 +18,9 @@ from autograder.nbgrader_steps import intake, small_files
 from autograder.nbgrader_steps.names import notebook_name, shown
 from autograder.nbgrader_steps.release import read_released
 from autograder.nbgrader_steps.small_files import REFUSED, SECRET, TIMESTAMP
+from autograder.nbgrader_steps.spoken import language_of, language_of_class
 from autograder.nbgrader_steps.transplant import has_work, is_untouched
-from illustrated_attention.language import _
+from illustrated_attention.language import _, speaking
 
 LEFT_OUT = "left_out.txt"  # what collecting left out, for its owner to be told when it is graded
 MOST_NOTEBOOKS = 10  # in a hand-in, that are looked at
@@ -34,40 +38,61 @@ def take_in(source: Path, target: Path, released: dict[str, NotebookNode | None]
     """Copy a hand-in to `target` as what is graded: clean notebooks under their names, and files.
 
     A refused hand-in is graded like a blank one, with a note on top, so that the reason reaches
-    its owner with the feedback. So do notes on what was left out or renamed.
+    its owner with the feedback. So do notes on what was left out or renamed. They are in the
+    hand-in's language; as long as it is not read, in the class's.
 
     Parameters
     ----------
     released : dict
         The assignment's notebooks by name, as they were released (None where that is missing).
     """
-    try:
-        notes = intake.copy_folder(source, target)
-        left_out = target / LEFT_OUT
-        if left_out.is_file():
-            notes += left_out.read_text(encoding="utf-8", errors="replace")[:2000].splitlines()
-            left_out.unlink()
-        found = _notebooks(target)
-        chosen, refused = _chosen(released, found, notes, small_files.read(source, REFUSED))
-    except intake.Refused as reason:
-        intake.write_refusal(str(reason), target, list(released))
-        taken = Taken(str(reason))
-    else:
-        for path in found:
-            path.unlink()
-        for name, notebook in chosen.items():
-            _add_note_on_python(notebook, notes)
-            if notes:
-                notebook.cells.insert(0, _note(notes))
-            nbformat.write(notebook, target / f"{name}.ipynb")
-        for name, why in refused.items():
-            nbformat.write(intake.refusal(why), target / f"{name}.ipynb")
-        taken = Taken(" ".join(refused.values()), notes)
+    of_class = language_of_class(released.values())
+    with speaking(of_class):
+        try:
+            notes = intake.copy_folder(source, target)
+            told = small_files.read(source, REFUSED)
+            with speaking(_language(_notebooks(target)) or of_class):
+                taken = _take_notebooks(target, released, notes, told)
+        except intake.Refused as reason:
+            intake.write_refusal(str(reason), target, list(released))
+            taken = Taken(str(reason))
     when = timestamp(source)
     small_files.write(target, TIMESTAMP, f"{when} UTC\n" if when else None)
     small_files.write(target, SECRET, small_files.read(source, SECRET))
     small_files.write(target, REFUSED, taken.refused[:1000] or None)
     return taken
+
+
+def _take_notebooks(
+    folder: Path, released: dict[str, NotebookNode | None], notes: list[str], told: str | None
+) -> Taken:
+    """Put in the place of a copied hand-in's notebooks those that are graded."""
+    left_out = folder / LEFT_OUT
+    if left_out.is_file():
+        notes += left_out.read_text(encoding="utf-8", errors="replace")[:2000].splitlines()
+        left_out.unlink()
+    found = _notebooks(folder)
+    chosen, refused = _chosen(released, found, notes, told)
+    for path in found:
+        path.unlink()
+    for name, notebook in chosen.items():
+        _add_note_on_python(notebook, notes)
+        if notes:
+            notebook.cells.insert(0, _note(notes))
+        nbformat.write(notebook, folder / f"{name}.ipynb")
+    for name, why in refused.items():
+        nbformat.write(intake.refusal(why), folder / f"{name}.ipynb")
+    return Taken(" ".join(refused.values()), notes)
+
+
+def _language(found: Iterable[Path]) -> str | None:
+    """Return the language of the first of these notebooks in which there is code, if any is."""
+    for path in itertools.islice(found, MOST_NOTEBOOKS):
+        with contextlib.suppress(intake.Refused):  # it is told when it is chosen
+            notebook = intake.read_notebook(path.read_bytes())
+            if any(cell.cell_type == "code" for cell in notebook.cells):
+                return language_of(notebook)
+    return None
 
 
 def _chosen(

@@ -8,6 +8,7 @@ and, where they are locked, our source.
 
 import ast
 import copy
+import re
 import textwrap
 import warnings
 from collections import defaultdict
@@ -69,7 +70,7 @@ def _solution_sources(notebook: NotebookNode, released: NotebookNode | None = No
     names = _names(notebook.cells, ours)
     chosen = _choose(notebook.cells, names, ours)
     return {
-        name: notebook.cells[place].source.strip()
+        name: _code(notebook.cells[place])
         for name, place in chosen.items()
         if _is_solution(ours[name])
     }
@@ -119,7 +120,18 @@ def _choose(cells: list, names: list[str | None], ours: dict) -> dict[str, int]:
 
 
 def _same(one: NotebookNode, other: NotebookNode) -> bool:
-    return one.source.strip() == other.source.strip()
+    return _code(one) == _code(other)
+
+
+# A docstring or a comment: in another language, they are other ones.
+_WORDS = re.compile(r'"""[\s\S]*?"""|#.*')
+
+
+def _code(cell: NotebookNode) -> str:
+    """Return what is written in a cell to be written in, apart from its words for people."""
+    if cell.cell_type != "code":
+        return cell.source.strip()
+    return " ".join(_WORDS.sub("", cell.source).split())
 
 
 def _join_split(cells: list, names: list[str | None], ours: dict) -> tuple[list, list[str | None]]:

@@ -66,6 +66,7 @@ class Grader:
         test_seconds: float = TEST_SECONDS,
         quick: bool = False,
         setting: Setting | None = None,
+        language: str = "en",
     ) -> list[list[dict]]:
         """Run a notebook's code cells and return the outputs of each.
 
@@ -85,6 +86,8 @@ class Grader:
             Do not begin what takes long: others wait.
         setting : Setting, optional
             What else is known of the notebook's names.
+        language : str
+            In which tests tell what they saw: the notebook's.
 
         Raises
         ------
@@ -105,6 +108,7 @@ class Grader:
             "test": test_seconds,
             "quick": quick,
             "setting": setting.as_json() if setting else None,
+            "language": language,
         }
         reply = self._ask(request)
         if reply is None:  # the judge's process has ended: once more, in a new one

@@ -21,7 +21,7 @@ import time
 import traceback
 from multiprocessing.connection import Connection
 
-from autograder.sandbox.inside import confine
+from autograder.sandbox.inside import confine, hook
 from autograder.sandbox.inside.hook import translate as _
 from autograder.sandbox.inside.shell import make_shell
 from autograder.sandbox.instructors_code import Setting
@@ -89,8 +89,10 @@ class Server:
         test: float,
         quick: bool = False,
         setting: dict | None = None,
+        language: str = "en",
     ) -> dict[int, list]:
         """Run a notebook; return the outputs of its cells by index. See `grader.Grader.grade`."""
+        hook.speak(language)
         cells = [Cell(*cell) for cell in cells]
         known = Setting.of(setting or {})
         self._go_to(known.folder)

@@ -7,7 +7,7 @@ import numpy as np
 from illustrated_attention.causes.evidence import Cause, Evidence, Pair, same
 from illustrated_attention.causes.rules import LEAST_NUMBERS, enough, wrong_cells
 from illustrated_attention.comparing import ATOL
-from illustrated_attention.language import _
+from illustrated_attention.language import _, later
 
 
 def cause_in_cells(wrong: list[Pair], right: list[Pair], evidence: Evidence) -> Cause | None:
@@ -75,9 +75,9 @@ def _rows_are_shares(a: np.ndarray) -> bool:
 
 
 _AXES = {
-    -1: _("the last axis"),
-    -2: _("the last axis but one"),
-    -3: _("the third axis from the end"),
+    -1: later("the last axis"),
+    -2: later("the last axis but one"),
+    -3: later("the third axis from the end"),
 }
 
 
@@ -92,7 +92,7 @@ def _same_along_an_axis(wrong: list[Pair], right: list[Pair], evidence: Evidence
             and all(pair.got.ndim < -axis or _alike_along(pair.expected, axis) for pair in right)
         ):
             text = _("Along {axis} all you return is the same; the right numbers differ there.")
-            return Cause("same_along_an_axis", text.format(axis=name))
+            return Cause("same_along_an_axis", text.format(axis=_(name)))
     return None
 
 
@@ -117,7 +117,7 @@ def _shared_out(wrong: list[Pair], right: list[Pair], evidence: Evidence) -> Cau
                 "Added up along {axis}, your numbers are right; they are shared out wrongly among "
                 "its items."
             )
-            return Cause("shared_out", text.format(axis=_AXES[axis]))
+            return Cause("shared_out", text.format(axis=_(_AXES[axis])))
     return None
 
 
@@ -137,7 +137,7 @@ def _at_one_end(wrong: list[Pair], right: list[Pair], evidence: Evidence) -> Cau
             text = _("The first item along {axis} is right; all others are wrong.")
         else:
             continue
-        return Cause("at_one_end", text.format(axis=name))
+        return Cause("at_one_end", text.format(axis=_(name)))
     return None
 
 

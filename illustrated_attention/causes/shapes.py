@@ -7,7 +7,7 @@ import numpy as np
 from illustrated_attention.causes.evidence import Cause, Evidence, Pair, same
 from illustrated_attention.causes.rules import applied, distinct, same_numbers
 from illustrated_attention.causes.sizes import sizes
-from illustrated_attention.language import _
+from illustrated_attention.language import _, later
 
 
 def cause_in_shape(wrong: list[Pair], right: list[Pair], evidence: Evidence) -> Cause | None:
@@ -116,7 +116,7 @@ def _a_part(odd: list[Pair]) -> Cause | None:
             (_("Your result is only the end of the right one along {axis}."), None),
         ):
             if all(_is_part(pair, axis, piece) for pair in odd):
-                return Cause("part_only", text.format(axis=name))
+                return Cause("part_only", text.format(axis=_(name)))
     return None
 
 
@@ -208,10 +208,10 @@ def _selected_by_a_mask(odd: list[Pair], evidence: Evidence) -> Cause | None:
 
 
 _NAMES = {
-    -1: _("the last axis"),
-    -2: _("the last axis but one"),
-    -3: _("the third axis from the end"),
-    -4: _("the fourth axis from the end"),
+    -1: later("the last axis"),
+    -2: later("the last axis but one"),
+    -3: later("the third axis from the end"),
+    -4: later("the fourth axis from the end"),
 }
 
 
@@ -225,7 +225,7 @@ def another_axis(wrong: list[Pair], evidence: Evidence) -> Cause | None:
         for axis, name in _NAMES.items():
             if all(_without(pair.expected.shape, axis) == pair.got.shape for pair in odd):
                 text = _("Your result has one axis too few: {axis} is missing.")
-                return Cause("axis_missing", text.format(axis=name))
+                return Cause("axis_missing", text.format(axis=_(name)))
         return None
     return _as_long_as_another(odd, evidence) if more == {0} else None
 
@@ -264,7 +264,7 @@ def _as_long_as_another(odd: list[Pair], evidence: Evidence) -> Cause | None:
             text = _(
                 "In your result {axis} is as long as {yours}; it should be as long as {right}."
             )
-            return Cause("axis_length", text.format(axis=name, yours=yours, right=right))
+            return Cause("axis_length", text.format(axis=_(name), yours=yours, right=right))
     return None
 
 

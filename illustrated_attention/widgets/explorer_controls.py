@@ -11,7 +11,7 @@ from IPython.display import display, update_display
 from illustrated_attention.figures import page
 from illustrated_attention.figures.needs import NotDrawn
 from illustrated_attention.figures.words import token_label
-from illustrated_attention.language import _
+from illustrated_attention.language import _, later
 from illustrated_attention.widgets.attention_steps import Switches
 from illustrated_attention.widgets.drawing import page_style, stacked
 from illustrated_attention.widgets.explored import LONGEST, SENTENCES, Model, Recorded
@@ -55,7 +55,7 @@ class Explorer(Live):
         Layer, head and query to begin with.
     """
 
-    note = _("The explorer as it was left. To bring it to life, run this cell.")
+    note = later("The explorer as it was left. To bring it to life, run this cell.")
 
     def __init__(self, seen, table, first):
         self.seen, self.table, self.off, self.shown = seen, table, set(), None

@@ -13,7 +13,7 @@ import sys
 import ipywidgets
 from IPython.display import display
 
-from illustrated_attention.language import _
+from illustrated_attention.language import _, later
 
 LIVE = "application/vnd.illustrated-attention.live+json"  # remoteEntry.js knows this name
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -29,7 +29,7 @@ class Live(ipywidgets.VBox):
         What is seen where the widgets do not live, as HTML and in words.
     """
 
-    note = _("Still pictures. To move the slider, run this cell.")
+    note = later("Still pictures. To move the slider, run this cell.")
 
     def __init__(self, children, pictures):
         super().__init__(children)
@@ -44,7 +44,7 @@ class Live(ipywidgets.VBox):
                 "version_minor": 0,
                 "model_id": self.model_id,
             },
-            "text/html": f"<p><em>{html.escape(self.note)}</em></p>{pictures}",
+            "text/html": f"<p><em>{html.escape(_(self.note))}</em></p>{pictures}",
             "text/plain": words,
         }
 

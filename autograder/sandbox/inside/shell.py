@@ -23,7 +23,7 @@ from autograder.sandbox.inside import hook, written
 
 MAX_TEXT = 20_000  # characters of one output
 MAX_OUTPUT = 2 << 20  # bytes of all outputs of a cell
-REFUSED = (
+REFUSED = hook.later(
     "Refused while grading, where this may well work in your own notebook: there, nothing is "
     "written to files, no programs are started, there is no network, and nothing can be seen of "
     "the machine but the files that were handed in."
