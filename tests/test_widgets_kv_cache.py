@@ -30,7 +30,7 @@ def alt_texts(page):
 
 def test_the_slider_goes_through_all_tokens():
     stepper = cache_stepper(WORDS, LAYERS, append_kv)
-    assert list(stepper.pages) == [1, 2, 3]
+    assert list(stepper.slider.options) == [1, 2, 3]
     for step, word in enumerate(WORDS, start=1):
         stepper.slider.value = step
         (alt,) = alt_texts(stepper.picture.value)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbgrader
 from nbconvert.exporters import HTMLExporter
 from nbformat.notebooknode import NotebookNode, from_dict
 from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
@@ -25,13 +24,6 @@ from illustrated_attention.cards import Card, paragraph
 from illustrated_attention.language import ENGLISH, _, current, speaking
 
 TEMPLATES = Path(__file__).parent / "templates"
-
-
-def formgrade_templates() -> list[str]:
-    """Where formgrader's page is looked for: it has no setting, and ours comes first."""
-    nbgraders = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"
-    plain = HTMLExporter(template_name="formgrade", extra_template_basedirs=[str(nbgraders)])
-    return [str(TEMPLATES / "offline"), *plain.template_paths]
 
 
 class FeedbackExporter(HTMLExporter):

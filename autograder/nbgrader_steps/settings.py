@@ -7,8 +7,10 @@ cannot be imported stops it.
 
 import contextlib
 import warnings
+from pathlib import Path
 
 _HERE = "autograder.nbgrader_steps"
+_OFFLINE = Path(__file__).parent / "templates" / "offline"
 
 # Without nbgrader's CheckCellMetadata: the cells come from the released notebook, where
 # `generate_assignment` has checked them.
@@ -59,14 +61,15 @@ def configure_grading(config) -> None:
 
 
 def configure_feedback(config) -> None:
-    """Let nbgrader write our feedback pages, and formgrader's pages load nothing from elsewhere."""
+    """Let nbgrader write our feedback pages, and formgrader's pages load nothing from elsewhere.
+
+    All steps are named, not imported: JupyterLab and every command of nbgrader read this at start.
+    """
     config.GenerateFeedback.preprocessors = FEEDBACK
     config.GenerateFeedback.exporter_class = f"{_HERE}.feedback.FeedbackExporter"
+    # formgrader's page has no setting: ours is found before it.
+    config.HTMLExporter.template_paths.prepend([str(_OFFLINE)])
     with contextlib.suppress(Exception):  # told by whoever imports the steps
-        from autograder.nbgrader_steps.feedback import formgrade_templates
-
-        config.HTMLExporter.template_paths = formgrade_templates()
-    with contextlib.suppress(Exception):
         from autograder.nbgrader_steps import formgrader
 
         formgrader.replace_handlers()

@@ -77,7 +77,7 @@ def cache_step(tokens, layers, step, caches=None):
     layers = need_layers(layers, len(tokens))
     if caches is None:
         caches = [(k[: step + 1], v[: step + 1]) for _q, k, v in layers]
-    caches = _need_caches(caches, layers, tokens, step)
+    caches = need_caches(caches, layers, tokens, step)
 
     labels = [token_label(token) for token in tokens]
     column = min(COLUMN, (WIDTH - MARGIN - NAMES - MARGIN) / len(tokens))
@@ -146,8 +146,8 @@ def need_layers(layers, n):
     return checked
 
 
-def _need_caches(caches, layers, tokens, step):
-    """Return each layer's cache: the keys and values of the tokens so far, in their order."""
+def need_caches(caches, layers, tokens, step):
+    """Return a copy of each layer's cache: the keys and values of the tokens so far, in order."""
     if not isinstance(caches, (list, tuple)) or len(caches) != len(layers):
         text = _("caches must be a list with one cache for each layer, {count} in all.")
         raise NotDrawn(text.format(count=len(layers)))
@@ -156,8 +156,8 @@ def _need_caches(caches, layers, tokens, step):
         keys, values = need_pair(cache, "append_kv")
         checked.append(
             (
-                _need_rows(keys, k, _("the keys in the cache"), tokens, step),
-                _need_rows(values, v, _("the values in the cache"), tokens, step),
+                _need_rows(keys, k, _("the keys in the cache"), tokens, step).copy(),
+                _need_rows(values, v, _("the values in the cache"), tokens, step).copy(),
             )
         )
     return checked

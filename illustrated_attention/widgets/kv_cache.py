@@ -1,6 +1,8 @@
 """The widget of lesson 03: what the cache holds, token by token."""
 
-from illustrated_attention.figures.kv_cache import cache_step, need_layers
+import functools
+
+from illustrated_attention.figures.kv_cache import cache_step, need_caches, need_layers
 from illustrated_attention.figures.needs import learned, need_tokens
 from illustrated_attention.language import _
 
@@ -32,19 +34,27 @@ def cache_stepper(tokens, layers, append_kv):
     from illustrated_attention.widgets.picture_slider import PictureSlider, static_figures
 
     tokens = need_tokens(tokens)
-    layers = need_layers(layers, len(tokens))
+    layers = [tuple(part.copy() for part in layer) for layer in need_layers(layers, len(tokens))]
     append_kv = learned(append_kv)
-    figures, caches = [], [None] * len(layers)
+    # All steps are taken now, so that a function that fails does so in the cell. A picture is drawn
+    # when its step is shown.
+    kept, caches = [], [None] * len(layers)
     for step in range(len(tokens)):
         caches = [
             append_kv(cache, k[step : step + 1].copy(), v[step : step + 1].copy())
             for cache, (_q, k, v) in zip(caches, layers, strict=True)
         ]
-        figures.append(cache_step(tokens, layers, step, caches))
-    shown = sorted({0, min(1, len(tokens) - 1), len(tokens) - 1})
+        kept.append(need_caches(caches, layers, tokens, step))
+
+    @functools.cache
+    def figure(number):
+        return cache_step(tokens, layers, number - 1, kept[number - 1])
+
+    numbers = range(1, len(tokens) + 1)
+    shown = sorted({1, min(2, len(tokens)), len(tokens)})
     return PictureSlider(
         _("step"),
-        {step: figure._repr_html_() for step, figure in enumerate(figures, 1)},
-        0,
-        static_figures([figures[step] for step in shown]),
+        numbers,
+        lambda number: figure(number)._repr_html_(),
+        static_figures([figure(number) for number in shown]),
     )

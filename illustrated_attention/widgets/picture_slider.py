@@ -1,4 +1,4 @@
-"""A slider with one ready picture for each of its places: what all widgets are made of."""
+"""A slider with one picture for each of its places."""
 
 import ipywidgets
 
@@ -19,37 +19,33 @@ class PictureSlider(Live):
     ----------
     name : str
         What the slider chooses, shown beside it.
-    pages : dict
-        For each place of the slider its picture, as HTML. All are drawn beforehand: a learner's
-        function that fails does so in the cell and not in a slider's silent callback, and the
-        slider moves without delay.
-    first : int
-        The place to begin with.
+    places : sequence
+        What it stands at, one after the other; it begins with the first.
+    draw : callable
+        From a place to its picture, as HTML. It must not fail: an error in a slider's callback
+        is seen nowhere.
     pictures : (str, str)
         HTML and words that are kept: for an opened notebook without a kernel, a page made by
         nbconvert, feedback.
-    label : callable
-        From a place to the words beside the slider.
     """
 
-    def __init__(self, name, pages, first, pictures, label=str):
-        self.pages = pages
+    def __init__(self, name, places, draw, pictures):
+        self.draw = draw
         self.slider = ipywidgets.SelectionSlider(
-            options=[(label(place), place) for place in pages],
-            index=first,
+            options=places,
             description=name,
             continuous_update=True,
             layout=ipywidgets.Layout(width="480px", max_width="100%"),
         )
         self.picture = ipywidgets.HTML()
-        self.slider.observe(self._draw, names="value")
-        self._draw()
+        self.slider.observe(self._show, names="value")
+        self._show()
         focus_ring = ipywidgets.HTML(_FOCUS_RING, layout=ipywidgets.Layout(display="none"))
         super().__init__([self.slider, self.picture, focus_ring], pictures)
         self.add_class("picture-slider")
 
-    def _draw(self, _change=None):
-        self.picture.value = self.pages[self.slider.value]
+    def _show(self, _change=None):
+        self.picture.value = self.draw(self.slider.value)
 
 
 def static_figures(figures):
