@@ -8,7 +8,7 @@ import numpy as np
 from illustrated_attention.comparing import ATOL, RTOL, Problem, compare
 from illustrated_attention.examine import Verdict
 from illustrated_attention.figures.palette import CARD_BAD, CARD_CELL, CARD_GOOD, CARD_NEUTRAL
-from illustrated_attention.language import _
+from illustrated_attention.language import _, together
 from illustrated_attention.messages import Failure
 
 MOST_ROWS, MOST_COLUMNS = 8, 8  # of a drawn difference
@@ -89,11 +89,11 @@ def _failure_parts(verdict: Verdict, failure: Failure) -> list[tuple[str, str]]:
         seen = _("What was seen: {what}").format(what=failure.sentence)
         searched = failure.case is not None and failure.case.within  # then only about the same
         if verdict.explained and failure.kind == "value" and not searched:
-            seen += " " + _("This mistake gives exactly your numbers.")
+            seen = together(seen, _("This mistake gives exactly your numbers."))
         parts.append(paragraph(seen))
     if failure.case is not None:
         where = _("Smallest case that shows it: {title}; {inputs}.")
-        inputs = ", ".join(map(_describe_input, failure.parameters, failure.case.args))
+        inputs = _(", ").join(map(_describe_input, failure.parameters, failure.case.args))
         parts.append(paragraph(where.format(title=_(failure.title), inputs=inputs)))
         parts.append(paragraph(_to_try_it(verdict.exercise, failure)))
     if failure.detail:
@@ -126,7 +126,7 @@ def _describe_input(name: str, arg) -> str:
         return _("`{name}` of shape {shape}").format(name=name, shape=arg.shape)
     if isinstance(arg, (list, tuple)) and any(isinstance(a, np.ndarray) for a in arg):
         parts = (_describe_input(f"{name}[{i}]", item) for i, item in enumerate(arg))
-        return ", ".join(parts)
+        return _(", ").join(parts)
     if isinstance(arg, (list, tuple)) and any(isinstance(a, (list, tuple, dict)) for a in arg):
         return _("`{name}` of length {count}").format(name=name, count=len(arg))
     if isinstance(arg, dict):
@@ -137,7 +137,11 @@ def _describe_input(name: str, arg) -> str:
 def _list_of_results(verdict: Verdict) -> tuple[str, str]:
     words = {True: _("passed"), False: _("not yet"), None: _("not tried")}
     marks = {True: "✓", False: "✗", None: "·"}
-    lines = [f"{marks[ok]} {_(title)}: {words[ok]}" for title, ok in verdict.results]
+    text = _("{mark} {title}: {result}")
+    lines = [
+        text.format(mark=marks[ok], title=_(title), result=words[ok])
+        for title, ok in verdict.results
+    ]
     count = sum(ok is True for _title, ok in verdict.results)
     summary = _("{count} of {all} checks passed").format(count=count, all=len(lines))
     items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)

@@ -21,6 +21,14 @@ def _(text: str) -> str:
     return _catalogue.gettext(text)
 
 
+def together(*sentences: str) -> str:
+    """Put whole sentences side by side, as the language does it: Chinese has no space there."""
+    said, *rest = sentences
+    for sentence in rest:
+        said = _("{one} {other}").format(one=said, other=sentence)
+    return said
+
+
 def later(text: str) -> str:
     """Return `text` as it is: translators get it, and whoever says it passes it through `_`.
 

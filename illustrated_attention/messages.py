@@ -8,7 +8,7 @@ import numpy as np
 
 from illustrated_attention.answer_keys import AnswerKey, Signature
 from illustrated_attention.comparing import Problem
-from illustrated_attention.language import _
+from illustrated_attention.language import _, together
 from illustrated_attention.outcomes import Case, parameter_name
 
 
@@ -76,10 +76,11 @@ def _raised(name, case, outcome, **rest):
         return text.format(name=name), ""
     sentence = _("{name} stopped with {error}.").format(name=name, error=outcome.error)
     if outcome.error == "TypeError" and "ufunc 'invert'" in outcome.message:
-        sentence += " " + _(
+        text = _(
             "`~` turns True and False around, but it was given floats: does your mask hold 0.0 and "
             "1.0? Let the function that makes it return True and False."
         )
+        sentence = together(sentence, text)
     if case.raises:
         text = _("{name} should refuse this input with {wanted}, but stopped with {error}.")
         sentence = text.format(name=name, wanted=case.raises, error=outcome.error)
@@ -143,7 +144,7 @@ def _type(name, problem, whole, **rest):
     text = _("{name} returned {got}; expected {wanted}.")
     sentence = text.format(name=name, got=_kind_of(got), wanted=_kind_of(expected))
     if isinstance(expected, np.ndarray) and _array_would_do(got, expected):
-        sentence += " " + _("`np.array(...)` makes an array of it.")
+        sentence = together(sentence, _("`np.array(...)` makes an array of it."))
     return sentence, ""
 
 

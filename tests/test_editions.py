@@ -111,6 +111,14 @@ def test_a_notebook_chooses_its_language_for_all_that_is_said(language, monkeypa
     assert languages._("passed") == "passed"
 
 
+def test_sentences_are_put_side_by_side_as_the_language_does_it(monkeypatch):
+    monkeypatch.setattr(languages, "_catalogue", languages._catalogue)
+    languages.use("en")
+    assert languages.together("One.", "Two.", "Three.") == "One. Two. Three."
+    languages.use("zh_CN")
+    assert languages.together("一。", "二。", "三。") == "一。二。三。"
+
+
 def test_a_lesson_is_the_same_when_its_sentences_are_put_back():
     for lesson in LESSONS:
         notebook = nbformat.read(ROOT / "notebooks" / lesson / f"{lesson}.ipynb", as_version=4)

@@ -114,6 +114,8 @@ def test_translators_get_every_sentence_of_the_exercises(sentences):
     for exercise in all_exercises():
         assert {mistake.message for mistake in exercise.mistakes} <= sentences
         assert set(exercise.hints) <= sentences
+        steps = exercise.steps.wrong.values() if exercise.steps else ()
+        assert {wrong.sentence for ways in steps for wrong in ways} <= sentences
         assert {case.title for case in (*exercise.visible, *exercise.hidden)} <= sentences
     for lesson in LESSONS:
         for question in questions(lesson):

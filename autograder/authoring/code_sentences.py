@@ -31,6 +31,9 @@ def code_sentences() -> Iterator[tuple[str, str]]:
                 yield promise.title, origin
             for mistake in exercise.mistakes:
                 yield mistake.message, origin
+            for ways in exercise.steps.wrong.values() if exercise.steps else ():
+                for wrong in ways:
+                    yield wrong.sentence, origin
             for text in (*exercise.hints, exercise.can):
                 yield text, origin
         for question in questions(lesson):

@@ -504,22 +504,22 @@ def _build(order, axis, keys, values, out):
 
 
 _PARTS = (
-    Wrong("old_twice", _("The old ones are joined with themselves."), lambda a, b: (a, a)),
-    Wrong("new_twice", _("The new ones are joined with themselves."), lambda a, b: (b, b)),
+    Wrong("old_twice", "The old ones are joined with themselves.", lambda a, b: (a, a)),
+    Wrong("new_twice", "The new ones are joined with themselves.", lambda a, b: (b, b)),
     Wrong(
         "old_backwards",
-        _("The old ones stand in reverse order."),
+        "The old ones stand in reverse order.",
         lambda a, b: (a[..., ::-1, :], b),
     ),
-    Wrong("oldest_dropped", _("The oldest is dropped."), lambda a, b: (a[..., 1:, :], b)),
+    Wrong("oldest_dropped", "The oldest is dropped.", lambda a, b: (a[..., 1:, :], b)),
     Wrong(
         "only_last_new",
-        _("Only the last of the new ones is kept."),
+        "Only the last of the new ones is kept.",
         lambda a, b: (a, b[..., -1:, :]),
     ),
     Wrong(
         "only_first_new",
-        _("Only the first of the new ones is kept."),
+        "Only the first of the new ones is kept.",
         lambda a, b: (a, b[..., :1, :]),
     ),
 )
@@ -534,8 +534,8 @@ APPEND_KV.steps = Steps(
             Wrong("joined_along_features", _("They are joined along the last axis, not along the tokens."), -1),
             Wrong("joined_along_axis_0", _("They are joined along axis 0, whatever that is."), 0),
         ),
-        "keys": tuple(Wrong(f"keys_{w.id}", _("Keys: {what}").format(what=w.sentence), w.way) for w in _PARTS),
-        "values": tuple(Wrong(f"values_{w.id}", _("Values: {what}").format(what=w.sentence), w.way) for w in _PARTS),
+        "keys": tuple(Wrong(f"keys_{w.id}", f"Keys: {w.sentence}", w.way) for w in _PARTS),
+        "values": tuple(Wrong(f"values_{w.id}", f"Values: {w.sentence}", w.way) for w in _PARTS),
         "out": (
             Wrong("parts_exchanged", _("Values are returned first, keys second."), lambda k, v: (v, k)),
             Wrong("keys_twice", _("The keys are returned twice."), lambda k, v: (k, k)),

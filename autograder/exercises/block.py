@@ -520,12 +520,12 @@ def _build(first, attend, add_one, second, mlp, add_two, out, kept):
 
 
 _NORMS = (
-    Wrong("missing", _("the layer norm is missing."), lambda x, g, b: x),
-    Wrong("without_gain_and_bias", _("the layer norm has neither gain nor bias."), lambda x, g, b: _NORM(x, np.ones_like(g), np.zeros_like(b))),
-    Wrong("gain_and_bias_exchanged", _("gain and bias are exchanged."), lambda x, g, b: _NORM(x, b, g)),
-    Wrong("not_centred", _("the layer norm does not take the mean away."), lambda x, g, b: x / np.sqrt((x * x).mean(-1, keepdims=True) + 1e-5) * g + b),
-    Wrong("sample_variance", _("the layer norm uses the variance of a sample."), lambda x, g, b: (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, ddof=1, keepdims=True) + 1e-5) * g + b),
-    Wrong("over_tokens", _("the layer norm runs over the tokens."), lambda x, g, b: (x - x.mean(-2, keepdims=True)) / np.sqrt(x.var(-2, keepdims=True) + 1e-5) * g + b),
+    Wrong("missing", "the layer norm is missing.", lambda x, g, b: x),
+    Wrong("without_gain_and_bias", "the layer norm has neither gain nor bias.", lambda x, g, b: _NORM(x, np.ones_like(g), np.zeros_like(b))),
+    Wrong("gain_and_bias_exchanged", "gain and bias are exchanged.", lambda x, g, b: _NORM(x, b, g)),
+    Wrong("not_centred", "the layer norm does not take the mean away.", lambda x, g, b: x / np.sqrt((x * x).mean(-1, keepdims=True) + 1e-5) * g + b),
+    Wrong("sample_variance", "the layer norm uses the variance of a sample.", lambda x, g, b: (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, ddof=1, keepdims=True) + 1e-5) * g + b),
+    Wrong("over_tokens", "the layer norm runs over the tokens.", lambda x, g, b: (x - x.mean(-2, keepdims=True)) / np.sqrt(x.var(-2, keepdims=True) + 1e-5) * g + b),
 )  # fmt: skip
 
 
@@ -537,8 +537,8 @@ BLOCK.steps = Steps(
     _build,
     {"first": _NORM, "attend": _ATTENTION, "add_one": lambda x, y: x + y, "second": _NORM, "mlp": _MLP_RIGHT, "add_two": lambda a, m, x: a + m, "out": same, "kept": lambda k, v, n: (k, v)},
     {
-        "first": _norms("ln_1", _("Before attention:")),
-        "second": _norms("ln_2", _("Before the MLP:")),
+        "first": _norms("ln_1", "Before attention:"),
+        "second": _norms("ln_2", "Before the MLP:"),
         "attend": (
             Wrong("attention_unmasked", _("Attention is not masked."), _attention_with(mask=MASKS[0].way)),
             Wrong("attention_not_scaled", _("Attention does not scale its scores."), _attention_with(scale=SCALES[0].way)),

@@ -1379,15 +1379,11 @@ def _build(qkv, operands, split, scale, mask, hide, shares, merge, bias, kept, o
 
 
 _QKV_BIAS = tuple(
-    Wrong(f"qkv_{w.id}", _("Queries, keys and values: {what}").format(what=w.sentence), w.way)
-    for w in BIASES[:3]
+    Wrong(f"qkv_{w.id}", f"Queries, keys and values: {w.sentence}", w.way) for w in BIASES[:3]
 )
 
 
-_PROJ_BIAS = tuple(
-    Wrong(f"proj_{w.id}", _("Projection: {what}").format(what=w.sentence), w.way)
-    for w in BIASES[:3]
-)
+_PROJ_BIAS = tuple(Wrong(f"proj_{w.id}", f"Projection: {w.sentence}", w.way) for w in BIASES[:3])
 
 
 _RESIDUAL = (

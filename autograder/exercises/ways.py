@@ -152,7 +152,7 @@ def attention(q, k, v, scale, scores, mask, hide, shares, blend, width=None):
 
 
 ORDERS = tuple(
-    Wrong(f"order_{names}", _("The returned values stand in the order {order}.").format(order=", ".join(names)), order)
+    Wrong(f"order_{names}", f"The returned values stand in the order {', '.join(names)}.", order)
     for names, order in (("qvk", (0, 2, 1)), ("kqv", (1, 0, 2)), ("vkq", (2, 1, 0)), ("kvq", (1, 2, 0)), ("vqk", (2, 0, 1)), ("qqq", (0, 0, 0)), ("qkk", (0, 1, 1)), ("qqv", (0, 0, 2)))
 )  # fmt: skip
 
@@ -253,8 +253,8 @@ ACTIVATIONS = (
 
 
 MLP_BIASES = (
-    *(Wrong(f"first_{w.id}", _("In the first product: {what}").format(what=w.sentence), (w.way, RIGHT_BIAS)) for w in BIASES),
-    *(Wrong(f"second_{w.id}", _("In the second product: {what}").format(what=w.sentence), (RIGHT_BIAS, w.way)) for w in BIASES),
+    *(Wrong(f"first_{w.id}", f"In the first product: {w.sentence}", (w.way, RIGHT_BIAS)) for w in BIASES),
+    *(Wrong(f"second_{w.id}", f"In the second product: {w.sentence}", (RIGHT_BIAS, w.way)) for w in BIASES),
     Wrong("no_biases", _("Neither bias is added."), (BIASES[0].way, BIASES[0].way)),
 )  # fmt: skip
 

@@ -3,7 +3,7 @@
 import re
 
 from illustrated_attention.causes.evidence import Cause, Evidence
-from illustrated_attention.language import _
+from illustrated_attention.language import _, together
 from illustrated_attention.outcomes import Outcome
 from illustrated_attention.same_behaviour import raised_on_purpose
 
@@ -320,7 +320,7 @@ def cause_in_errors(evidence: Evidence) -> Cause | None:
         return None
     id, reason = found
     if any(one.outcome.returned for one in evidence.wrong):
-        reason += " " + _("(Other cases come back, and are wrong, too.)")
+        reason = together(reason, _("(Other cases come back, and are wrong, too.)"))
     if outcome.inside:
         text = _("Your line `{calling}` leads to `{inside}`, which stops at `{line}`: {reason}")
     elif outcome.line:
@@ -388,6 +388,7 @@ def _reason(outcome: Outcome) -> tuple[str, str] | None:
         if match and (id != "unknown_key" or outcome.error == "KeyError"):
             reason = sentence.format(*(group or "" for group in match.groups()))
             if "operands could not be broadcast" in outcome.message and " * " in outcome.line:
-                reason += " " + _("(`*` goes cell by cell; the product of matrices is `@`.)")
+                more = _("(`*` goes cell by cell; the product of matrices is `@`.)")
+                reason = together(reason, more)
             return id, reason
     return None

@@ -16,7 +16,7 @@ from illustrated_attention.causes.shapes import another_axis, cause_in_shape
 from illustrated_attention.causes.sizes import sizes
 from illustrated_attention.causes.truth import cause_in_truth
 from illustrated_attention.comparing import ATOL
-from illustrated_attention.language import _
+from illustrated_attention.language import _, together
 
 NEAR = 0.03  # of the largest number: what is closer may come from a constant that is a little off
 
@@ -62,7 +62,8 @@ def _of_all_parts(find: Callable, evidence: Evidence) -> Cause | None:
         where = _("Of the returned values numbers {numbers} are wrong.")
         if len(wrong) == 1:
             where = _("Of the returned values only number {numbers} is wrong.")
-        return Cause(causes[0].id, f"{where.format(numbers=numbers)} {causes[0].sentence}")
+        words = together(where.format(numbers=numbers), causes[0].sentence)
+        return Cause(causes[0].id, words)
     told = [
         _("Returned value {number}: {cause}").format(number=part + 1, cause=cause.sentence)
         for part, cause in found.items()
@@ -70,7 +71,7 @@ def _of_all_parts(find: Callable, evidence: Evidence) -> Cause | None:
     if len(found) < len(wrong):
         others = _(" and ").join(str(part + 1) for part in wrong if part not in found)
         told.append(_("Value {numbers} is wrong, too.").format(numbers=others))
-    return Cause("+".join(dict.fromkeys(cause.id for cause in causes)), " ".join(told))
+    return Cause("+".join(dict.fromkeys(cause.id for cause in causes)), together(*told))
 
 
 def _what_was_done(pairs: list[Pair], evidence: Evidence) -> Cause | None:

@@ -2,7 +2,7 @@
 
 from illustrated_attention.causes.evidence import Cause, Evidence, one_or_the_other
 from illustrated_attention.fingerprints import fingerprint, matching
-from illustrated_attention.language import _
+from illustrated_attention.language import _, together
 
 
 def cause_in_steps(evidence: Evidence) -> Cause | None:
@@ -23,7 +23,7 @@ def cause_in_steps(evidence: Evidence) -> Cause | None:
     fitting = [steps for steps in fitting if len(steps) == fewest]
     if not fitting or len(fitting) > 2:
         return None
-    told = [" ".join(_(combined.sentences[id]) for id in steps) for steps in fitting]
+    told = [together(*(_(combined.sentences[id]) for id in steps)) for steps in fitting]
     if fewest == 2:
         told = [_("Two things at once. {both}").format(both=both) for both in told]
     causes = [Cause("+".join(ids), words, True) for ids, words in zip(fitting, told, strict=True)]

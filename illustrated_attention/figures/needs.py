@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from illustrated_attention.language import _
+from illustrated_attention.language import _, together
 
 
 class NotDrawn(ValueError):
@@ -93,7 +93,7 @@ def need_array(value, name, shape, made_by=None):
         numbers = None
     if numbers is None:
         text = _("{name} must be an array of numbers with shape {expected}.")
-        raise NotDrawn(text.format(name=name, expected=expected) + _from(made_by))
+        raise NotDrawn(_with_origin(text.format(name=name, expected=expected), made_by))
     fits = numbers.ndim == len(shape) and all(
         isinstance(wanted, str) or wanted == size
         for wanted, size in zip(shape, numbers.shape, strict=True)
@@ -101,10 +101,10 @@ def need_array(value, name, shape, made_by=None):
     if not fits:
         text = _("{name} must have shape {expected}, but yours has shape {shape}.")
         text = text.format(name=name, expected=expected, shape=numbers.shape)
-        raise NotDrawn(text + _from(made_by))
+        raise NotDrawn(_with_origin(text, made_by))
     if numbers.size == 0:
         text = _("{name} is empty: there is nothing to draw.").format(name=name)
-        raise NotDrawn(text + _from(made_by))
+        raise NotDrawn(_with_origin(text, made_by))
     return numbers
 
 
@@ -118,7 +118,7 @@ def need_finite(value, name, shape, made_by=None):
     array = need_array(value, name, shape, made_by)
     if not np.isfinite(array).all():
         text = _("{name} holds nan or infinity, which cannot be drawn here.").format(name=name)
-        raise NotDrawn(text + _from(made_by))
+        raise NotDrawn(_with_origin(text, made_by))
     return array
 
 
@@ -132,7 +132,7 @@ def need_mask(value, shape, made_by=None):
     mask = need_array(value, "mask", shape, made_by)
     if not np.isin(mask, (0, 1)).all():
         text = _("mask must hold True and False only, True where a key may be seen.")
-        raise NotDrawn(text + _from(made_by))
+        raise NotDrawn(_with_origin(text, made_by))
     return mask.astype(bool)
 
 
@@ -235,5 +235,7 @@ def _holds_none(value) -> bool:
     return False
 
 
-def _from(made_by: str | None) -> str:
-    return " " + _("It comes from your {name}.").format(name=made_by) if made_by else ""
+def _with_origin(text: str, made_by: str | None) -> str:
+    if not made_by:
+        return text
+    return together(text, _("It comes from your {name}.").format(name=made_by))
