@@ -1,4 +1,5 @@
 # make lab    set up, then open JupyterLab on the first lesson
+# make lab LANGUAGE=zh_CN  the same in Chinese: JupyterLab, the lessons and all that is said
 # make class  the same, with the instructor's panels: Formgrader and Create Assignment
 # make test   set up with the test tools, then run the whole suite
 # make test-hub  a class on a real JupyterHub, in a browser: as root, on a machine to spare
@@ -20,6 +21,8 @@ PYTHON ?= python3
 LAB_ARGS ?=
 TEST_ARGS ?=
 IN_VENV := .venv/bin/python
+# LANGUAGE in the environment is for other programs, too: only one on the command line counts.
+ASKED := $(if $(filter command,$(firstword $(origin LANGUAGE))),--language $(LANGUAGE))
 
 .PHONY: lab class test test-hub students build fix lock lite site clean setup setup-test
 .DEFAULT_GOAL := help
@@ -29,10 +32,10 @@ help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
 
 lab: setup
-	@$(IN_VENV) scripts/open_lab.py $(LAB_ARGS)
+	@$(IN_VENV) scripts/open_lab.py $(ASKED) $(LAB_ARGS)
 
 class: setup
-	@$(IN_VENV) scripts/open_lab.py --instructor $(LAB_ARGS)
+	@$(IN_VENV) scripts/open_lab.py --instructor $(ASKED) $(LAB_ARGS)
 
 # One thread for each NumPy: the tests run side by side already.
 test: setup-test
@@ -61,7 +64,7 @@ lite site: setup-test
 
 setup:
 	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) on this machine. Install Python 3.11 or newer, or name one: PYTHON=python3.12 make lab" >&2; exit 1; }
-	@$(PYTHON) scripts/set_up.py
+	@$(PYTHON) scripts/set_up.py $(ASKED)
 
 setup-test:
 	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) on this machine. Install Python 3.11 or newer, or name one: PYTHON=python3.12 make test" >&2; exit 1; }

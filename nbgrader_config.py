@@ -13,6 +13,12 @@ c = get_config()  # noqa: F821 (nbgrader puts it there)
 
 root = Path(__file__).resolve().parent
 
+# The edition that the class works in: "en" is the English one, "zh_CN" the Chinese one.
+EDITION = "en"
+# What `make lab LANGUAGE=zh_CN` asks for goes before.
+edition = os.environ.get("ILLUSTRATED_ATTENTION_EDITION") or EDITION
+lessons = "" if edition == "en" else f"-{edition}"  # what the folders of its lessons end in
+
 
 def exchange_folder():
     """Return the folder through which assignments, hand-ins and feedback travel.
@@ -72,8 +78,8 @@ account_must_have_a_name()
 # -- folders ---------------------------------------------------------------------------------
 c.CourseDirectory.course_id = "illustrated-attention"
 c.CourseDirectory.root = str(root)
-c.CourseDirectory.source_directory = "solutions"
-c.CourseDirectory.release_directory = "notebooks"
+c.CourseDirectory.source_directory = f"solutions{lessons}"
+c.CourseDirectory.release_directory = f"notebooks{lessons}"
 c.CourseDirectory.submitted_directory = "autograder/submitted"
 c.CourseDirectory.autograded_directory = "autograder/autograded"
 c.CourseDirectory.feedback_directory = "autograder/feedback"
@@ -84,8 +90,8 @@ sources = [f"{folder.name}.py" for folder in (root / "solutions").glob("*/")]
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", *sources]
 
 c.Exchange.root = str(exchange_folder())
-# A student hands in what lies in notebooks/, with or without fetching it first.
-c.Exchange.assignment_dir = str(root / "notebooks")
+# A student hands in what lies in there, with or without fetching it first.
+c.Exchange.assignment_dir = str(root / f"notebooks{lessons}")
 # What a student handed in is remembered beside the clone that it came from.
 c.Exchange.cache = str(root / ".nbgrader_cache")
 

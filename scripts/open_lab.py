@@ -1,8 +1,8 @@
 """Open JupyterLab on the first lesson, with nbgrader's panels working; ``make lab`` runs it.
 
 Run as ``python scripts/open_lab.py``, in .venv or in the conda environment. With ``--instructor``
-as the first argument, as ``make class`` has it, the instructor's panels are there too. All other
-arguments go to JupyterLab as they are.
+as the first argument, as ``make class`` has it, the instructor's panels are there too; ``--language
+zh_CN`` after it opens that edition. All other arguments go to JupyterLab as they are.
 """
 
 import importlib.util
@@ -14,7 +14,8 @@ from pathlib import Path
 from traitlets.config import PyFileConfigLoader
 
 ROOT = Path(__file__).resolve().parents[1]
-FIRST_LESSON = "notebooks/00_orientation/00_orientation.ipynb"
+FIRST_LESSON = "00_orientation/00_orientation.ipynb"
+ENGLISH_LESSONS = "notebooks"
 
 
 def nbgrader_settings():
@@ -35,7 +36,8 @@ def release_lessons(settings):
     if exchange != ROOT / "exchange" or sys.platform == "win32":
         return
     released = exchange / settings.CourseDirectory.course_id / "outbound"
-    lessons = sorted(path.parent.name for path in (ROOT / "notebooks").glob("*/*.ipynb"))
+    folder = ROOT / settings.CourseDirectory.release_directory
+    lessons = sorted(path.parent.name for path in folder.glob("*/*.ipynb"))
     missing = [lesson for lesson in lessons if not (released / lesson).exists()]
     if not missing:
         return
@@ -69,11 +71,11 @@ def say_if_taken(port):
             )
 
 
-def lab_command(arguments):
-    """Return the command that starts JupyterLab in this repository."""
+def lab_command(lessons, arguments):
+    """Return the command that starts JupyterLab in this repository, on the first lesson."""
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={ROOT}"]
-    if (ROOT / FIRST_LESSON).exists():
-        command.append(f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}")
+    if (ROOT / lessons / FIRST_LESSON).exists():
+        command.append(f"--LabApp.default_url=/lab/tree/{lessons}/{FIRST_LESSON}")
     # No news, no updates, no shop of extensions: the course works without a network.
     # (The question about news is switched off in labconfig/page_config.json.)
     command.append("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
@@ -92,7 +94,11 @@ def lab_command(arguments):
 def main(arguments):
     instructor = arguments[:1] == ["--instructor"]
     arguments = arguments[1:] if instructor else arguments
+    if arguments[:1] == ["--language"]:  # before the class's: see nbgrader_config.py
+        os.environ["ILLUSTRATED_ATTENTION_EDITION"] = arguments[1]
+        arguments = arguments[2:]
     settings = nbgrader_settings()
+    lessons = settings.CourseDirectory.release_directory
     release_lessons(settings)
     port = option(arguments, "--port", option(arguments, "--ServerApp.port", "8888"))
     if port.isdigit():
@@ -101,13 +107,15 @@ def main(arguments):
     # The panels and the terminals look here for nbgrader_config.py, in whichever folder they are,
     # and JupyterLab for labconfig/.
     places = [str(ROOT), str(ROOT / "scripts"), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    if lessons != ENGLISH_LESSONS:  # JupyterLab in that language, too
+        places.insert(0, str(ROOT / "scripts" / lessons.partition("-")[2]))
     if not instructor:  # what a learner has no use for is left out
         places.insert(0, str(ROOT / "scripts" / "learner"))
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, places))
     # nbgrader starts programs by name: the ones of this Python come first.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     print("Opening JupyterLab. To stop it, press Ctrl+C twice here.", flush=True)
-    command = lab_command(arguments)
+    command = lab_command(lessons, arguments)
     os.execv(command[0], command)
 
 

@@ -1,7 +1,8 @@
 """Set up .venv with the packages of requirements.lock and this course; ``make`` runs it.
 
 Run as ``python3 scripts/set_up.py`` (the course) or ``python3 scripts/set_up.py --test`` (the
-test tools too). Running it again when nothing changed takes no time.
+test tools too), with ``--language zh_CN`` for a JupyterLab in that language. Running it again when
+nothing changed takes no time.
 
 Any Python 3 must be able to read this file, so that an old one can be told that it is too old.
 """
@@ -68,14 +69,21 @@ def venv_python():
     return tuple(int(number) for number in version.groups())
 
 
-def is_done(test):
-    """Say whether the last set-up is still right for this folder, this lock and this Python."""
+def last_set_up():
+    """Return what the last set-up left behind: nothing if there was none."""
     try:
         with open(DONE) as file:
-            done = json.load(file)
+            return json.load(file)
     except (OSError, ValueError):
+        return {}
+
+
+def is_done(test, languages=()):
+    """Say whether the last set-up is still right for this folder, this lock and this Python."""
+    done = last_set_up()
+    if done.get("fingerprint") != fingerprint() or (test and not done["test"]):
         return False
-    if done["fingerprint"] != fingerprint() or (test and not done["test"]):
+    if not set(languages) <= set(done.get("languages", [])):
         return False
     # A Python that the user named wins over the one of .venv; the default python3 does not, so
     # that PYTHON=python3.12 need not be said again as long as nothing changes.
@@ -190,11 +198,38 @@ def install_uv():
         os.remove(path)
 
 
-def install_course(test):
+def class_edition():
+    """Return the language in which this clone's class works: nbgrader_config.py says it."""
+    try:
+        with open(os.path.join(ROOT, "nbgrader_config.py")) as file:
+            found = re.search('^EDITION = "(\\w+)"', file.read(), re.MULTILINE)
+    except OSError:
+        return "en"
+    return found.group(1) if found else "en"
+
+
+def asked_language(arguments):
+    """Take ``--language zh_CN`` out of the arguments and return the language, or None."""
+    if "--language" not in arguments:
+        return None
+    place = arguments.index("--language")
+    language = (arguments[place + 1 :] or [""])[0]
+    del arguments[place : place + 2]
+    editions = sorted(name[10:] for name in os.listdir(ROOT) if name.startswith("notebooks-"))
+    if language not in ["en", *editions]:
+        stop(
+            "There is no edition in %r. Name one of these: en, %s" % (language, ", ".join(editions))
+        )
+    return language
+
+
+def install_course(test, languages):
     """Install the locked packages, then the course itself from this folder."""
     uv = [VENV_PYTHON, "-m", "uv", "pip", "install", "--python", VENV_PYTHON]
     packages = ["-r", "pyproject.toml", "--group", "setup", "-c", "requirements.lock"]
     packages += ["--extra", "lab", "--extra", "grading"]
+    for language in languages:  # JupyterLab's own words
+        packages += ["--extra", language.lower().replace("_", "-")]
     if test:
         for extra in ("test", "site", "hub", "jupyterhub", "cluster", "fuzz"):
             packages += ["--extra", extra]
@@ -203,21 +238,24 @@ def install_course(test):
 
 
 def main(arguments):
+    language = asked_language(arguments) or class_edition()
     if arguments not in ([], ["--test"]):
-        stop("Use: python3 scripts/set_up.py [--test]")
+        stop("Use: python3 scripts/set_up.py [--test] [--language zh_CN]")
     test = bool(arguments)
-    if is_done(test):
+    languages = [] if language == "en" else [language]
+    if is_done(test, languages):
         print("The set-up is up to date.")
         return
     check_python()
     print("Setting up the course in .venv (the first time takes a minute or two).")
     make_venv()
+    languages = sorted(set(languages + last_set_up().get("languages", [])))
     if os.path.exists(DONE):
         os.remove(DONE)  # half done counts as not done
     install_uv()
-    install_course(test)
+    install_course(test, languages)
     with open(DONE, "w") as file:
-        json.dump({"fingerprint": fingerprint(), "test": test}, file)
+        json.dump({"fingerprint": fingerprint(), "test": test, "languages": languages}, file)
     print("The set-up is finished.")
 
 

@@ -18,8 +18,10 @@ ZIP = "students.zip"
 PATHS = [
     *("Makefile", "README.md", "LICENSE", "LICENSE-text", "pyproject.toml", "requirements.lock"),
     *("environment.yml", "nbgrader_config.py", "scripts", "illustrated_attention", "data"),
-    *("notebooks", "docs/learners.md", "docs/anywhere.md", "docs/images"),
+    *("docs/learners.md", "docs/anywhere.md", "docs/images"),
+    *("README.zh-CN.md", "docs/zh_CN/learners.md"),
 ]
+LESSONS = "notebooks"  # and notebooks-zh_CN, of the edition in Chinese
 NEVER = ["### BEGIN SOLUTION", "### BEGIN HIDDEN TESTS"]
 
 
@@ -31,9 +33,15 @@ def git(*command: str, **more) -> str:
     return run.stdout.strip()
 
 
+def lesson_folders(tree: str) -> list[str]:
+    """Return the folders of lessons in a tree, those of every language."""
+    folders = git("ls-tree", "-d", "--name-only", tree).splitlines()
+    return [name for name in folders if name.partition("-")[0] == LESSONS]
+
+
 def make_tree() -> str:
     """Return git's name of a tree that holds the copy."""
-    files = git("ls-tree", "-r", "HEAD", "--", *PATHS)
+    files = git("ls-tree", "-r", "HEAD", "--", *PATHS, *lesson_folders("HEAD"))
     with tempfile.TemporaryDirectory() as scratch:
         index = {**os.environ, "GIT_INDEX_FILE": str(Path(scratch, "index"))}
         git("update-index", "--index-info", input=files + "\n", env=index)
@@ -56,7 +64,8 @@ def what_must_not_be_in_it(tree: str) -> list[str]:
         f"{line.partition(':')[2]} holds a solution or a hidden test."
         for line in found.stdout.splitlines()
     ]
-    for path in git("ls-tree", "-r", "--name-only", tree, "--", "notebooks").splitlines():
+    lessons = lesson_folders(tree)
+    for path in git("ls-tree", "-r", "--name-only", tree, "--", *lessons).splitlines():
         if path.endswith(".ipynb") and not fits_stamp(json.loads(git("show", f"{tree}:{path}"))):
             problems.append(f"{path} is not as it was released: somebody has written in it.")
     return problems
@@ -88,7 +97,7 @@ def main() -> int:
     if problems := what_must_not_be_in_it(tree):
         print("No copy was made.", *problems, sep="\n", file=sys.stderr)
         return 1
-    if changed := git("status", "--porcelain", "--", *PATHS):
+    if changed := git("status", "--porcelain", "--", *PATHS, *lesson_folders("HEAD")):
         print("Not in the copy, because it is not committed:", changed, sep="\n")
     commit(tree)
     git("archive", "--format=zip", "--prefix=illustrated-attention/", f"-o{ROOT / ZIP}", BRANCH)

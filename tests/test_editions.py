@@ -77,7 +77,7 @@ def test_the_edition_has_the_english_cells_and_code(language, lesson):
         for cell, one in zip(other.cells, english.cells, strict=True)
     ]
     assert list(graded_cells(english)) == list(graded_cells(other))
-    plain = [without_texts(notebook) for notebook in (english, other)]
+    plain = [[without_texts(cell) for cell in notebook.cells] for notebook in (english, other)]
     first = next(i for i, cell in enumerate(english.cells) if cell.cell_type == "code")
     chooses = editions.CHOOSES.format(language=language)
     assert plain[1][first] == chooses + plain[0][first]
@@ -89,10 +89,25 @@ def checksum_of(cell):
     return {k: v for k, v in nbgrader_data(cell).items() if k == "checksum"}
 
 
-def without_texts(notebook):
-    """The code of every cell without its sentences; nothing of cells that are text."""
-    cells = with_texts(notebook, lambda text: "").cells
-    return [cell.source if cell.cell_type == "code" else "" for cell in cells]
+def without_texts(cell):
+    """The code of a cell without its sentences; nothing of a cell that is text."""
+    (bare,) = with_texts(nbformat.v4.new_notebook(cells=[cell]), lambda text: "").cells
+    return bare.source if bare.cell_type == "code" else ""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_class_of_the_edition_has_the_english_tests(language, lesson):
+    """nbgrader releases it from a source of its own, hidden tests and all."""
+    sources = [
+        nbformat.read(ROOT / f"solutions{ending}" / lesson / f"{lesson}.ipynb", as_version=4)
+        for ending in ("", f"-{language}")
+    ]
+    english, other = (
+        {name: without_texts(cell) for name, cell in graded_cells(notebook).items()}
+        for notebook in sources
+    )
+    assert english == other and english
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -189,6 +189,96 @@ def test_the_locked_uv_is_the_one_installed(set_up):
     assert len(lines) > 1 and all("--hash=sha256:" in line for line in lines[1:])
 
 
+# -- another language ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def chinese(set_up, tmp_path):
+    """Return what a set-up that is asked for Chinese installs, and what stays of it."""
+    commands = []
+    set_up.run = lambda command, what: commands.append(command)
+    set_up.make_venv = set_up.install_uv = lambda: None
+    (tmp_path / "notebooks-zh_CN").mkdir()
+    return commands
+
+
+def test_jupyterlab_gets_its_language_when_it_is_asked_for_and_keeps_it(set_up, chinese):
+    set_up.main(["--language", "zh_CN"])
+    (extra,) = (
+        c[i + 1]
+        for c in chinese
+        for i, word in enumerate(c)
+        if c[i : i + 2] == ["--extra", "zh-cn"]
+    )
+    assert f"{extra} = [" in (ROOT / "pyproject.toml").read_text()
+    chinese.clear()
+    set_up.main([])  # nothing is taken away,
+    set_up.main(["--language", "zh_CN"])
+    assert chinese == []  # and nothing done again
+
+
+def test_a_class_of_an_edition_is_set_up_with_its_language(set_up, chinese, tmp_path):
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    assert set_up.class_edition() == "en"
+    _choose_chinese(tmp_path)
+    assert set_up.class_edition() == "zh_CN"
+    set_up.main([])
+    assert any("zh-cn" in command for command in chinese)
+
+
+def test_a_language_that_there_is_not_is_told(set_up, chinese, capsys):
+    said = stopped(capsys, set_up.main, ["--language", "tlh"])
+    assert "There is no edition in 'tlh'. Name one of these: en, zh_CN" in said
+
+
+def _choose_chinese(folder):
+    """Write the one line that chooses a class's edition."""
+    config = folder / "nbgrader_config.py"
+    text = config.read_text(encoding="utf-8")
+    assert text.count('\nEDITION = "en"\n') == 1
+    config.write_text(text.replace('\nEDITION = "en"\n', '\nEDITION = "zh_CN"\n'), encoding="utf-8")
+
+
+def test_one_line_chooses_the_edition_of_a_class_and_who_asks_for_another_gets_that(
+    clone, monkeypatch
+):
+    def folders():
+        made = settings(clone)
+        course = made.CourseDirectory
+        return course.source_directory, course.release_directory, made.Exchange.assignment_dir
+
+    english = ("solutions", "notebooks", str(clone / "notebooks"))
+    chinese = ("solutions-zh_CN", "notebooks-zh_CN", str(clone / "notebooks-zh_CN"))
+    monkeypatch.delenv("ILLUSTRATED_ATTENTION_EDITION", raising=False)
+    assert folders() == english
+    _choose_chinese(clone)
+    assert folders() == chinese
+    for name in (*chinese[:2], "scripts/zh_CN"):
+        assert (ROOT / name).is_dir()
+    monkeypatch.setenv("ILLUSTRATED_ATTENTION_EDITION", "en")
+    assert folders() == english
+
+
+def test_make_passes_a_language_on_that_is_asked_for_and_no_other():
+    said = {
+        where: subprocess.run(
+            ["make", "-n", "lab", *asked],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for where, asked, environment in (
+            ("command", ["LANGUAGE=zh_CN"], {}),
+            ("environment", [], {"LANGUAGE": "zh_CN:zh"}),
+        )
+    }
+    assert "set_up.py --language zh_CN" in said["command"]
+    assert "open_lab.py --language zh_CN" in said["command"]
+    assert "--language" not in said["environment"]
+
+
 # -- the exchange ----------------------------------------------------------------------------
 
 

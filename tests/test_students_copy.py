@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from classroom import ROOT, read_solution, surroundings
 
+from autograder.authoring.catalogues import languages
 from autograder.exercises import LESSONS
 
 TOP = "illustrated-attention/"
@@ -78,9 +79,11 @@ def plain(text):
 
 def test_the_copy_holds_what_a_student_needs_and_nothing_of_the_instructors(clone, files):
     tops = {name.split("/")[0] for name in files}
+    assert not [top for top in tops if top.startswith("solutions-")]
     assert not tops & {"solutions", "autograder", "tests", "training", "benchmarks"}
     for lesson in LESSONS:
-        assert f"notebooks/{lesson}/{lesson}.ipynb" in files
+        for folder in ("notebooks", *(f"notebooks-{language}" for language in languages())):
+            assert f"{folder}/{lesson}/{lesson}.ipynb" in files
     for needed in ("Makefile", "nbgrader_config.py", "scripts/set_up.py", "docs/learners.md"):
         assert files[needed] == (clone / needed).read_bytes()
     assert any(name.startswith("data/answers/") for name in files)

@@ -1,11 +1,10 @@
-"""The course in other languages, derived: notebooks-<language>/ and data/locale/.
+"""The course in other languages, derived: solutions- and notebooks-<language>/, and data/locale/.
 
 An edition has the English notebooks' cells, ids and code; only its sentences are other ones, and
 its first code cell chooses the language of everything that is said. What is translated stands in
 locale/ (see catalogues.py).
 """
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,14 +56,13 @@ def build_editions(out: Path = ROOT) -> list[Path]:
     for language in languages():
         written.append(compile_messages(language, out / "data" / "locale"))
         for lesson in LESSONS:
+            source = out / f"solutions-{language}" / lesson / f"{lesson}.ipynb"
             path = out / f"notebooks-{language}" / lesson / f"{lesson}.ipynb"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory() as folder:
-                source = Path(folder) / lesson
-                source.mkdir()
-                write_notebook(edition(lesson, language), source / f"{lesson}.ipynb")
-                kept = release(source, path)
-            written += [path, kept] if kept else [path]
+            for file in (source, path):
+                file.parent.mkdir(parents=True, exist_ok=True)
+            write_notebook(edition(lesson, language), source)
+            kept = release(source.parent, path)
+            written += [source, path, kept] if kept else [source, path]
     return written
 
 
