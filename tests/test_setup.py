@@ -15,6 +15,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from jupyter_server.services.config import ConfigManager
 from traitlets.config import PyFileConfigLoader
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -257,6 +258,30 @@ def test_one_line_chooses_the_edition_of_a_class_and_who_asks_for_another_gets_t
         assert (ROOT / name).is_dir()
     monkeypatch.setenv("ILLUSTRATED_ATTENTION_EDITION", "en")
     assert folders() == english
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_the_lab_opens_the_edition_in_its_language(clone, monkeypatch, asked):
+    """Asked for on the command line, or because the class works in it."""
+    (clone / "notebooks-zh_CN").symlink_to(ROOT / "notebooks-zh_CN")
+    if not asked:
+        _choose_chinese(clone)
+    monkeypatch.setenv("ILLUSTRATED_ATTENTION_EDITION", "")
+    for name in ("PATH", "JUPYTER_CONFIG_PATH"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+    monkeypatch.chdir(clone)
+    open_lab = load_script("open_lab")
+    monkeypatch.setattr(open_lab, "ROOT", clone)
+    monkeypatch.setattr(open_lab, "release_lessons", lambda settings: None)
+    started = []
+    monkeypatch.setattr(os, "execv", lambda program, command: started.extend(command))
+    open_lab.main(["--language", "zh_CN", "--no-browser"] if asked else ["--no-browser"])
+    first = "notebooks-zh_CN/00_orientation/00_orientation.ipynb"
+    assert f"--LabApp.default_url=/lab/tree/{first}" in started and "--no-browser" in started
+    places = os.environ["JUPYTER_CONFIG_PATH"].split(os.pathsep)
+    found = ConfigManager(read_config_path=[f"{place}/labconfig" for place in places])
+    chosen = found.get("default_setting_overrides")
+    assert chosen == {"@jupyterlab/translation-extension:plugin": {"locale": "zh_CN"}}
 
 
 def test_make_passes_a_language_on_that_is_asked_for_and_no_other():
