@@ -39,8 +39,8 @@ colour_key(["numbers"])
 # %% [markdown]
 # ## Where this leads
 #
-# A small GPT-2 reads a sentence. Each token (here a word or a full stop) looks at the tokens before it,
-# and from what it finds there the model says which word comes next. Run the cell.
+# A small GPT-2 reads a sentence. Each token (here a word or a full stop) looks at itself and at
+# the tokens before it, and from what it finds there the model says which word comes next. Run the cell.
 
 # %%
 explore_recorded()

@@ -4,8 +4,7 @@
 # **Goal:** hide the future from every token, as GPT-2 does:
 # **Project · Score · Scale · Mask · Softmax · Sum**. And write a test that finds leaks.
 #
-# **You will be able to** hide the future in a table of scores, and prove of any attention that it
-# does not leak.
+# **You will be able to** hide the future in a table of scores, and test any attention for leaks.
 #
 # **Time:** 60 minutes. **You need:** lesson 01.
 #
@@ -467,8 +466,8 @@ article_weights = masked_softmax(article_scores, causal_mask(4))
 draw.compare_tables(tokens, article_weights, article_table, "yours")
 
 # %% [markdown]
-# The article's weights are flatter than yours, row by row. Lesson 01 had a step that flattens:
-# the scores are divided by something. By what? Let the computer search.
+# From the second row on, the article's weights are flatter than yours. Lesson 01 had a step that
+# flattens: the scores are divided by something. By what? Let the computer search.
 #
 # ### Exercise 2.6 · recover_divisor
 #

@@ -121,7 +121,7 @@ print(np.abs(unmasked[:3] - unmasked_of_three).max())
 # them. Without it (lesson 01), each new token would change them all. The mask is what makes a
 # cache possible.
 #
-# Let us give the toy a second layer and look at its second step:
+# Let us give the toy a second layer, and look at the moment when it reads its second token:
 
 # %%
 second = np.random.default_rng(3).standard_normal((3, 3, 3)).round(1)
@@ -178,7 +178,7 @@ cache_stepper(tokens, layers, append_kv)
 # **Why? `03-why-no-queries`** Queries are crossed out. Why is none kept?
 #
 # - (a) They take more room than keys.
-# - (b) An old token's result is done and never changes, so nobody asks for it again.
+# - (b) An old token's result is done and never changes, so its query is not needed again.
 # - (c) They can be computed from the keys.
 
 # %%

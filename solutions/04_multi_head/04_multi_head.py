@@ -192,7 +192,7 @@ draw.index_map(words, numbers, {"slices of features": slices, "reshape(2, 4, 3)"
 # *8 minutes · medium*
 #
 # - **In:** `x` `[..., T, D]`, `n_head`
-# - **Out:** `[..., H, T, d]` with d = D / H. Head h holds the features from h·d up to (h+1)·d of
+# - **Out:** `[..., H, T, d]` with d = D / H. Head h holds the features from h·d to (h+1)·d − 1 of
 #   every token.
 # - **Refuse:** if D cannot be shared out evenly, raise a `ValueError` that says so.
 
@@ -435,7 +435,7 @@ draw.head_rows(tokens, weights, query=8)
 
 # %% [markdown]
 # With its row of weights each head blends its own part of the values. That gives four results of
-# 32 numbers. Merged, they are the 128 numbers that leave the attention of this layer for "it".
+# 32 numbers. Merged, they are 128 numbers for "it". Lesson 05 goes on from them.
 
 # %%
 merged, weights = multi_head_attention(*qkv_projection(x, w, b), n_head)

@@ -427,7 +427,7 @@ speak("Grace met a kettle and some wolves.", temperature=0.8, seed=1)
 # ## Steer it
 #
 # In "A robot must obey the orders. A dog came to the garden. It", the head gives most of its weight,
-# 64 %, to "dog", the noun named last. Now **you** decide where it looks: its last row of weights becomes
+# 64 %, to "dog", and not to "robot". Now **you** decide where it looks: its last row of weights becomes
 # 1 at one token and 0 at all others. No word of the text is changed, and no other head.
 #
 # **Predict `07-steer`.** You make it look at "robot". What will the model say?
