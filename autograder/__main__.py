@@ -12,6 +12,8 @@ def main(argv: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("build", help="derive notebooks, answer keys and the kill matrix")
     commands.add_parser("translations", help="bring locale/ up to date, and count what waits")
+    looked_at = commands.add_parser("looked-at", help="note that a document's translation fits")
+    looked_at.add_argument("document", type=Path, help="such as docs/zh_CN/learners.md")
     fuzz = commands.add_parser("fuzz", help="try all that is right on random valid input")
     fuzz.add_argument("--minutes", type=float, default=5, help="for how long (5)")
     fuzz.add_argument("--seed", type=int, help="a number that an earlier run has told")
@@ -55,6 +57,7 @@ def main(argv: list[str] | None = None) -> int:
     runs: dict[str, Callable[..., int]] = {
         "build": _build,
         "translations": _translations,
+        "looked-at": _looked_at,
         "fuzz": _fuzz,
         "doctor": _doctor,
         "grade": _grade,
@@ -89,12 +92,22 @@ def _count(text: str) -> int:
 
 
 def _translations() -> int:
+    from autograder.authoring.documents import english_of, stale
     from autograder.authoring.editions import update_catalogues
 
     waiting = update_catalogues()
     for catalogue, count in waiting.items():
         print(f"{catalogue}: {count} to translate")
-    return 1 if any(waiting.values()) else 0
+    for path in stale():
+        print(f"{path} was made from an older {english_of(path)}")
+    return 1 if any(waiting.values()) or stale() else 0
+
+
+def _looked_at(document: Path) -> int:
+    from autograder.authoring.documents import note_looked_at
+
+    note_looked_at(document)
+    return 0
 
 
 def _build() -> int:

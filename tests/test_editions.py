@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from classroom import ROOT, graded_cells, nbgrader_data
 
-from autograder.authoring import catalogues, editions
+from autograder.authoring import catalogues, documents, editions
 from autograder.authoring.lesson_texts import texts, with_texts
 from autograder.exercises import LESSONS
 from illustrated_attention import language as languages
@@ -151,3 +151,50 @@ def test_figures_are_drawn_in_every_language_without_a_word_on_stderr(language, 
         warnings.simplefilter("error")
         done = colour_key(["numbers", "weights", "hidden", "query"]).in_svg()
     assert languages._("weights, from 0 to 1") in done.body
+
+
+# -- documents -----------------------------------------------------------------------------------
+
+
+def test_every_translated_document_was_looked_at_since_the_english_one_changed():
+    """If this fails: look at both, mend the translation, then run the command in its first line."""
+    assert len(documents.translations()) >= 3
+    assert documents.stale() == []
+
+
+def test_a_changed_english_document_makes_its_translation_stale(tmp_path, monkeypatch):
+    monkeypatch.setattr(documents, "ROOT", tmp_path)
+    (tmp_path / "docs" / "zh_CN").mkdir(parents=True)
+    english, chinese = tmp_path / "docs" / "work.md", tmp_path / "docs" / "zh_CN" / "work.md"
+    english.write_text("# Work\n")
+    chinese.write_text("# 学习\n", encoding="utf-8")
+    assert documents.stale() == [chinese.relative_to(tmp_path)]
+    documents.note_looked_at(chinese)
+    documents.note_looked_at(chinese)
+    assert documents.stale() == []
+    assert chinese.read_text(encoding="utf-8").count("<!--") == 1
+    english.write_text("# Work hard\n")
+    assert documents.stale() == [chinese.relative_to(tmp_path)]
+
+
+@pytest.mark.parametrize("document", documents.translations(), ids=str)
+def test_a_translated_document_has_the_parts_of_the_english_one(document):
+    """Headings, rows of tables and blocks of code; and its links lead somewhere."""
+
+    def parts(path):
+        lines = (ROOT / path).read_text(encoding="utf-8").splitlines()
+        kinds = {line.split(" ")[0] for line in lines if re.match("#+ ", line)} | {"|"}
+        return {kind: sum(line.startswith(f"{kind} ") for line in lines) for kind in kinds}
+
+    assert parts(document) == parts(documents.english_of(document))
+    text = (ROOT / document).read_text(encoding="utf-8")
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" in link:
+            continue
+        path, _hash, anchor = link.partition("#")
+        target = (ROOT / document.parent / path) if path else ROOT / document
+        assert target.exists(), link
+        if anchor:
+            headings = re.findall("^#+ (.*)$", target.read_text(encoding="utf-8"), re.M)
+            slugs = [re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings]
+            assert anchor in slugs, link
