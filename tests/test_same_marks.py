@@ -1,10 +1,10 @@
 """Honest work gets the marks that stock nbgrader gives, whatever implementation it is.
 
-For each lesson there is a notebook that holds the two test cells of its exercises once for each of
-their known implementations, wrong and right. Two students hand in the same: one is graded by
-stock nbgrader in a kernel, the other by ours. With SAME_MARKS=all every known implementation is in
-it, which takes ten minutes; else one in ten, wrong and right, others in each exercise. (What each
-of them gets from the test cells is in tests/test_kill_matrix.py, all of them.)
+A notebook holds the two test cells of every exercise once for each of its known implementations,
+wrong and right. Two students hand in the same: one is graded by stock nbgrader in a kernel, the
+other by ours. With SAME_MARKS=all every known implementation is tried, in several notebooks, which
+takes ten minutes; else one in fifteen, wrong and right, others in each exercise. (What each of them
+gets from the test cells is in tests/test_kill_matrix.py, all of them.)
 """
 
 import os
@@ -16,10 +16,14 @@ from classroom import QUIET, ROOT, graded_cells, read_solution
 from nbformat.v4 import new_code_cell, new_notebook
 from small_course import SmallCourse
 
-from autograder.exercises import all_exercises
+from autograder.exercises import LESSONS, all_exercises
 
 EXERCISES = {exercise.name: exercise for exercise in all_exercises()}
-EVERY = 10
+GRADED = {
+    id: cell for lesson in LESSONS for id, cell in graded_cells(read_solution(lesson)).items()
+}
+EVERY = 15
+IN_A_NOTEBOOK = 150  # implementations; a hand-in has at most 500 cells
 # The exercises travel with the hand-in: a confined process cannot read the autograder's.
 FIND_BANK = """\
 import autograder
@@ -43,24 +47,27 @@ def implementations(exercise) -> dict[str, str]:
     return dict([*wrong.items()][first::EVERY] + [*right.items()][first % len(right) :: EVERY])
 
 
-def notebook(lesson: str, written) -> nbformat.NotebookNode:
-    """The cells of a lesson's exercises, once for each implementation.
+def notebooks(written) -> dict[str, nbformat.NotebookNode]:
+    """The cells of all exercises, once for each implementation, in as many notebooks as it takes.
 
     `written` gives the source of a solution cell, for an exercise and the id of its implementation.
     """
-    graded = graded_cells(read_solution(lesson))
+    tried = [
+        (exercise, name) for exercise in EXERCISES.values() for name in implementations(exercise)
+    ]
+    parts = [tried[n : n + IN_A_NOTEBOOK] for n in range(0, len(tried), IN_A_NOTEBOOK)]
+    return {f"part{n}": notebook(part, written) for n, part in enumerate(parts)}
+
+
+def notebook(tried, written) -> nbformat.NotebookNode:
     cells = [new_code_cell(FIND_BANK, id="bank")]
-    for exercise in EXERCISES.values():
-        if exercise.lesson != lesson:
-            continue
-        tests = [(graded[f"{exercise.name}_{kind}"], kind) for kind in ("check", "hidden")]
-        for name in implementations(exercise):
-            id = f"{exercise.name}-{name}"
-            cells.append(_cell(id, written(exercise, name), solution=True))
-            cells += [
-                _cell(f"{id}_{kind}", test.source, points=test.metadata.nbgrader.points)
-                for test, kind in tests
-            ]
+    for exercise, name in tried:
+        id = f"{exercise.name}-{name}"
+        cells.append(_cell(id, written(exercise, name), solution=True))
+        for kind in ("check", "hidden"):
+            test = GRADED[f"{exercise.name}_{kind}"]
+            points = test.metadata.nbgrader.points
+            cells.append(_cell(f"{id}_{kind}", test.source, points=points))
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return new_notebook(cells=cells, metadata={"kernelspec": kernel})
 
@@ -82,21 +89,22 @@ def implemented(exercise, name) -> str:
 
 @pytest.fixture(scope="module")
 def scores(tmp_path_factory):
-    """The score of every test cell by lesson: as stock nbgrader gives it, and as ours does."""
+    """The score of every test cell: as stock nbgrader gives it, and as ours does."""
     course = SmallCourse(tmp_path_factory.mktemp("course"))
-    lessons = {exercise.lesson for exercise in EXERCISES.values()}
-    course.release({lesson: notebook(lesson, stub) for lesson in lessons})
+    course.release(notebooks(stub))
+    written = notebooks(implemented)
+    time = {"ConfinedExecute": {"notebook_seconds": 600.0}}
     for student in ("stock", "ours"):
         folder = course.submitted(student)
         bank = ROOT / "autograder" / "exercises"
         shutil.copytree(bank, folder / "autograder" / "exercises")
-        for lesson in lessons:
-            nbformat.write(notebook(lesson, implemented), folder / f"{lesson}.ipynb")
-        course.autograde(student, stock=student == "stock", **QUIET)
-    return {
-        lesson: [course.scores(student, lesson) for student in ("stock", "ours")]
-        for lesson in lessons
-    }
+        for name, notebook in written.items():
+            nbformat.write(notebook, folder / f"{name}.ipynb")
+        course.autograde(student, stock=student == "stock", **QUIET, **time)
+    return [
+        {cell: points for name in written for cell, points in course.scores(student, name).items()}
+        for student in ("stock", "ours")
+    ]
 
 
 def of(exercise: str, scores: dict) -> dict:
@@ -105,13 +113,13 @@ def of(exercise: str, scores: dict) -> dict:
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_known_implementations_get_the_marks_that_stock_nbgrader_gives(scores, name):
-    stock, ours = (of(name, marks) for marks in scores[EXERCISES[name].lesson])
+    stock, ours = (of(name, marks) for marks in scores)
     assert len(stock) == 2 * len(implementations(EXERCISES[name]))
     assert ours == stock
 
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_the_marks_compared_are_those_of_wrong_and_right_work(scores, name):
-    _stock, ours = scores[EXERCISES[name].lesson]
+    _stock, ours = scores
     for cell, points in of(name, ours).items():
         assert bool(points) == cell.split("-")[1].startswith("right_"), cell
