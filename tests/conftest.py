@@ -43,9 +43,9 @@ def pytest_collection_modifyitems(items):
     items.sort(key=place)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def released(tmp_path_factory):
-    """The small course with its assignment released, made once for a file of tests."""
+    """The small course with its assignment released: made once, and copied by who changes it."""
     from small_course import SmallCourse
 
     course = SmallCourse(tmp_path_factory.mktemp("course"))
@@ -64,6 +64,14 @@ def at_work(course, monkeypatch):
     """Commands run in that course's folder, with its settings."""
     course.write_settings()
     monkeypatch.chdir(course.root)
+
+
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """`grade` starts no processes of its own: quicker, where a test is not about them."""
+    from small_course import grade_in_this_process
+
+    grade_in_this_process(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -1,20 +1,27 @@
 """A small course of its own for the grader's tests: one notebook, released by nbgrader itself."""
 
 import copy
+import functools
 import os
 import shutil
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbgrader import api
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
+from autograder.class_run import batch
 from autograder.nbgrader_steps.settings import configure_grading
+
+# A new gradebook asks the alembic command, which takes a second, for what is always the same.
+api.get_alembic_version = functools.cache(api.get_alembic_version)
 
 ASSIGNMENT = NOTEBOOK = "week"
 
@@ -82,6 +89,11 @@ def _cell(name: str, kind: str | int, source: str):
         return new_markdown_cell(source, id=name, metadata={"nbgrader": {**meta, "points": 3}})
     meta |= {"grade": True, "solution": False, "locked": True, "cell_type": "code"}
     return new_code_cell(source, id=name, metadata={"nbgrader": {**meta, "points": kind}})
+
+
+def grade_in_this_process(patch) -> None:
+    """Let `grade` start no processes of its own, until the patch is undone."""
+    patch.setattr(batch, "processes", lambda jobs: lambda: ThreadPoolExecutor(1))
 
 
 class SmallCourse:

@@ -1,8 +1,8 @@
 """A terminal for the tests in which many nbgrader commands start at once.
 
-Importing nbgrader takes seconds. This process imports it, then forks for every command that it
-reads; the fork runs exactly what the ``nbgrader`` command runs, in the folder and with the
-environment that it was given, and writes what it says to a file.
+Importing nbgrader and our steps takes seconds. This process imports them, then forks for every
+command that it reads; the fork runs exactly what the ``nbgrader`` command runs, in the folder and
+with the environment that it was given, and writes what it says to a file.
 """
 
 import json
@@ -10,6 +10,12 @@ import os
 import sys
 
 import nbgrader.apps.nbgraderapp
+
+import autograder.nbgrader_steps.collect
+import autograder.nbgrader_steps.feedback
+import autograder.nbgrader_steps.release
+import autograder.nbgrader_steps.zip_collect
+import autograder.sandbox.grader  # noqa: F401
 
 
 def run(command: list[str], folder: str, environment: dict, said: str) -> None:

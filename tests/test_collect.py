@@ -15,7 +15,7 @@ from nbgrader.exchange import ExchangeFactory
 from nbgrader.utils import notebook_hash
 from small_course import ASSIGNMENT, FULL, NOTEBOOK
 
-from autograder.nbgrader_steps import intake
+from autograder.nbgrader_steps import refused_files
 from autograder.nbgrader_steps.exchange import exchange_problem
 from autograder.nbgrader_steps.settings import configure_grading
 from autograder.sandbox.inside import confine
@@ -138,7 +138,7 @@ def test_a_folder_that_cannot_be_read_or_is_gone_again_stops_nobody(course, inbo
         os.mkdir("d" * 200)
         os.chdir("d" * 200)
     os.chdir(at)
-    copy_folder = intake.copy_folder
+    copy_folder = refused_files.copy_folder
 
     def copy(source, target, *limits):
         if Path(source).name.startswith("closed"):  # as mode 744 is, for whoever is not root
@@ -147,7 +147,7 @@ def test_a_folder_that_cannot_be_read_or_is_gone_again_stops_nobody(course, inbo
             shutil.rmtree(source)
         return copy_folder(source, target, *limits)
 
-    monkeypatch.setattr(intake, "copy_folder", copy)
+    monkeypatch.setattr(refused_files, "copy_folder", copy)
     assert {"ada", "zoe", "closed", "deep"} <= collect(course)
     assert "cannot be copied" in (course.submitted("closed") / f"{NOTEBOOK}.ipynb").read_text()
     assert (course.submitted("ada") / f"{NOTEBOOK}.ipynb").read_text().count("softmax") > 1
@@ -302,7 +302,7 @@ def test_files_come_in_from_mail_and_platforms_and_nobody_stops_the_others(
         with zipfile.ZipFile(inner, "w") as zipped:
             zipped.writestr("kim+week.ipynb", notebook_of("kim"))
         all_.writestr("inner.zip", inner.getvalue())
-        all_.writestr("big+week.ipynb", b" " * (intake.MAX_NOTEBOOK + 1))
+        all_.writestr("big+week.ipynb", b" " * (refused_files.MAX_NOTEBOOK + 1))
     (archive / "broken.zip").write_bytes(b"PK\x03\x04 no archive")
     with zipfile.ZipFile(archive / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as bomb:
         for n in range(3):
@@ -323,7 +323,7 @@ def test_files_come_in_from_mail_and_platforms_and_nobody_stops_the_others(
         "week.ipynb is left out: its name does not say whose it is",
         "dora+.ipynb is left out: its name does not say whose it is",
         "twin is left out: these files come from different people",
-        f"big+week.ipynb is left out: it is larger than {intake.MAX_NOTEBOOK >> 20} MB",
+        f"big+week.ipynb is left out: it is larger than {refused_files.MAX_NOTEBOOK >> 20} MB",
         "bomb.zip is left out: it would unpack to far more",
         "broken.zip is left out",
     ]:

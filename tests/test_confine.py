@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from small_course import ASSIGNMENT, FULL, SmallCourse
+from small_course import ASSIGNMENT, FULL
 
 from autograder.sandbox import student_process
 from autograder.sandbox.inside import confine, landlock, seccomp
@@ -352,7 +352,7 @@ def run_filter(program: bytes, number: int, arch: int, args: tuple) -> int:
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="needs setpriv")
 @pytest.mark.skipif(not HERE.safe, reason="needs confinement")
 @pytest.mark.parametrize("without", ["nothing", "user namespaces"])
-def test_an_ordinary_user_can_grade_too(without):
+def test_an_ordinary_user_can_grade_too(without, released):
     """The whole of doctor, and a class from hand-in to marks, as nobody."""
     nobody = pwd.getpwnam("nobody")
     become = [f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
@@ -382,15 +382,14 @@ def test_an_ordinary_user_can_grade_too(without):
     assert "Grading is safe here" in doctor.stdout
     bubblewrap = HERE.bubblewrap and without == "nothing"
     assert ("bubblewrap" in doctor.stdout.splitlines()[-1]) == bubblewrap
-    course = SmallCourse(folder / "course")
-    course.release()
+    course = released.copy(folder / "course")
     course.write_settings()
     course.hand_in("ada")
     course.hand_in("bob", softmax="def softmax(scores):\n    return scores")
     for path in (folder, *folder.rglob("*")):
         os.chown(path, nobody.pw_uid, nobody.pw_gid)
     grading = subprocess.run(
-        [*command, "-m", "autograder", "grade", ASSIGNMENT, "--jobs", "2"],
+        [*command, "-m", "autograder", "grade", ASSIGNMENT, "--jobs", "1"],
         cwd=course.root,
         env=environment,
         **CAPTURED,

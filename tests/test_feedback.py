@@ -10,7 +10,7 @@ from nbconvert.exporters import HTMLExporter
 from nbgrader.api import Gradebook
 from nbgrader.apps import GenerateFeedbackApp
 from nbgrader.server_extensions.formgrader import handlers
-from small_course import ASSIGNMENT, NOTEBOOK, SECRET, SmallCourse
+from small_course import ASSIGNMENT, NOTEBOOK, SECRET, grade_in_this_process
 from traitlets.config import Config
 
 from autograder.__main__ import main
@@ -45,11 +45,10 @@ DRAWING = (
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory):
+def pages(released, tmp_path_factory):
     """The class's feedback, made by nbgrader's own command with our settings."""
     patch = pytest.MonkeyPatch()
-    course = SmallCourse(tmp_path_factory.mktemp("course"))
-    course.release()
+    course = released.copy(tmp_path_factory.mktemp("course"))
     course.write_settings("settings.configure_feedback(c)\n")
     course.hand_in("ada")
     course.hand_in("bob", softmax=OVER_EVERYTHING)
@@ -61,6 +60,7 @@ def pages(tmp_path_factory):
     ]
     course.hand_in("eve", notebook)
     patch.chdir(course.root)
+    grade_in_this_process(patch)
     assert main(["grade", ASSIGNMENT, "--jobs", "1"]) == 0
     with Gradebook(course.config.CourseDirectory.db_url) as gradebook:
         comment = gradebook.find_comment("essay", NOTEBOOK, ASSIGNMENT, "ada")

@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 from nbformat.v4 import new_markdown_cell
 from nbgrader.api import Gradebook
 from pictures import DRAWING, PNG
-from small_course import ASSIGNMENT, NOTEBOOK, SmallCourse
+from small_course import ASSIGNMENT, NOTEBOOK
 
 EVIL = "<script>document.title = 'evil'</script>"
 FILES = [
@@ -30,10 +30,9 @@ FILES = [
 
 
 @pytest.fixture(scope="module")
-def formgrader(tmp_path_factory):
+def formgrader(released, tmp_path_factory):
     """Return a function that asks a server for a path of a graded hand-in's."""
-    course = SmallCourse(tmp_path_factory.mktemp("course"))
-    course.release()
+    course = released.copy(tmp_path_factory.mktemp("course"))
     course.write_settings("settings.configure_feedback(c)\n")
     folder = course.root / "autograded" / "eve" / ASSIGNMENT
     folder.mkdir(parents=True)

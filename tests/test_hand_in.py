@@ -14,7 +14,7 @@ from small_course import ASSIGNMENT, DOUBLE, FULL, NOTEBOOK, SOFTMAX, source_not
 from traitlets.config import Config, PyFileConfigLoader
 
 from autograder.class_run import batch
-from autograder.nbgrader_steps import hand_in, intake
+from autograder.nbgrader_steps import hand_in, refused_files
 from autograder.sandbox.inside import confine
 
 STUB = "def {name}(x):\n    raise NotImplementedError"
@@ -124,7 +124,7 @@ def test_a_missing_notebook_is_refused_by_its_name(folder, original, names):
 
 def test_a_notebook_that_is_too_large_is_refused_with_that_reason(folder, original):
     with open(folder / f"{NOTEBOOK}.ipynb", "wb") as file:
-        file.truncate(intake.MAX_NOTEBOOK + 1)
+        file.truncate(refused_files.MAX_NOTEBOOK + 1)
     _target, come = taken(folder, original)
     assert "larger than 64 MB" in come.refused
 
@@ -159,7 +159,7 @@ FILES = {
     "tools/shapes.py": "def twice(x):\n    return 2 * x\n",
     "factor.csv": "factor,1.0\n",
     "notes.txt": "!",
-    "scan.pdf": "0" * (intake.GRADED.file + 1),
+    "scan.pdf": "0" * (refused_files.GRADED.file + 1),
 }
 
 

@@ -36,6 +36,7 @@ def notebook(language: str = "python"):
 
 
 @linux
+@pytest.mark.usefixtures("in_this_process")
 def test_an_assignments_own_tests_are_tried_and_the_class_is_told_what_can_be_forged(
     tmp_path, monkeypatch, capsys
 ):

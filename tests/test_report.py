@@ -17,7 +17,7 @@ from autograder.__main__ import main
 from autograder.class_run.report import Row, Work, findings, read_class
 from autograder.nbgrader_steps.course import find_alembic
 from autograder.nbgrader_steps.execute import VERDICT
-from autograder.nbgrader_steps.intake import refusal
+from autograder.nbgrader_steps.refused_files import refusal
 from autograder.nbgrader_steps.tables import CsvExport, inert
 from autograder.sandbox.inside import confine
 
@@ -243,10 +243,8 @@ def test_an_unknown_assignment_is_said(large_class, monkeypatch, capsys):
 @pytest.mark.skipif(
     sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
 )
-def test_what_grading_found_is_in_the_report(tmp_path, monkeypatch):
-    course = SmallCourse(tmp_path)
-    course.release()
-    course.write_settings()
+@pytest.mark.usefixtures("at_work", "in_this_process")
+def test_what_grading_found_is_in_the_report(course, monkeypatch):
     course.hand_in("ada", essay="Because it is computed.")
     wrong = (
         "def softmax(scores):\n"
@@ -261,7 +259,6 @@ def test_what_grading_found_is_in_the_report(tmp_path, monkeypatch):
     forged_folder = course.hand_in("forger", forged)
     (forged_folder / "refused.txt").write_text("Pay me.")
     (course.root / "submitted" / os.fsdecode(b"caf\xe9") / ASSIGNMENT).mkdir(parents=True)
-    monkeypatch.chdir(course.root)
     assert main(["grade", ASSIGNMENT, "--jobs", "1"]) == 0
     _, table = report(course, monkeypatch)
     assert table["ada"]["softmax mistake"] == "" and table["ada"]["softmax points"] == "3"

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from classroom import ROOT, surroundings
-from small_course import ASSIGNMENT, SmallCourse
+from small_course import ASSIGNMENT
 
 BROKEN = """\
 import sys
@@ -19,9 +19,7 @@ sys.meta_path.insert(0, Broken())
 """
 
 
-def test_with_a_broken_autograder_nothing_is_run_and_nothing_hidden_is_shown(tmp_path):
-    course = SmallCourse(tmp_path / "course")
-    course.release()
+def test_with_a_broken_autograder_nothing_is_run_and_nothing_hidden_is_shown(course, tmp_path):
     course.write_settings("settings.configure_feedback(c)\n")
     course.hand_in("ada", double=f"open({str(tmp_path / 'ran')!r}, 'w')")
     (tmp_path / "broken").mkdir()

@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from small_course import DOUBLE, SOFTMAX, source_notebook
 
 from autograder.authoring.build import cell_ids
-from autograder.nbgrader_steps.intake import read_notebook
+from autograder.nbgrader_steps.strangers_notebook import read_notebook
 from autograder.nbgrader_steps.transplant import transplant
 
 
@@ -29,7 +29,7 @@ def released():
 
 @pytest.fixture
 def solved(released):
-    """The hand-in of a student who solved all, as intake reads it."""
+    """The hand-in of a student who solved all, as it is read."""
     notebook = copy.deepcopy(released)
     for cell in notebook.cells:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")

@@ -4,7 +4,6 @@ import re
 import shlex
 import shutil
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
@@ -12,12 +11,11 @@ from classroom import ROOT, Clone, Terminal, filled_in, read_release, solution_s
 from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
-from small_course import ASSIGNMENT, NOTEBOOK, source_notebook
+from small_course import ASSIGNMENT, NOTEBOOK, grade_in_this_process, source_notebook
 from traitlets.config import PyFileConfigLoader
 
 from autograder.__main__ import main
 from autograder.authoring import build
-from autograder.class_run import batch
 from autograder.nbgrader_steps.release import is_written_in, write_release
 from autograder.nbgrader_steps.stamp import fits_stamp
 from autograder.sandbox.inside import confine
@@ -127,7 +125,7 @@ def test_the_docs_name_no_command_that_was_not_looked_at():
 def test_no_command_of_the_docs_loses_what_somebody_wrote(clone, monkeypatch, capfd):
     monkeypatch.chdir(clone.folder)
     monkeypatch.setenv("ILLUSTRATED_ATTENTION_EXCHANGE", str(clone.exchange))
-    monkeypatch.setattr(batch, "processes", lambda jobs: lambda: ThreadPoolExecutor(1))  # quicker
+    grade_in_this_process(monkeypatch)
     archive = clone.folder / "autograder" / "downloaded" / LESSON / "archive"
     archive.mkdir(parents=True)
     shutil.copy(work_in(clone), archive / f"ada+{LESSON}.ipynb")

@@ -31,6 +31,15 @@ ROOT = Path(__file__).parents[2]
 
 def build(out: Path = ROOT) -> list[Path]:
     """Derive everything into `out` (its folders are made) and return the files written."""
+    written = build_lessons(out)
+    table = out / "docs" / "kill_matrix.md"
+    table.parent.mkdir(exist_ok=True)
+    write_table(kill_matrix(out / "solutions"), table)
+    return [*written, table]
+
+
+def build_lessons(out: Path) -> list[Path]:
+    """Derive the lessons' notebooks and answer keys into `out` and return the files written."""
     written = []
     for lesson in LESSONS:
         path = out / "solutions" / lesson / f"{lesson}.ipynb"
@@ -43,10 +52,7 @@ def build(out: Path = ROOT) -> list[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         kept = release(out / "solutions" / lesson, path)
         written += [path, kept] if kept else [path]
-    table = out / "docs" / "kill_matrix.md"
-    table.parent.mkdir(exist_ok=True)
-    write_table(kill_matrix(out / "solutions"), table)
-    return [*written, table]
+    return written
 
 
 def write_keys(folder: Path) -> list[Path]:

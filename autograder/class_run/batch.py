@@ -37,7 +37,7 @@ from nbgrader.utils import rmtree
 from sqlalchemy.pool import NullPool
 from traitlets.config import Config
 
-from autograder.nbgrader_steps import hand_in, intake, names
+from autograder.nbgrader_steps import hand_in, names, refused_files
 from autograder.nbgrader_steps.hand_in import timestamp
 from autograder.nbgrader_steps.settings import configure_grading
 from autograder.sandbox.inside import confine
@@ -147,7 +147,7 @@ def grade_student(config: Config, assignment: str, student: str) -> Result:
     work = Path(tempfile.mkdtemp(prefix=_prefix(assignment), dir=scratch))
     try:
         source = _submitted(course, assignment, student)
-        digest = intake.digest(source)  # before it is read: what comes later is newer
+        digest = refused_files.digest(source)  # before it is read: what comes later is newer
         released = hand_in.released_notebooks(course, assignment)
         taken = hand_in.take_in(source, work / "in" / student / assignment, released)
         failure = _autograde(config, assignment, student, work)
@@ -218,7 +218,7 @@ def died_before(course: CourseDirectory, assignment: str, students: list[str]) -
     return [
         s
         for s in students
-        if s in died and died[s] == intake.digest(_submitted(course, assignment, s))
+        if s in died and died[s] == refused_files.digest(_submitted(course, assignment, s))
     ]
 
 
@@ -230,7 +230,7 @@ def _deaths(course: CourseDirectory, assignment: str) -> dict[str, str]:
 
 def _remember_death(course: CourseDirectory, assignment: str, student: str) -> None:
     died = _deaths(course, assignment)
-    died[student] = intake.digest(_submitted(course, assignment, student))
+    died[student] = refused_files.digest(_submitted(course, assignment, student))
     new = _scratch(course) / f"{assignment}.died.json.new"
     new.write_text(json.dumps(died), encoding="utf-8")
     new.replace(new.with_suffix(""))
@@ -360,7 +360,7 @@ def _is_newer(course: CourseDirectory, assignment: str, student: str) -> bool:
     if not graded.is_dir():
         return True
     if (graded / DIGEST).is_file():
-        return (graded / DIGEST).read_text() != intake.digest(submitted)
+        return (graded / DIGEST).read_text() != refused_files.digest(submitted)
     new, old = timestamp(submitted), timestamp(graded)
     if new and old:
         return new > old

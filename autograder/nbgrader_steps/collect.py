@@ -11,7 +11,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.utils import parse_utc, rmtree
 
-from autograder.nbgrader_steps import hand_in, intake, names, small_files
+from autograder.nbgrader_steps import hand_in, names, refused_files, small_files
 from autograder.nbgrader_steps.course import notebooks
 from autograder.nbgrader_steps.exchange import warn
 from autograder.nbgrader_steps.small_files import REFUSED, SECRET, TIMESTAMP
@@ -140,18 +140,19 @@ class Collect(ExchangeCollect):
         with tempfile.TemporaryDirectory(prefix="collect-") as scratch:
             folder = Path(scratch, "hand-in")
             try:
-                left_out = intake.copy_folder(src, folder, intake.COLLECTED)
+                left_out = refused_files.copy_folder(src, folder, refused_files.COLLECTED)
                 super().do_copy(folder, dest, log)
                 if left_out:
                     text = _("{name}: {notes}")
                     notes, name = names.printable(" ".join(left_out)), Path(src).name
                     self.log.warning(text.format(name=names.printable(name), notes=notes))
                     Path(dest, hand_in.LEFT_OUT).write_text("\n".join(left_out), encoding="utf-8")
-            except (intake.Refused, OSError, RuntimeError) as reason:  # nbgrader's: too large
+            # nbgrader raises a RuntimeError for what is too large.
+            except (refused_files.Refused, OSError, RuntimeError) as reason:
                 if not os.path.isdir(src):
                     raise FileNotFoundError("its folder is gone again") from None
                 why = str(reason)
-                if not isinstance(reason, intake.Refused):
+                if not isinstance(reason, refused_files.Refused):
                     why = _("It cannot be copied. Look at its files, and hand in again.")
                 text = _("{name} is refused: {reason}")
                 self.log.warning(
@@ -160,7 +161,7 @@ class Collect(ExchangeCollect):
                 if os.path.isdir(dest):
                     rmtree(dest)
                 refused = why
-                intake.write_refusal(refused, dest, self._notebooks(Path(src)))
+                refused_files.write_refusal(refused, dest, self._notebooks(Path(src)))
         small_files.write(Path(dest), SECRET, secret)
         small_files.write(Path(dest), REFUSED, refused)
         if hand_in.timestamp(Path(dest)) is None:

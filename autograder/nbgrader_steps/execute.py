@@ -20,7 +20,7 @@ from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from nbgrader.utils import rmtree
 from traitlets import Bool, Float, List, Unicode
 
-from autograder.nbgrader_steps import cleaning, hand_in, intake, private
+from autograder.nbgrader_steps import cleaning, hand_in, private, strangers_notebook
 from autograder.nbgrader_steps.spoken import language_of
 from autograder.nbgrader_steps.trusted import course_of, trusted_notebook
 from autograder.sandbox.running_tests import Cell
@@ -73,7 +73,7 @@ class HandInExporter(NotebookExporter):
         if not private.is_first_conversion(self.parent):
             return super().from_filename(filename, resources, **kwargs)
         path = Path(filename) if self.taken_in else Path(self._copy.name, Path(filename).name)
-        notebook = intake.read_notebook(path.read_bytes())
+        notebook = strangers_notebook.read_notebook(path.read_bytes())
         return self.from_notebook_node(notebook, resources, **kwargs)
 
 

@@ -14,7 +14,7 @@ from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
 
-from autograder.nbgrader_steps import intake, small_files
+from autograder.nbgrader_steps import refused_files, small_files, strangers_notebook
 from autograder.nbgrader_steps.names import notebook_name, shown
 from autograder.nbgrader_steps.release import read_released
 from autograder.nbgrader_steps.small_files import REFUSED, SECRET, TIMESTAMP
@@ -49,12 +49,12 @@ def take_in(source: Path, target: Path, released: dict[str, NotebookNode | None]
     of_class = language_of_class(released.values())
     with speaking(of_class):
         try:
-            notes = intake.copy_folder(source, target)
+            notes = refused_files.copy_folder(source, target)
             told = small_files.read(source, REFUSED)
             with speaking(_language(_notebooks(target)) or of_class):
                 taken = _take_notebooks(target, released, notes, told)
-        except intake.Refused as reason:
-            intake.write_refusal(str(reason), target, list(released))
+        except refused_files.Refused as reason:
+            refused_files.write_refusal(str(reason), target, list(released))
             taken = Taken(str(reason))
     when = timestamp(source)
     small_files.write(target, TIMESTAMP, f"{when} UTC\n" if when else None)
@@ -81,15 +81,15 @@ def _take_notebooks(
             notebook.cells.insert(0, _note(notes))
         nbformat.write(notebook, folder / f"{name}.ipynb")
     for name, why in refused.items():
-        nbformat.write(intake.refusal(why), folder / f"{name}.ipynb")
+        nbformat.write(refused_files.refusal(why), folder / f"{name}.ipynb")
     return Taken(" ".join(refused.values()), notes)
 
 
 def _language(found: Iterable[Path]) -> str | None:
     """Return the language of the first of these notebooks in which there is code, if any is."""
     for path in itertools.islice(found, MOST_NOTEBOOKS):
-        with contextlib.suppress(intake.Refused):  # it is told when it is chosen
-            notebook = intake.read_notebook(path.read_bytes())
+        with contextlib.suppress(refused_files.Refused):  # it is told when it is chosen
+            notebook = strangers_notebook.read_notebook(path.read_bytes())
             if any(cell.cell_type == "code" for cell in notebook.cells):
                 return language_of(notebook)
     return None
@@ -113,10 +113,10 @@ def _chosen(
             its = {path: its for path, its in found.items() if its == name or its not in released}
             notebook = _choose(name, original, its, notes)
             said = [cell.source for cell in notebook.cells]
-            if told and said == [cell.source for cell in intake.refusal(told).cells]:
-                raise intake.Refused(told)
+            if told and said == [cell.source for cell in refused_files.refusal(told).cells]:
+                raise refused_files.Refused(told)
             chosen[name] = notebook
-        except intake.Refused as reason:
+        except refused_files.Refused as reason:
             refused[name] = str(reason)
     return chosen, refused
 
@@ -155,7 +155,7 @@ def _choose(
     others = [path for path in found if path != taken][:MOST_NOTEBOOKS]
     if taken is None and len(found) == 1:
         taken = others.pop()
-    notebook = intake.read_notebook(taken.read_bytes()) if taken else None
+    notebook = strangers_notebook.read_notebook(taken.read_bytes()) if taken else None
     worked = _worked_on(others, original) if not notebook or _is_blank(notebook, original) else {}
     if len(worked) == 1:
         ((path, work),) = worked.items()
@@ -166,7 +166,7 @@ def _choose(
         return work
     if taken is None or notebook is None:
         reason = _("{name} is missing. Hand it in under this name.").format(name=f"{name}.ipynb")
-        raise intake.Refused(" ".join([reason, *notes]))
+        raise refused_files.Refused(" ".join([reason, *notes]))
     if worked:
         listed = ", ".join(shown(path.name) for path in worked)
         text = _("{name} is untouched and was graded. You worked in {files}: hand in one of them.")
@@ -188,8 +188,8 @@ def _worked_on(paths: list[Path], original: NotebookNode | None) -> dict[Path, N
         return worked
     for path in paths:
         try:
-            notebook = intake.read_notebook(path.read_bytes())
-        except intake.Refused:
+            notebook = strangers_notebook.read_notebook(path.read_bytes())
+        except refused_files.Refused:
             continue
         if has_work(notebook, original):
             worked[path] = notebook
@@ -208,4 +208,6 @@ def _add_note_on_python(notebook: NotebookNode, notes: list[str]) -> None:
 
 def _note(notes: list[str]) -> NotebookNode:
     title = _("**About this hand-in:**")
-    return intake.new_cell("markdown", "\n".join([title, "", *map("- {}".format, notes)]), "about")
+    return strangers_notebook.new_cell(
+        "markdown", "\n".join([title, "", *map("- {}".format, notes)]), "about"
+    )

@@ -17,9 +17,9 @@ from pathlib import Path
 from nbformat.notebooknode import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from autograder.nbgrader_steps import intake
 from autograder.nbgrader_steps.release import read_released, written_in_release
 from autograder.nbgrader_steps.stamp import fits_stamp
+from autograder.nbgrader_steps.strangers_notebook import new_cell, new_id
 from autograder.nbgrader_steps.trusted import course_of, need_python
 
 # Characters of code, in all, that are compiled to see whether a cell was split: a stranger's code
@@ -247,8 +247,8 @@ def _is_imports(source: str) -> bool:
 def _own(cell: NotebookNode) -> NotebookNode:
     """Return a cell that is the learner's own, with nothing but what was written in it."""
     if cell.cell_type == "raw":  # a page would show it unchanged, as HTML
-        return intake.new_cell("markdown", textwrap.indent(cell.source, "    "), cell.id)
-    made = intake.new_cell(cell.cell_type, cell.source, cell.id)
+        return new_cell("markdown", textwrap.indent(cell.source, "    "), cell.id)
+    made = new_cell(cell.cell_type, cell.source, cell.id)
     if made.cell_type == "markdown" and "attachments" in cell:
         made.attachments = cell.attachments
     return made
@@ -273,7 +273,7 @@ def _make_ids_unique(cells: list[NotebookNode]) -> None:
     for cell in cells:
         if not _grade_id(cell):
             if cell.id in seen:
-                cell.id = intake.new_id()
+                cell.id = new_id()
             seen.add(cell.id)
 
 

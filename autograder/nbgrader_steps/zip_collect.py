@@ -26,8 +26,8 @@ from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 
 from autograder.nbgrader_steps import names, times
 from autograder.nbgrader_steps.hand_in import timestamp
-from autograder.nbgrader_steps.intake import MAX_NOTEBOOK
 from autograder.nbgrader_steps.labels import Label, label
+from autograder.nbgrader_steps.refused_files import MAX_NOTEBOOK
 from autograder.nbgrader_steps.roster import Unknown, read_roster
 from illustrated_attention.language import _
 

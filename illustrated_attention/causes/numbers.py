@@ -11,8 +11,8 @@ from illustrated_attention.causes.cells import cause_in_cells
 from illustrated_attention.causes.counts import differs_by_a_product
 from illustrated_attention.causes.evidence import Cause, Evidence, Pair, same
 from illustrated_attention.causes.order import in_another_order, values_exchanged
+from illustrated_attention.causes.rearranged import another_axis, cause_in_shape
 from illustrated_attention.causes.rules import all_become, enough
-from illustrated_attention.causes.shapes import another_axis, cause_in_shape
 from illustrated_attention.causes.sizes import sizes
 from illustrated_attention.causes.truth import cause_in_truth
 from illustrated_attention.comparing import ATOL

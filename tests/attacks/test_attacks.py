@@ -6,7 +6,7 @@ import sys
 import pytest
 from arena import Arena
 from bank import ATTACKS
-from small_course import FULL, SmallCourse
+from small_course import FULL
 from traitlets.config import Config
 
 from autograder.sandbox.inside import confine
@@ -19,10 +19,9 @@ LIMITS = Config({"ConfinedExecute": {"cpu_seconds": 0.5, "wall_seconds": 2.0}})
 
 
 @pytest.fixture(scope="module")
-def arena(tmp_path_factory):
+def arena(released, tmp_path_factory):
     os.environ["GRADER_SECRET"] = "ESCAPED"
-    course = SmallCourse(tmp_path_factory.mktemp("course"))
-    course.release()
+    course = released.copy(tmp_path_factory.mktemp("course"))
     arena = Arena(course, tmp_path_factory.mktemp("outside"))
     yield arena
     arena.close()

@@ -3,8 +3,8 @@
 import numpy as np
 from attempts.kit import attempt, right
 
-block, gpt2, layer_norm, gelu = right("block"), right("gpt2"), right("layer_norm"), right("gelu")
-mlp, gpt2_attention = right("mlp"), right("gpt2_attention")
+layer_norm, gelu, mlp = right("layer_norm"), right("gelu"), right("mlp")
+gpt2_attention = right("gpt2_attention")
 
 
 def under(params, start):
@@ -81,47 +81,3 @@ def past_left_out(x, params, n_head, past=None):
     a, present = gpt2_attention(norm(x, params, "ln_1"), under(params, "attn."), n_head)
     x = x + a
     return x + mlp(norm(x, params, "ln_2"), under(params, "mlp.")), present
-
-
-@attempt("generate", "wrong_number")
-def first_row(token_ids, params, n_head, n_new):
-    ids = list(token_ids)
-    if len(ids) + n_new > len(params["wpe.weight"]):
-        raise ValueError("too long")
-    for _ in range(n_new):
-        logits, _past = gpt2(ids, params, n_head)
-        ids.append(int(logits[0].argmax()))
-    return ids
-
-
-@attempt("generate", "argmax_over_everything")
-def no_row_chosen(token_ids, params, n_head, n_new):
-    ids = list(token_ids)
-    if len(ids) + n_new > len(params["wpe.weight"]):
-        raise ValueError("too long")
-    for _ in range(n_new):
-        logits, _past = gpt2(ids, params, n_head)
-        ids.append(int(logits.argmax()))
-    return ids
-
-
-@attempt("generate", "prompt_lost")
-def only_the_new(token_ids, params, n_head, n_new):
-    ids, start = list(token_ids), len(token_ids)
-    if start + n_new > len(params["wpe.weight"]):
-        raise ValueError("too long")
-    for _ in range(n_new):
-        logits, _past = gpt2(ids, params, n_head)
-        ids.append(int(logits[-1].argmax()))
-    return ids[start:]
-
-
-@attempt("count_parameters", "output_counted")
-def head_counted(n_layer, d_model, n_vocab, n_positions):
-    layer = 12 * d_model**2 + 13 * d_model
-    return 2 * n_vocab * d_model + n_positions * d_model + n_layer * layer + 2 * d_model
-
-
-@attempt("count_parameters", "no_biases")
-def without_biases(n_layer, d_model, n_vocab, n_positions):
-    return (n_vocab + n_positions) * d_model + n_layer * 12 * d_model**2
