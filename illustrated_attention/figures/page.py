@@ -18,6 +18,7 @@ pyplot or changes matplotlib's global settings, so a learner's own plots are lef
 import contextlib
 import functools
 import html
+from typing import Any
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -48,7 +49,10 @@ RC = {
 }
 # As `matplotlib.style.context(["default", RC])`, which reads thirty files when it is imported.
 # What a drawing goes to is not a matter of style, and `rc_context` would not set it back.
-_SETTINGS = {k: v for k, v in matplotlib.rcParamsDefault.items() if k != "backend"} | RC
+_SETTINGS: dict[Any, Any] = {
+    **{k: v for k, v in matplotlib.rcParamsDefault.items() if k != "backend"},
+    **RC,
+}
 # Whether figures are drawn. Grading sets it to False: a figure then only checks what it is given,
 # because pictures cost most of the time, and the learner's own notebook shows them.
 drawing = True
