@@ -192,7 +192,7 @@ draw.index_map(words, numbers, {"slices of features": slices, "reshape(2, 4, 3)"
 # *8 minutes · medium*
 #
 # - **In:** `x` `[..., T, D]`, `n_head`
-# - **Out:** `[..., H, T, d]` with d = D / H. Head h holds the features from h·d to (h+1)·d − 1 of
+# - **Out:** `[..., H, T, d]` with d = D / H. Head h holds the features from h·d to (h+1)·d - 1 of
 #   every token.
 # - **Refuse:** if D cannot be shared out evenly, raise a `ValueError` that says so.
 
