@@ -188,6 +188,11 @@ def test_two_known_mistakes_that_show_in_different_cases_are_both_told():
     assert verdict.message.startswith("Two things at once.")
 
 
+def test_two_mistakes_are_not_told_where_nothing_is_left_of_the_numbers():
+    verdict = examine(lambda x: x * np.nan, find_key("softmax"))
+    assert verdict.mistake == "all_nan"
+
+
 def test_a_known_mistake_and_a_step_more_are_both_told():
     def find_leak(attention, n, d):
         q, k, v = np.random.default_rng(0).normal(size=(3, n, d))

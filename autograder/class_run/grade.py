@@ -109,7 +109,10 @@ def grade(
         print("To try them again: --retry.")
     _tell_what_else(course, assignment)
     if inside := runs_inside(config, assignment):
-        text = _("The marks of these tests can be forged, they ran inside: {cells}")
+        text = _(
+            "The marks of these tests can be forged, because they ran beside the student's code: "
+            "{cells}"
+        )
         print(text.format(cells=", ".join(inside)))
     return 1 if progress.failed or died else 0
 

@@ -214,8 +214,8 @@ GELU.mistake(
 
 GELU.mistake(
     "half_missing",
-    "Your values are twice too large: large numbers should come out nearly as they are. "
-    "The factor 0.5 is missing.",
+    "Your values are twice as large as they should be: large numbers should come out nearly as "
+    "they are. The factor 0.5 is missing.",
     lambda x: x * (1 + np.tanh(inner_of_gelu(x))),
 )
 

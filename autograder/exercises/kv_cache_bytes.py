@@ -104,7 +104,7 @@ KV_CACHE_BYTES.mistake(
 
 KV_CACHE_BYTES.mistake(
     "bits",
-    "Your number is 8 times too large. `itemsize` counts bytes already, not bits.",
+    "Your number is 8 times as large as it should be. `itemsize` counts bytes already, not bits.",
     lambda L, H, d, n, b=1, i=4: 8 * _bytes(L, H, d, n, b, i),
 )
 

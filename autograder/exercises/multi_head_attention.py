@@ -544,7 +544,7 @@ MULTI_HEAD_ATTENTION.mistake(
 @MULTI_HEAD_ATTENTION.mistake(
     "v_not_split",
     "The values were not split: every head blends all D features, and the result is H "
-    "times too wide. Split q, k and v alike.",
+    "times as wide as it should be. Split q, k and v alike.",
 )
 def _v_not_split(q, k, v, n_head):
     weights = _causal(scaled(split(q, n_head), split(k, n_head)))

@@ -270,7 +270,7 @@ def _l1(scores):
 
 @SOFTMAX.mistake(
     "min_max",
-    "You stretch each row from 0 to 1. Softmax never gives exactly 0 for a finite score, "
+    "You stretch each row from 0 to 1. Softmax gives the lowest score a share, too, "
     "and its rows sum to 1.",
 )
 def _min_max(scores):
@@ -342,8 +342,8 @@ SOFTMAX.mistake(
 
 SOFTMAX.mistake(
     "hard_max",
-    "The largest score gets everything. Softmax is soft: every key with a finite score "
-    "gets a share.",
+    "The largest score gets everything. Softmax is soft: scores that are nearly as large "
+    "get nearly as much.",
     lambda s: np.eye(s.shape[-1])[s.argmax(axis=-1)],
     lambda s: (s == s.max(axis=-1, keepdims=True)).astype(float),
     lambda s: (s == s.max(axis=-1, keepdims=True)).astype(int),

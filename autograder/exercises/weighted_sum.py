@@ -106,7 +106,7 @@ WEIGHTED_SUM.mistake(
 
 WEIGHTED_SUM.mistake(
     "divided_by_keys",
-    "Your result is too small by the number of keys: you take a mean. The weights already "
+    "Your result is divided by the number of keys: you take a mean. The weights already "
     "sum to 1; only add up.",
     lambda w, v: w @ v / w.shape[-1],
     lambda w, v: (w[..., None] * v[..., None, :, :]).mean(axis=-2),

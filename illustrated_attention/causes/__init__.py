@@ -24,6 +24,8 @@ from illustrated_attention.causes.two_known import known_mistake_and_a_step, two
 
 __all__ = ["Cause", "find_cause", "find_certain_cause", "one_or_the_other"]
 
+_ADDED_UP = (two_known_mistakes, known_mistake_and_a_step)
+
 
 @np.errstate(all="ignore")
 def find_certain_cause(
@@ -41,14 +43,16 @@ def find_cause(
     evidence = Evidence(function, key, signature, problems)
     if not evidence.wrong:
         return cause_in_refusals(evidence)
-    cause = wrong_helper(evidence) or cause_in_source(evidence) or cause_in_steps(evidence)
-    if cause:
+    if cause := wrong_helper(evidence) or cause_in_source(evidence):
         return cause
+    if not evidence.nothing_finite and (cause := cause_in_steps(evidence)):
+        return cause
+    # What adds up mistakes looks for numbers that are the ones that came back.
+    by_numbers = (cause_in_patterns,) if evidence.nothing_finite else _ADDED_UP
     for find in (
         cause_in_numbers,
         cause_in_one_change,
-        two_known_mistakes,
-        known_mistake_and_a_step,
+        *by_numbers,
         cause_in_errors,
         unused_argument,
         argument_without_effect,

@@ -28,7 +28,7 @@ def _all_one_number(wrong: list[Pair], right: list[Pair], evidence: Evidence) ->
     if all(np.isnan(pair.got.astype(float)).all() for pair in wrong):
         text = _(
             "Where your result is wrong, all of it is nan. That comes of 0 / 0, of infinity minus "
-            "infinity, and of 0 times infinity."
+            "infinity, of 0 times infinity, and of the root or logarithm of a negative number."
         )
         return Cause("all_nan", text)
     if right:

@@ -99,6 +99,12 @@ class Evidence:
         ]
 
     @cached_property
+    def nothing_finite(self) -> bool:
+        """True when no wrong number is finite: many mistakes end so, and no two are told by it."""
+        wrong = [pair.got for pair in self.pairs if not pair.right]
+        return bool(wrong) and not any(np.isfinite(got.astype(float)).any() for got in wrong)
+
+    @cached_property
     def parts(self) -> list[int]:
         """The returned values that are wrong somewhere."""
         return sorted({pair.part for pair in self.pairs if not pair.right})
