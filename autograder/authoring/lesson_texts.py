@@ -2,9 +2,11 @@
 
 One walk serves both: `with_texts` gives each sentence to a function and puts in its place what
 comes back. A sentence is a heading, a paragraph, a list item or a table's cell, with its lines
-joined; in code cells a comment, or a paragraph of a docstring. Code and names stay.
+joined; in code cells a comment, or a paragraph of a docstring, and in cells that are given a label
+of what is drawn or printed. Code and names stay.
 """
 
+import ast
 import copy
 import io
 import re
@@ -23,6 +25,7 @@ _NUMBERED = re.compile(r"^\s*\d+\. ")
 _FENCE = re.compile(r"^\s*```")
 _TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$")
 _KEPT_COMMENT = re.compile(r"^#\s*(?:YOUR CODE HERE|%%|noqa|type:)|^###")
+_WORD = re.compile("[a-z]{2}")
 # A line of a NumPy docstring that only names things: a section, its rule, or "x : ndarray, [T, D]".
 _NAMES = re.compile(
     r"^\s*(?:[A-Z][a-z]+|-+|[\w, *()]+ : .*|\w*Error"
@@ -37,8 +40,13 @@ def with_texts(notebook: nbformat.NotebookNode, translate: Translate) -> nbforma
         if cell.cell_type == "markdown":
             cell.source = _markdown(cell.source, translate)
         elif cell.cell_type == "code":
-            cell.source = _code(cell.source, translate)
+            cell.source = _code(cell.source, translate, labels=not _is_graded(cell))
     return notebook
+
+
+def _is_graded(cell: nbformat.NotebookNode) -> bool:
+    about = cell.metadata.get("nbgrader", {})
+    return bool(about.get("grade") or about.get("solution"))
 
 
 def texts(notebook: nbformat.NotebookNode) -> list[str]:
@@ -107,8 +115,9 @@ def _table_row(line: str, translate: Translate) -> str:
     return "| " + " | ".join(translate(cell) if cell else "" for cell in cells) + " |"
 
 
-def _code(source: str, translate: Translate) -> str:
-    """Translate comments and docstrings; a cell that is no Python stays as it is."""
+def _code(source: str, translate: Translate, labels: bool) -> str:
+    """Translate comments, docstrings and labels; a cell that is no Python stays as it is."""
+    source = _labels(source, translate) if labels else source
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
     except (tokenize.TokenError, SyntaxError):
@@ -130,6 +139,43 @@ def _code(source: str, translate: Translate) -> str:
     for first, last, new in sorted(edits, reverse=True):
         lines[first - 1 : last] = new
     return "\n".join(lines)
+
+
+def _labels(source: str, translate: Translate) -> str:
+    """Translate the labels that a cell gives to what it draws or prints."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # a magic
+        return source
+    lines = [line.encode() for line in source.splitlines()]  # ast counts bytes
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and _shows(node))
+    found = [label for call in calls for argument in _arguments(call) for label in _plain(argument)]
+    for label in sorted(found, key=lambda node: (node.lineno, node.col_offset), reverse=True):
+        text, line = label.value.strip(), lines[label.lineno - 1]
+        quote = line[label.col_offset : label.col_offset + 1]
+        said = label.value.replace(text, translate(text)).encode()
+        before, after = line[: label.col_offset], line[label.end_col_offset :]
+        lines[label.lineno - 1] = before + quote + said + quote + after
+    return "\n".join(line.decode() for line in lines)
+
+
+def _shows(call: ast.Call) -> bool:
+    name = ast.unparse(call.func)
+    return name in ("print", "shape_flow") or name.startswith("draw.")
+
+
+def _arguments(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(keyword.value for keyword in call.keywords)]
+
+
+def _plain(node: ast.AST) -> Iterator[ast.Constant]:
+    """Yield the words in an argument: no key of other data, nothing that is put into a string."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        if _WORD.search(node.value):
+            yield node
+    elif not isinstance(node, (ast.Call, ast.Subscript, ast.JoinedStr)):
+        for child in ast.iter_child_nodes(node):
+            yield from _plain(child)
 
 
 def _runs(comments: list, lines: list[str]) -> Iterator[list]:

@@ -333,9 +333,10 @@ print(rejects(my_test, wrong_softmax), rejects(my_test, softmax))
 
 # %%
 random = np.random.default_rng(0)
+print("  d   spread   root of d")
 for d in [4, 16, 64, 256]:
     products = (random.standard_normal((2000, d)) * random.standard_normal((2000, d))).sum(axis=-1)
-    print(f"d {d:3}   spread {products.std():5.2f}   root of d {np.sqrt(d):5.2f}")
+    print(f"{d:3}   {products.std():6.2f}   {np.sqrt(d):9.2f}")
 
 # %% [markdown]
 # They spread as far as the **root** of d. Divided by it, scores spread about as far as 1, whatever d

@@ -461,7 +461,7 @@ text = "A robot must obey the orders. A dog came to the garden. It"
 look_at = "robot"  # your choice: a word of the text
 before, after = steered(text), steered(text, look_at)
 words = list(dict.fromkeys([*np.argsort(-before)[:3], *np.argsort(-after)[:3]]))
-draw.next_words(model.tokens(words), {"as trained": before[words], f"at {look_at}": after[words]})
+draw.next_words(model.tokens(words), {"as trained": before[words], "at " + look_at: after[words]})
 
 # %% [markdown]
 # This head reads who "it" is, and the rest of the model goes by it. Try "orders", "garden" and "must":
