@@ -25,7 +25,7 @@ _NUMBERED = re.compile(r"^\s*\d+\. ")
 _FENCE = re.compile(r"^\s*```")
 _TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$")
 _KEPT_COMMENT = re.compile(r"^#\s*(?:YOUR CODE HERE|%%|noqa|type:)|^###")
-_WORD = re.compile("[a-z]{2}")
+_WORD = re.compile(r"[a-z]{2}|[^\x00-\x7f]")  # no single letter: it names an array
 # A line of a NumPy docstring that only names things: a section, its rule, or "x : ndarray, [T, D]".
 _NAMES = re.compile(
     r"^\s*(?:[A-Z][a-z]+|-+|[\w, *()]+ : .*|\w*Error"
@@ -150,10 +150,10 @@ def _labels(source: str, translate: Translate) -> str:
     lines = [line.encode() for line in source.splitlines()]  # ast counts bytes
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and _shows(node))
     found = [label for call in calls for argument in _arguments(call) for label in _plain(argument)]
-    for label in sorted(found, key=lambda node: (node.lineno, node.col_offset), reverse=True):
-        text, line = label.value.strip(), lines[label.lineno - 1]
+    for label, words in sorted(found, key=lambda one: one[0].col_offset, reverse=True):
+        line = lines[label.lineno - 1]
         quote = line[label.col_offset : label.col_offset + 1]
-        said = label.value.replace(text, translate(text)).encode()
+        said = words.replace(words.strip(), translate(words.strip())).encode()
         before, after = line[: label.col_offset], line[label.end_col_offset :]
         lines[label.lineno - 1] = before + quote + said + quote + after
     return "\n".join(line.decode() for line in lines)
@@ -168,11 +168,11 @@ def _arguments(call: ast.Call) -> list[ast.expr]:
     return [*call.args, *(keyword.value for keyword in call.keywords)]
 
 
-def _plain(node: ast.AST) -> Iterator[ast.Constant]:
+def _plain(node: ast.AST) -> Iterator[tuple[ast.Constant, str]]:
     """Yield the words in an argument: no key of other data, nothing that is put into a string."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         if _WORD.search(node.value):
-            yield node
+            yield node, node.value
     elif not isinstance(node, (ast.Call, ast.Subscript, ast.JoinedStr)):
         for child in ast.iter_child_nodes(node):
             yield from _plain(child)
