@@ -88,9 +88,27 @@ def test_the_pair_that_is_chosen_is_lit_in_chain_and_map_and_told(mine):
     assert words(explorer).startswith("Query 'must', key 'orders': score ")
 
 
-def test_without_weighted_sum_the_chain_ends_at_the_weights(mine):
-    assert "result" not in texts(toy(mine, "scaled_scores", "softmax"))
-    assert "result" in texts(toy(mine, "scaled_scores", "softmax", "weighted_sum"))
+def test_first_the_key_is_lit_from_which_the_query_takes_most(mine):
+    explorer = whole(mine)
+    assert words(explorer).startswith("Query 'It', key 'robot':")
+    explorer.sentence.value = SENTENCES[1]
+    assert words(explorer).startswith("Query 'It', key 'dog':")
+
+
+def test_without_weighted_sum_the_chain_ends_at_the_weights_and_how_they_move(mine):
+    ends_at_weights = texts(toy(mine, "scaled_scores", "softmax"))
+    assert "gradient" in ends_at_weights and "result" not in ends_at_weights
+    goes_on = texts(toy(mine, "scaled_scores", "softmax", "weighted_sum"))
+    assert "result" in goes_on and "gradient" not in goes_on
+
+
+def test_the_picture_keeps_its_width_from_query_to_query(mine):
+    explorer = toy(mine, "scaled_scores", "masked_softmax", "causal_mask", "weighted_sum")
+    widths = set()
+    for query in range(4):
+        explorer.query.index = query
+        widths.add(re.search(r'<svg[^>]* width="([\d.]+)"', explorer.picture.value)[1])
+    assert len(widths) == 1
 
 
 def test_the_divisor_changes_the_weights_and_their_gradients(mine):

@@ -200,10 +200,11 @@ GELU.mistake(
 )
 
 GELU.mistake(
-    "root_of_2_only",
-    "Only the 2 is under your root. It is the square root of the whole fraction 2 / pi, "
-    "about 0.798.",
+    "root_of_one_number",
+    "Only one of the two numbers is under your root. It is the square root of the whole fraction "
+    "2 / pi, about 0.798.",
     lambda x: 0.5 * x * (1 + np.tanh(2**0.5 / np.pi * (x + 0.044715 * x**3))),
+    lambda x: 0.5 * x * (1 + np.tanh(2 / np.pi**0.5 * (x + 0.044715 * x**3))),
 )
 
 GELU.mistake(

@@ -198,7 +198,7 @@ def colour_bar(bar, colours, limit):
     bar.set(xlim=(low, limit), ylim=(0, 1), yticks=[])
     marks = [low, (low + limit) / 2, limit]
     bar.set_xticks(marks, [number(mark, ".3g") for mark in marks])
-    bar.tick_params(length=0, labelsize=SMALLEST_TEXT, labelcolor=INK, pad=2)
+    bar.tick_params(length=0, labelsize=8.5, labelcolor=INK, pad=2)
     bar.spines[:].set(visible=True, color=GREY, linewidth=0.8)
 
 

@@ -41,16 +41,22 @@ class Grid:
         return max(text_width(token_label(label), 9.5) for label in self.row_labels) + 0.1
 
 
-SYMBOL_WIDTH = 0.4
+SYMBOL_WIDTH, NO_SYMBOL = 0.4, 0.15
 GRID_TITLE = 0.27  # inches above the cells for a grid's title
+
+
+def _room(part):
+    """Return the inches that a part takes beside its cells."""
+    if isinstance(part, Grid):
+        return part.label_width()
+    return SYMBOL_WIDTH if part else NO_SYMBOL
 
 
 def cell_width(parts, width=ROOM, largest=LARGEST_CELL):
     """Return the cell width at which an equation fills `width` inches at most."""
     grids = [part for part in parts if isinstance(part, Grid)]
-    fixed = sum(grid.label_width() for grid in grids) + SYMBOL_WIDTH * (len(parts) - len(grids))
     columns = sum(grid.array.shape[1] for grid in grids)
-    return min(largest, (width - fixed) / columns)
+    return min(largest, (width - sum(map(_room, parts))) / columns)
 
 
 def equation_height(parts, cell=None, cell_height=CELL_HEIGHT):
@@ -84,7 +90,7 @@ def equation(figure, left, top, parts, cell=None, cell_height=CELL_HEIGHT):
     left, top : float
         Upper left corner, titles included, in inches.
     parts : list of Grid and str
-        Strings are signs, such as ``"@"``, ``"+"`` and ``"="``.
+        Strings are signs, such as ``"@"``, ``"+"`` and ``"="``; an empty one is a gap.
     cell, cell_height : float
         Size of a cell; as wide as fits by default.
 
@@ -105,7 +111,7 @@ def equation(figure, left, top, parts, cell=None, cell_height=CELL_HEIGHT):
     for part in parts:
         if isinstance(part, Grid):
             rows, columns = part.array.shape
-            left += part.label_width()
+            left += _room(part)
             ax = figure.axes_at(
                 left, middle - rows * cell_height / 2, columns * cell, rows * cell_height
             )
@@ -114,7 +120,7 @@ def equation(figure, left, top, parts, cell=None, cell_height=CELL_HEIGHT):
             left += columns * cell
         else:
             figure.write(
-                left + SYMBOL_WIDTH / 2,
+                left + _room(part) / 2,
                 middle,
                 part,
                 ha="center",
@@ -122,13 +128,13 @@ def equation(figure, left, top, parts, cell=None, cell_height=CELL_HEIGHT):
                 fontweight="bold",
                 color=GREY,
             )
-            left += SYMBOL_WIDTH
+            left += _room(part)
     return drawn_axes
 
 
 def equation_width(parts, cell):
     """Return the inches from the left edge of `equation` to its right edge."""
     return sum(
-        part.label_width() + part.array.shape[1] * cell if isinstance(part, Grid) else SYMBOL_WIDTH
+        _room(part) + (part.array.shape[1] * cell if isinstance(part, Grid) else 0)
         for part in parts
     )

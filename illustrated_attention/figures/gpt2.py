@@ -199,7 +199,7 @@ def activation(x, y):
 # --- the block --------------------------------------------------------------------------------
 
 STEP_HEIGHT, LANE = 0.62, 1.5  # inches: a box, and one half of the block
-FIRST_BOX, BOX, SPACE = 0.78, 1.07, 0.45
+FIRST_BOX, BOX, SPACE = 0.78, 1.07, 0.4
 
 
 @drawn
@@ -253,7 +253,7 @@ def block_flow(params, n_tokens, n_head):
         (
             _("First half: tokens look at each other"),
             [
-                ("ln_1", _("each token alone"), SKY),
+                ("ln_1", _("each token"), SKY),
                 (*product("attn.c_attn", "c_attn"), AMBER),
                 (
                     _("{n} heads").format(n=n_head),
@@ -267,9 +267,9 @@ def block_flow(params, n_tokens, n_head):
         (
             _("Second half: each token by itself"),
             [
-                ("ln_2", _("each token alone"), SKY),
+                ("ln_2", _("each token"), SKY),
                 (*product("mlp.c_fc", "c_fc"), AMBER),
-                ("GELU", _("each number alone"), SKY),
+                ("GELU", _("each number"), SKY),
                 (*product("mlp.c_proj", "c_proj"), AMBER),
             ],
             [stream, wide, wide, stream],

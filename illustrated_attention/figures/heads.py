@@ -17,7 +17,7 @@ from illustrated_attention.figures.words import fit_text, percent, text_width, t
 from illustrated_attention.language import _
 
 GAP = 0.14  # inches between two maps
-HEAD_TITLE, CAPTION = 0.24, 0.36  # inches above and under a map
+HEAD_TITLE, CAPTION = 0.24, 0.52  # inches above and under a map
 
 
 @drawn
@@ -58,9 +58,7 @@ def attention_maps(tokens, weights):
     row_height = (HEAD_TITLE + size + CAPTION) if large else size + GAP
     causal = n > 1 and not weights[:, :, *np.triu_indices(n, 1)].any()
     looks = np.nan_to_num(weights[:, :, -1], nan=-1)
-    captions = [
-        [f"{labels[row.argmax()]} {percent(row.max())}" for row in layer] for layer in looks
-    ]
+    captions = [[(labels[row.argmax()], percent(row.max())) for row in layer] for layer in looks]
     title_space = TITLE_SPACE + (0 if large else HEAD_TITLE)
     figure = LessonFigure(
         _("Where every head looks: one map a head, one row a query"),
@@ -85,7 +83,7 @@ def attention_maps(tokens, weights):
                 if one_layer
                 else _("layer {layer}, head {head}").format(layer=layer, head=head)
             )
-            said.append(f"{name}: {captions[layer][head]}")
+            said.append(f"{name}: {' '.join(captions[layer][head])}")
             middle = left + size / 2
             if large:
                 _write_tokens(ax, labels, label_size, head == 0, layer == n_layer - 1)
@@ -94,14 +92,9 @@ def attention_maps(tokens, weights):
                 mark = {"ha": "center", "fontsize": 9, "color": DARK_VERMILION}
                 figure.write(most, top + size + 0.09, "▲", **mark)
                 _write_to_fit(figure, middle, top - 0.11, name, size, fontweight="bold")
-                _write_to_fit(
-                    figure,
-                    middle,
-                    top + size + 0.24,
-                    captions[layer][head],
-                    size,
-                    color=DARK_VERMILION,
-                )
+                for line, text in enumerate(captions[layer][head]):
+                    place = top + size + 0.24 + 0.16 * line
+                    _write_to_fit(figure, middle, place, text, size, color=DARK_VERMILION)
             elif layer == 0:
                 _write_to_fit(figure, middle, top - 0.11, short, size, fontweight="bold")
         if not large and not one_layer:

@@ -91,7 +91,8 @@ class Explorer(Live):
             layout=ipywidgets.Layout(display="none"),
         )
         self._quiet = False
-        scene = self._scene()  # what is wrong is told in the cell, not in a widget
+        self.key.index = self._largest()  # what is wrong is told in the cell, not in a widget
+        scene = self._scene()
         super().__init__([*self._controls(), self.picture, self.said, style], ("", ""))
         self.add_class("explorer")
         self._show(scene)
@@ -160,9 +161,16 @@ class Explorer(Live):
             None if divisor == self.root else divisor, self.mask.value, frozenset(self.off)
         )
 
+    def _steps(self, switches):
+        return self.seen.steps(self.layer.index, self.head.index, switches, self.query.index)
+
+    def _largest(self):
+        """Return the key from which the query takes most: there is something to see."""
+        return int(np.argmax(self._steps(self._switches()).weights[self.query.index]))
+
     def _scene(self):
         seen, query, switches = self.seen, self.query.index, self._switches()
-        steps = seen.steps(self.layer.index, self.head.index, switches, query)
+        steps = self._steps(switches)
         off = ", ".join(
             _("layer {layer} head {head}").format(layer=a, head=b) for a, b in sorted(self.off)
         )
@@ -257,6 +265,8 @@ class Explorer(Live):
         for control in (self.query, self.key):
             control.options = labels
             control.index = len(labels) - 1
+        with contextlib.suppress(NotDrawn):  # it is told when the picture is tried
+            self.key.index = self._largest()
         self._quiet = False
         return self._try()
 

@@ -46,12 +46,12 @@ class Scene:
 
 
 def drawings(scene):
-    """Return the drawings of a scene: chain, map, next words where there are any."""
+    """Return the drawings of a scene: chain, next words where there are any, map."""
     pieces = [_chain(scene)]
-    if not scene.cached:
-        pieces.append(_map(scene))
     if scene.words:
         pieces.append(_next_words(scene))
+    if not scene.cached:
+        pieces.append(_map(scene))
     return pieces
 
 
@@ -134,7 +134,7 @@ def _columns(scene):
         (_("score"), _("q · k"), [number(s) for s in steps.scores[query]]),
         (_("scaled"), f"÷ {number(steps.divisor)}", [number(s) for s in steps.scaled[query]]),
     ]
-    if not shown.all() and not scene.cached:
+    if not steps.mask.all() and not scene.cached:  # for every query: the picture keeps its width
         masked = [
             number(s) if seen else hidden
             for s, seen in zip(steps.scaled[query], shown, strict=True)
@@ -153,9 +153,8 @@ def _chain(scene):
     columns = _columns(scene)
     weights = steps.weights[query]
     left_of_bar = NAMES + COLUMN * len(columns) + 12
-    left_of_pull = left_of_bar + BAR + 50
-    end = left_of_pull + COLUMN
-    left_of_values = end + 8
+    left_of_values = left_of_bar + BAR + 58
+    end = left_of_values - 8 + COLUMN
     values = steps.v is not None
     width = left_of_values + STRIP + 4 if values else end + 8
     if scene.printed is not None:
@@ -166,15 +165,16 @@ def _chain(scene):
         write(4, 36, _("key"), "soft"),
         write(left_of_bar, 18, _("weight")),
         write(left_of_bar, 34, _("exp ÷ sum"), "soft", size=11),
-        write(end - 6, 18, _("gradient"), anchor="end"),
-        write(end - 6, 34, f"w {TIMES} (1{MINUS}w)", "soft", "end", 11),
     ]
     for place, (name, below, _texts) in enumerate(columns, 1):
         x = NAMES + COLUMN * place
         body += [write(x, 18, name, anchor="end"), write(x, 34, below, "soft", "end", 11)]
     if values:
+        body.append(write(left_of_values, 18, _("weight {times} value").format(times=TIMES)))
+    else:  # where the chain ends at the weights, the question is how they move
         body += [
-            write(left_of_values, 18, _("weight {times} value").format(times=TIMES)),
+            write(end - 6, 18, _("gradient"), anchor="end"),
+            write(end - 6, 34, f"w {TIMES} (1{MINUS}w)", "soft", "end", 11),
         ]
     if scene.printed is not None:
         body.append(write(end + COLUMN - 6, 18, _("printed"), anchor="end"))
@@ -198,11 +198,12 @@ def _chain(scene):
                 box(left_of_bar, top + 5, BAR, ROW - 10, "line"),
                 box(left_of_bar, top + 5, BAR * weight, ROW - 10, "weight"),
                 write(left_of_bar + BAR + 5, middle, percent(weights[key]), bold=True),
-                write(end - 6, middle, number(weight * (1 - weight)), anchor="end"),
             ]
             if values:
                 part = weights[key] * steps.v[key]
                 row.append(_strip(left_of_values, top, part, largest))
+            else:
+                row.append(write(end - 6, middle, number(weight * (1 - weight)), anchor="end"))
             if scene.printed is not None:
                 row.append(_printed(scene, key, end + COLUMN - 6, middle))
         body.append(f'<g class="here{lit}" data-key="{key}">{"".join(row)}</g>')
@@ -219,12 +220,11 @@ def _chain(scene):
     height = bottom + 26
     if values:
         body.append(_strip(left_of_values, bottom + 1, steps.out[query], largest))
-        body.append(write(left_of_values - 6, bottom + 18, _("result"), "soft", "end", 11))
-    for text in (_cache_words(query) if scene.cached else "", scene.off):
-        if text:
-            for line in _lines(text, width):
-                body.append(write(8, height + 14, line, "soft", size=11))
-                height += 18
+        body.append(write(left_of_values, height + 10, _("result"), "soft", size=11))
+        height += 16
+    for line in _lines(scene.off, width):
+        body.append(write(8, height + 14, line, "soft", size=11))
+        height += 18
     if scene.printed is not None:
         body.append(write(8, height + 14, _fit_words(scene), bold=True))
         height += 20
@@ -232,12 +232,13 @@ def _chain(scene):
 
 
 def _lines(text, width):
-    """Cut a sentence into lines of about this width."""
-    lines = [""]
+    """Cut a sentence, or none, into lines of about this width."""
+    lines: list[str] = []
     for word in text.split():
-        if len(lines[-1]) + len(word) > width / 6.2:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
+        if not lines or len(lines[-1]) + len(word) > width / 6.2:
+            lines.append(word)
+        else:
+            lines[-1] += f" {word}"
     return lines
 
 

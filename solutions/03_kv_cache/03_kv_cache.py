@@ -255,9 +255,6 @@ answer("03-why-corner", "?")
 #   None at first.
 # - **Out:** `(out, cache)`: results of the new tokens, `[..., T_new, dv]`, and the cache with old
 #   and new rows.
-#
-# (In OpenAI's GPT-2 code a step returns only the new rows, and its caller joins them. In Hugging
-# Face's, version 4.36, it returns old and new rows, as here.)
 
 
 # %% solution="attend_with_cache"
