@@ -11,7 +11,7 @@ from illustrated_attention.answer_keys import exercise_names, find_key
 from illustrated_attention.being_graded import being_graded
 from illustrated_attention.examine import examine
 from illustrated_attention.language import _
-from illustrated_attention.notebook_state import trust
+from illustrated_attention.notebook_state import ipython, trust
 from illustrated_attention.progress import remember
 
 
@@ -22,9 +22,7 @@ def bring_along() -> None:
     takes its place if it passes its check. Says which were used. While the notebook is graded, the
     course's are used.
     """
-    from IPython import get_ipython
-
-    shell = get_ipython()
+    shell = ipython()
     if shell is None:
         raise RuntimeError(_("bring_along() is for a cell of a notebook."))
     if being_graded():

@@ -7,7 +7,7 @@ from illustrated_attention.answer_keys import AnswerKey, exercise_names, find_ke
 from illustrated_attention.cards import Card, paragraph, verdict_card
 from illustrated_attention.examine import examine
 from illustrated_attention.language import _
-from illustrated_attention.notebook_state import doubt
+from illustrated_attention.notebook_state import doubt, ipython
 from illustrated_attention.outcomes import copy_data
 from illustrated_attention.progress import remember
 from illustrated_attention.typed_numbers import typed_number
@@ -74,7 +74,7 @@ def check(function: Callable, exercise: str | None = None) -> None:
         raise NotChecked(key.exercise, None, str(card))
     verdict = examine(function, key)
     card = verdict_card(verdict, key.can)
-    if _in_notebook():
+    if ipython() is not None:
         remember(key.exercise, verdict.passed)
         _show(card)
     elif verdict.passed:
@@ -199,17 +199,8 @@ def _exercise_of(function, namespace: Mapping) -> str | None:
     return bound[0] if bound and own_name not in bound else own_name
 
 
-def _in_notebook() -> bool:
-    """True in any IPython shell, also the one in which nbgrader runs a notebook."""
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return False
-    return get_ipython() is not None
-
-
 def _show(card: Card) -> None:
-    if _in_notebook():
+    if ipython() is not None:
         from IPython.display import display
 
         display(card)

@@ -13,6 +13,7 @@ import re
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from illustrated_attention.answer_keys import exercise_names
 from illustrated_attention.language import _
@@ -35,13 +36,21 @@ _current: str | None = None  # the id of the cell that is being run
 _trusted: list[Callable] = []  # from other notebooks: no cell of this one defines them
 
 
-def watch() -> None:
-    """From now on remember what is run. Outside of IPython there is nothing to remember."""
+def ipython() -> Any:
+    """Return the notebook's IPython shell; None where the code runs in no notebook.
+
+    The one in which nbgrader runs a notebook counts, too.
+    """
     try:
         from IPython import get_ipython
     except ImportError:
-        return
-    shell = get_ipython()
+        return None
+    return get_ipython()
+
+
+def watch() -> None:
+    """From now on remember what is run. Outside of IPython there is nothing to remember."""
+    shell = ipython()
     if shell is not None:
         shell.events.register("pre_run_cell", _cell_begins)
         shell.events.register("post_run_cell", _cell_ended)
@@ -151,8 +160,6 @@ def _cell_begins(info) -> None:
 
 
 def _cell_ended(result) -> None:
-    from IPython import get_ipython
-
     error = result.error_before_exec or result.error_in_exec
     info = result.info
     run = Run(
@@ -162,7 +169,7 @@ def _cell_ended(result) -> None:
         error=type(error).__name__ if error is not None else None,
     )
     _runs.append(run)
-    names = get_ipython().user_ns
+    names = ipython().user_ns
     for name in exercise_names():
         if name in names and _defined.get(name, (None,))[0] is not names[name]:
             _defined[name] = names[name], run

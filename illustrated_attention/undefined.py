@@ -2,15 +2,12 @@
 
 from illustrated_attention.answer_keys import exercise_names
 from illustrated_attention.language import _
+from illustrated_attention.notebook_state import ipython
 
 
 def explain_undefined_functions() -> None:
     """In IPython, add a sentence to the NameError of an exercise's function."""
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return
-    shell = get_ipython()
+    shell = ipython()
     if shell is not None:
         shell.set_custom_exc((NameError,), _explain)
 

@@ -12,7 +12,7 @@ from illustrated_attention.progress import PARTS
 def at_home(tmp_path, monkeypatch):
     """A notebook of somebody with a new home."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    monkeypatch.setattr(checking, "_in_notebook", lambda: True)
+    monkeypatch.setattr(checking, "ipython", object)
     monkeypatch.setattr(checking, "_show", lambda card: None)
 
 

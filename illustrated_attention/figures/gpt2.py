@@ -20,9 +20,18 @@ from illustrated_attention.figures.needs import (
     need_array,
     need_dict,
     need_finite,
+    need_heads,
     need_tokens,
 )
-from illustrated_attention.figures.page import MARGIN, ROOM, TITLE_SPACE, WIDTH, LessonFigure, drawn
+from illustrated_attention.figures.page import (
+    MARGIN,
+    ROOM,
+    TITLE_SPACE,
+    WIDTH,
+    LessonFigure,
+    drawn,
+    name_line,
+)
 from illustrated_attention.figures.palette import (
     AMBER,
     BLUE,
@@ -150,16 +159,7 @@ def activation(x, y):
         (y, BLUE, "-", 2.6, "GELU", 10),
     ):
         ax.plot(x, values, line, color=colour, linewidth=width)
-        ax.annotate(
-            name,
-            (x[-1], values[-1]),
-            (8, shift),
-            textcoords="offset points",
-            va="center",
-            fontweight="bold",
-            color=DARK_VERMILION if colour == VERMILION else DARK_BLUE,
-            annotation_clip=False,
-        )
+        name_line(ax, name, (x[-1], values[-1]), colour, (8, shift))
     lowest = int(np.nanargmin(y))
     ax.plot(x[lowest], y[lowest], "o", color=BLUE, markersize=7, markeredgecolor=PAGE)
     ax.annotate(
@@ -234,13 +234,7 @@ def block_flow(params, n_tokens, n_head):
         weight = need_array(params[f"{name}.weight"], f"{name}.weight", ("n", "m"))
         shapes[name] = weight.shape
     width = shapes["attn.c_attn"][0]
-    if not isinstance(n_head, (int, np.integer)) or n_head < 1 or width % n_head:
-        raise NotDrawn(
-            _("n_head must share out {width} features evenly, but yours is {n_head!r}.").format(
-                width=width, n_head=n_head
-            )
-        )
-    d = width // n_head
+    d = need_heads(n_head, width)
 
     def by(*sizes):
         return TIMES.join(str(size) for size in sizes)

@@ -205,6 +205,19 @@ def need_position(value, name, count):
     return int(value)
 
 
+def need_heads(n_head, width):
+    """Return how many of `width` features each head gets, or say why they cannot be shared out.
+
+    Raises
+    ------
+    NotDrawn
+    """
+    if not isinstance(n_head, (int, np.integer)) or n_head < 1 or width % n_head:
+        text = _("n_head must share out {width} features evenly, but yours is {n_head!r}.")
+        raise NotDrawn(text.format(width=width, n_head=n_head))
+    return width // n_head
+
+
 def query_row(value, name, tokens, query, made_by=None):
     """Return the row of the query: `value` is the whole [T, T] array or that row alone.
 

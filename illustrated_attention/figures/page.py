@@ -25,7 +25,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
-from illustrated_attention.figures.palette import GREY, INK, PAGE
+from illustrated_attention.figures.palette import (
+    DARK_BLUE,
+    DARK_VERMILION,
+    GREY,
+    INK,
+    PAGE,
+    VERMILION,
+)
 from illustrated_attention.figures.renderer import CSS_PIXELS, SvgRenderer
 from illustrated_attention.figures.themed import as_image
 from illustrated_attention.figures.words import fit_text
@@ -170,3 +177,29 @@ class _Undrawn(LessonFigure):
 
     def _repr_html_(self):
         return f"<p>{html.escape(self.alt_text)}</p>"
+
+
+def name_line(ax, words, end, colour, offset):
+    """Write a line's name beside its end, in a darker shade of its colour.
+
+    Parameters
+    ----------
+    ax : Axes
+    words : str
+    end : (float, float)
+        The line's last point, as it was drawn.
+    colour : str
+        The line's: `VERMILION` or `BLUE`.
+    offset : (float, float)
+        Points, from there to the words.
+    """
+    ax.annotate(
+        words,
+        end,
+        offset,
+        textcoords="offset points",
+        va="center",
+        fontweight="bold",
+        color=DARK_VERMILION if colour == VERMILION else DARK_BLUE,
+        annotation_clip=False,
+    )

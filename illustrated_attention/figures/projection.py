@@ -13,6 +13,7 @@ from illustrated_attention.figures.needs import (
     NotDrawn,
     need_array,
     need_finite,
+    need_heads,
     need_position,
     need_tokens,
 )
@@ -76,13 +77,7 @@ def mixing(token, row, w, b, out, n_head):
     w = need_array(w, "w", (width, width))
     b = need_array(b, "b", (width,))
     out = need_array(out, "out", (width,), "project")
-    if not isinstance(n_head, (int, np.integer)) or n_head < 1 or width % n_head:
-        raise NotDrawn(
-            _("n_head must share out {width} features evenly, but yours is {n_head!r}.").format(
-                width=width, n_head=n_head
-            )
-        )
-    d = width // n_head
+    d = need_heads(n_head, width)
     names = _head_names(n_head)
     right = np.allclose(row @ w + b, out, rtol=1e-3, atol=1e-4, equal_nan=True)
     draw = _in_cells if width <= MOST_CELLS else _in_parts

@@ -17,11 +17,17 @@ from illustrated_attention.figures.needs import (
     need_tokens,
     query_row,
 )
-from illustrated_attention.figures.page import MARGIN, TITLE_SPACE, WIDTH, LessonFigure, drawn
+from illustrated_attention.figures.page import (
+    MARGIN,
+    TITLE_SPACE,
+    WIDTH,
+    LessonFigure,
+    drawn,
+    name_line,
+)
 from illustrated_attention.figures.palette import (
     BLUE,
     DARK_BLUE,
-    DARK_VERMILION,
     GREY,
     INK,
     PAGE,
@@ -420,16 +426,8 @@ def saturation(dims, largest_unscaled, largest_scaled):
             linewidth=2,
             markeredgecolor=PAGE,
         )
-        ax.annotate(
-            f"{name}\n{percent(values[-1])}",
-            (dims[-1], values[-1]),
-            (14, 0),
-            textcoords="offset points",
-            va="center",
-            fontweight="bold",
-            color=DARK_VERMILION if colour == VERMILION else DARK_BLUE,
-            annotation_clip=False,
-        )
+        words = f"{name}\n{percent(values[-1])}"
+        name_line(ax, words, (dims[-1], values[-1]), colour, (14, 0))
     figure.alt_text = " ".join(
         [
             _("The mean of the largest weight in a row, for several sizes d."),
