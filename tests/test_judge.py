@@ -1,4 +1,8 @@
-"""`judge`: right is right, wrong is wrong, and a known mistake is known however it is written."""
+"""`judge`: right is right, wrong is wrong, and a known mistake is known however it is written.
+
+That every known implementation gets its points and its message, from `check` and from `judge`, is
+in test_kill_matrix.py.
+"""
 
 import ast
 import functools
@@ -11,7 +15,6 @@ import autograder
 from autograder import judge
 from autograder.exercises import all_exercises
 from autograder.exercises.making_keys import ExerciseError, _make_key, full_key, visible_key
-from autograder.exercises.reference import reference
 from illustrated_attention.comparing import compare
 from illustrated_attention.examine import examine
 from illustrated_attention.outcomes import Case
@@ -19,29 +22,6 @@ from illustrated_attention.same_behaviour import same_behaviour
 
 EXERCISES = all_exercises()
 ids = {"ids": lambda exercise: exercise.name}
-
-
-@pytest.mark.parametrize("exercise", EXERCISES, **ids)
-def test_the_solution_passes(exercise):
-    verdict = judge(reference(exercise.name))
-    assert verdict.passed
-    assert verdict.mistake is None
-
-
-@pytest.mark.parametrize("key_of", [visible_key, full_key])
-@pytest.mark.parametrize("exercise", EXERCISES, **ids)
-def test_every_unusual_but_right_variant_passes(exercise, key_of):
-    for right in exercise.right:
-        verdict = examine(right.implementation, key_of(exercise.name))
-        assert verdict.passed, (right.id, verdict.message)
-
-
-@pytest.mark.parametrize("key_of", [visible_key, full_key])
-@pytest.mark.parametrize("exercise", EXERCISES, **ids)
-def test_every_mistake_fails_and_is_named(exercise, key_of):
-    for mistake in exercise.mistakes:
-        for implementation in mistake.implementations:
-            assert examine(implementation, key_of(exercise.name)).mistake == mistake.id
 
 
 @pytest.mark.parametrize("key_of", [visible_key, full_key])
