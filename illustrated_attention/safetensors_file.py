@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from illustrated_attention.language import _
+
 FLOATS = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
 _LONGEST_HEADER = 100_000_000  # bytes, as the format has it
 
@@ -67,10 +69,10 @@ def _header(file, size: int) -> tuple[list[Tensor], int]:
     """Return the tensors, sorted by their places, and where the first of them begins."""
     first = file.read(8)
     if len(first) < 8:
-        raise NotSafetensors("it is shorter than eight bytes")
+        raise NotSafetensors(_("it is shorter than eight bytes"))
     (length,) = struct.unpack("<Q", first)
     if length > min(size - 8, _LONGEST_HEADER):
-        raise NotSafetensors("its header would be longer than the file")
+        raise NotSafetensors(_("its header would be longer than the file"))
     try:
         entries = json.loads(file.read(length))
         tensors = [
@@ -84,17 +86,20 @@ def _header(file, size: int) -> tuple[list[Tensor], int]:
             if name != "__metadata__"
         ]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise NotSafetensors("its header cannot be read") from error
+        raise NotSafetensors(_("its header cannot be read")) from error
     tensors.sort(key=lambda tensor: (tensor.start, tensor.end))
     place = 0
     for tensor in tensors:
         if tensor.start != place or tensor.end < place or min(tensor.shape, default=0) < 0:
-            raise NotSafetensors(f"{tensor.name} does not begin where the tensor before it ends")
+            text = _("{name} does not begin where the tensor before it ends")
+            raise NotSafetensors(text.format(name=tensor.name))
         place = tensor.end
         if tensor.dtype in FLOATS:
             each = np.dtype(FLOATS[tensor.dtype]).itemsize
             if tensor.end - tensor.start != each * math.prod(tensor.shape):
-                raise NotSafetensors(f"{tensor.name} has not as many bytes as its shape asks for")
+                text = _("{name} has not as many bytes as its shape asks for")
+                raise NotSafetensors(text.format(name=tensor.name))
     if 8 + length + place != size:
-        raise NotSafetensors(f"it has {size} bytes, and its header speaks of {8 + length + place}")
+        text = _("it has {size} bytes, and its header speaks of {other}")
+        raise NotSafetensors(text.format(size=size, other=8 + length + place))
     return tensors, 8 + length

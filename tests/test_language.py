@@ -2,6 +2,7 @@
 
 import ast
 import gettext
+import re
 import shutil
 import string
 import subprocess
@@ -170,6 +171,102 @@ def translated_at_once(node):
         if isinstance(child, ast.Call) and ast.unparse(child.func) == "_":
             yield child.lineno
         yield from translated_at_once(child)
+
+
+# -- what no translator gets ---------------------------------------------------------------------
+
+# What of autograder speaks to learners; the rest speaks to instructors and in logs.
+TO_LEARNERS = [
+    *("exercises/judging", "nbgrader_steps/feedback", "nbgrader_steps/hand_in"),
+    *("nbgrader_steps/intake", "nbgrader_steps/page", "sandbox/inside/shell"),
+    *("sandbox/judge_process", "sandbox/running_tests", "sandbox/student_process"),
+]
+NOT_SAID = {  # English words that nobody is told
+    "causes/errors": "patterns of what Python and NumPy say",
+    "causes/source": "a pattern of what Python says",
+    "same_behaviour": "a pattern of what NumPy says",
+    "answer_keys": "for who builds the keys",
+    "widgets/explored": "sentences for the model, which knows English",
+    "widgets/drawing": "CSS",
+    "widgets/explorer_controls": "CSS",
+}
+TO_INSTRUCTORS = ("GraderFailure", "Unsafe")
+SENTENCE = re.compile("[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}")
+# Where a single word is read: a control's name, a figure's words.
+NAMES = {"description", "tooltip", "placeholder", "title", "label", "alt", "caption", "summary"}
+WRITES = {"set_title", "set_xlabel", "set_ylabel", "suptitle", "text", "annotate", "print"}
+WRITES |= {"set_label", "paragraph", "Card"}
+
+
+def words_outside_the_door(node):
+    """Every string in a piece of code but docstrings and what passes through `_`."""
+    body = getattr(node, "body", None)
+    for child in ast.iter_child_nodes(node):
+        if isinstance(body, list) and child is body[0] and isinstance(child, ast.Expr):
+            continue  # a docstring
+        if isinstance(child, ast.Call):
+            name = ast.unparse(child.func).split(".")[-1]
+            if name in ("_", "later", *TO_INSTRUCTORS):
+                continue
+        if isinstance(child, ast.Constant) and isinstance(child.value, str):
+            yield child
+        yield from words_outside_the_door(child)
+
+
+def names_in(node):
+    """The words that stand in an argument themselves, and not in another call's."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node
+    elif not isinstance(node, (ast.Call, ast.Subscript, ast.Compare)):
+        for child in ast.iter_child_nodes(node):
+            yield from names_in(child)
+
+
+def untranslated(tree):
+    """Sentences and names that a person reads and no translator gets."""
+    for text in words_outside_the_door(tree):
+        if SENTENCE.search(text.value):
+            yield text
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        read = [keyword.value for keyword in call.keywords if keyword.arg in NAMES]
+        if ast.unparse(call.func).split(".")[-1] in WRITES:
+            read += call.args
+        for text in (text for argument in read for text in names_in(argument)):
+            if re.search("[A-Za-z]{3}", text.value):
+                yield text
+
+
+def test_nothing_that_a_learner_reads_stands_outside_the_door():
+    found = []
+    for path, tree in modules():
+        name = path.relative_to(ROOT).with_suffix("").as_posix().partition("/")[2]
+        ours = path.is_relative_to(ROOT / "illustrated_attention")
+        if name in NOT_SAID or not (ours or name in TO_LEARNERS):
+            continue
+        found += [f"{path.name}:{text.lineno}: {text.value!r}" for text in untranslated(tree)]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "raise ValueError('this has no rows')",
+        "raise ValueError(f'{name} has no such rows')",
+        "Dropdown(description='layer')",
+        "axes.set_title('weights')",
+        "print('passed')",
+        "html = '<p>' + 'Write the function first' + '</p>'",
+    ],
+)
+def test_a_sentence_or_a_name_outside_the_door_is_found(code):
+    assert list(untranslated(ast.parse(code)))
+
+
+@pytest.mark.parametrize(
+    "code", ["print(_('passed'))", "x = later('one two three')", "print(text, 'q')", "f('one two')"]
+)
+def test_what_passes_through_the_door_is_not(code):
+    assert not list(untranslated(ast.parse(code)))
 
 
 def test_a_real_catalogue_is_found_by_the_environment(sentences, tmp_path):

@@ -202,7 +202,7 @@ def run_test(
             exec(body, namespace)
             value = eval(last, namespace) if last else None
         if not _is_mark(value, cell.points):
-            raise ValueError(_NO_MARK)
+            raise ValueError(_(_NO_MARK))
     except GraderFailure:
         raise
     except BaseException as error:  # exit() in a student's function must not end the judge
@@ -266,7 +266,7 @@ def run_inside(cell: Cell, student: Callable[[], StudentProcess]) -> tuple[list[
     if not failed and not _is_mark(
         points if number else shown in (None, "None", "True"), cell.points
     ):
-        failed = _failed(_NO_MARK)
+        failed = _failed(_(_NO_MARK))
     # What is on stderr would mean no points to nbgrader; errors and points are told below.
     kept = [i for i in items if i["output_type"] == "display_data" or i.get("name") == "stdout"]
     kept = [] if cell.hidden else kept
@@ -277,7 +277,7 @@ def run_inside(cell: Cell, student: Callable[[], StudentProcess]) -> tuple[list[
 
 # As Python shows it, or NumPy: 0.5, np.float64(0.5), np.int64(1)
 _SHOWN_NUMBER = re.compile(r"(?:np\.\w+\()?(-?\d{1,9}(?:\.\d{1,20})?)\)?")
-_NO_MARK = "the last line of this test cell is neither points nor a verdict"
+_NO_MARK = hook.later("the last line of this test cell is neither points nor a verdict")
 
 
 def _failed(text: str) -> dict:

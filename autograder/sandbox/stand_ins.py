@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograder.sandbox.inside.changing import changed_to
+from autograder.sandbox.inside.hook import translate as _
 from autograder.sandbox.inside.operations import OPERATIONS, is_among
 from autograder.sandbox.inside.wire import WireError, encode
 from autograder.sandbox.instructors_code import IDENTITY
@@ -219,7 +220,7 @@ def only(reply: list, student):
 
 def _nonsense(student) -> StudentDied:
     student.end()
-    return StudentDied("the student's process answered nonsense")
+    return StudentDied(_("the student's process answered nonsense"))
 
 
 def _answer(student, request: list) -> bytes:
@@ -229,7 +230,7 @@ def _answer(student, request: list) -> bytes:
         return _refer(student, thing)
 
     if student.nested >= _MOST_NESTED:
-        return encode(["raised", ["RecursionError"], "too many calls, one within the other"])
+        return encode(["raised", ["RecursionError"], _("too many calls, one within the other")])
     student.nested += 1
     try:
         return encode(["value", student.lending.answer(request)], refer)
@@ -246,7 +247,7 @@ def _refer(student, thing) -> list:
     """Refer to something that is not plain data: the student's own, or what a test lends."""
     if isinstance(thing, RemoteObject):
         if thing._stand_in.student is not student:
-            raise StudentDied("the student's process that had this object has ended")
+            raise StudentDied(_("the student's process that had this object has ended"))
         return ["object", thing._stand_in.number]
     for number, kind in student.exceptions.items():
         if kind is thing:

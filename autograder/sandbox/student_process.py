@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from autograder.sandbox.inside import confine, hook, wire
+from autograder.sandbox.inside.hook import translate as _
 from autograder.sandbox.lending import Lending
 from autograder.sandbox.time_limits import LONGEST_DELAY, Budget, Limits
 
@@ -24,7 +25,7 @@ from autograder.sandbox.time_limits import LONGEST_DELAY, Budget, Limits
 # exercises nor solutions lie where it can read.
 INSIDE = Path(__file__).with_name("inside")
 _START_SECONDS = 60.0
-_TIME_OVER = "the notebook's time is over"
+_TIME_OVER = hook.later("the notebook's time is over")
 
 
 class Unsafe(Exception):
@@ -120,7 +121,7 @@ class Zygote:
             while True:
                 message = self._control.recv(512)
                 if not message:
-                    raise EOFError("it has hung up")
+                    raise EOFError("hung up")
                 if message[:8] == number:
                     break
             if message[8:9] != b"+":
@@ -190,7 +191,7 @@ class StudentProcess:
     def __init__(self, zygote: Zygote, limits: Limits | None = None, budget: Budget | None = None):
         budget = budget or Budget()
         if budget.left() <= 0:
-            raise StudentTimeout(_TIME_OVER)
+            raise StudentTimeout(_(_TIME_OVER))
         self.zygote = zygote
         self.limits, self.budget = Limits(_START_SECONDS, _START_SECONDS), Budget()
         self._started = time.monotonic()
@@ -240,13 +241,14 @@ class StudentProcess:
             return wire.receive(self._sock, patience, resolve)
         except TimeoutError:
             self.end()
-            raise StudentTimeout("there was no answer in time") from None
+            raise StudentTimeout(_("there was no answer in time")) from None
         except (EOFError, BrokenPipeError, ConnectionResetError):
             self.end()
-            raise StudentDied("the process in which the notebook ran has ended") from None
+            raise StudentDied(_("the process in which the notebook ran has ended")) from None
         except wire.WireError as error:
             self.end()
-            raise StudentDied(f"the process in which the notebook ran answered: {error}") from None
+            text = _("the process in which the notebook ran answered: {what}")
+            raise StudentDied(text.format(what=_(str(error)))) from None
         except OSError as error:  # nothing that the other side could bring about
             self.end()
             raise GraderFailure(f"talking to a student's process: {error}") from None
@@ -256,7 +258,7 @@ class StudentProcess:
 
     def _need_alive(self) -> None:
         if not self.alive:
-            raise StudentDied("the process in which the notebook ran has ended")
+            raise StudentDied(_("the process in which the notebook ran has ended"))
 
     @_undisturbed()
     def _patience(self) -> Callable[[], float]:

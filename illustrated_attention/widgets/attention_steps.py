@@ -172,8 +172,8 @@ def attend_cached(functions, q, k, v, switches, query) -> Steps:
         rows = step + 1
         old_k = need_array(old_k, _("the keys in the cache"), (rows, k.shape[-1]), "append_kv")
         old_v = need_array(old_v, _("the values in the cache"), (rows, v.shape[-1]), "append_kv")
-        need_equal(old_k, k[:rows], "cache = all keys so far, in order", "append_kv")
-        need_equal(old_v, v[:rows], "cache = all values so far, in order", "append_kv")
+        need_equal(old_k, k[:rows], _("cache = all keys so far, in order"), "append_kv")
+        need_equal(old_v, v[:rows], _("cache = all values so far, in order"), "append_kv")
     alone = functions["scaled_scores"](q[query : query + 1].copy(), old_k.copy())
     alone = need_array(alone, _("what scaled_scores returns"), (1, query + 1), "scaled_scores")
     root = np.sqrt(q.shape[-1])

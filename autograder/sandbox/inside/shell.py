@@ -20,6 +20,7 @@ from traitlets import Type
 from traitlets.config import Config
 
 from autograder.sandbox.inside import hook, written
+from autograder.sandbox.inside.hook import translate as _
 
 MAX_TEXT = 20_000  # characters of one output
 MAX_OUTPUT = 2 << 20  # bytes of all outputs of a cell
@@ -173,7 +174,8 @@ class FileMagics(Magics):
         options, name = self.parse_options(line, "a", mode="string")
         name = name.strip("'\"")
         written.write(name, cell, append="a" in options)
-        print(f"{name} is not written to a file while grading. `import` finds it.")
+        text = _("{name} is not written to a file while grading. `import` finds it.")
+        print(text.format(name=name))
 
 
 class Shell(InteractiveShell):
@@ -211,7 +213,7 @@ class Shell(InteractiveShell):
         raise SystemExit
 
     def system(self, command):
-        print("Commands of the system are not run while grading.")
+        print(_("Commands of the system are not run while grading."))
 
     system_raw = system_piped = system
 
@@ -223,14 +225,14 @@ class Shell(InteractiveShell):
     def showtraceback(self, *args, **kwargs):
         kind, error, trace = sys.exc_info()
         if kind is None or error is None:  # `%tb` shows the last one once more
-            print("No traceback available to show.")
+            print(_("No traceback available to show."))
             return
         try:
             text = self.InteractiveTB.text(kind, error, trace)
         except Exception:
             text = "".join(traceback.format_exception_only(kind, error))
         if getattr(error, "errno", None) in (errno.EACCES, errno.EPERM, errno.EROFS):
-            text += "\n" + hook.translate(REFUSED)
+            text += "\n" + _(REFUSED)
         if self.outputs is not None:
             self.outputs.error(kind.__name__, text_of(error), text)
 
@@ -254,7 +256,7 @@ def make_shell(pictures: bool = True) -> Shell:
         magics.register_function(lambda line, cell: shell.system(cell), "cell", name)
     for name in _OF_A_PAGE:
         magics.register_function(
-            lambda line: print("This is not done while grading."), "line", name
+            lambda line: print(_("This is not done while grading.")), "line", name
         )
     extensions: Any = shell.extension_manager
     extensions.load_extension("storemagic")  # as in every kernel

@@ -22,6 +22,7 @@ import numpy as np
 
 from autograder.sandbox.inside import hook, lent, wire, written
 from autograder.sandbox.inside.changing import changed_to
+from autograder.sandbox.inside.hook import translate as _
 from autograder.sandbox.inside.operations import OPERATIONS, operations_of
 from autograder.sandbox.inside.shell import KEPT, MAX_TEXT, Outputs, Shell, Stream, text_of
 
@@ -98,7 +99,7 @@ class Student:
     def input(self, prompt: object = "") -> str:
         """Python's `input`, which a test may have replaced."""
         if self.stdout.outputs is None or not self.calls:
-            raise EOFError("input() has nobody to ask while grading")
+            raise EOFError(_("input() has nobody to ask while grading"))
         return self.back("input", str(prompt))
 
     def run(self, source: str, pictures: bool) -> list:
