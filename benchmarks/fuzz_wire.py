@@ -99,6 +99,9 @@ class _Student:
         except (wire.WireError, EOFError) as error:
             raise StudentDied(str(error)) from None
 
+    def gettimeout(self) -> None:
+        """There is nothing to wait for."""
+
     def settimeout(self, seconds: float | None) -> None:
         """The bytes are here already."""
 

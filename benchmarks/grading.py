@@ -55,15 +55,18 @@ def make_course(root: Path, lesson: str, count: int, config: str) -> None:
     run(root, "nbgrader", "generate_assignment", lesson)
     solved = filter(is_solution, solution.cells)
     answers = {cell.metadata.nbgrader.grade_id: cell.source for cell in solved}
-    for n in range(count):
+    texts = []
+    for kind in range(3):
         notebook = nbformat.read(root / "release" / lesson / f"{lesson}.ipynb", 4)
         for cell in filter(is_solution, notebook.cells):
             name = cell.metadata.nbgrader.grade_id
             wrong = f"def {name}(*args):\n    return args[0]\n"
-            cell.source = (answers[name], cell.source, wrong)[n % 3]
+            cell.source = (answers[name], cell.source, wrong)[kind]
+        texts.append(nbformat.writes(notebook))
+    for n in range(count):
         folder = root / "submitted" / f"student{n:03}" / lesson
         folder.mkdir(parents=True)
-        nbformat.write(notebook, folder / f"{lesson}.ipynb")
+        (folder / f"{lesson}.ipynb").write_text(texts[n % 3], encoding="utf-8")
 
 
 def is_solution(cell) -> bool:

@@ -105,7 +105,7 @@ def _compare_numbers(got, expected, part):
         return Problem("type", got, expected, part)
     if numbers.shape != expected.shape:
         return Problem("shape", numbers, expected, part)
-    wrong = ~np.isclose(_real(numbers), _real(expected), rtol=RTOL, atol=ATOL)
+    wrong = ~near(_real(numbers), _real(expected))
     if not wrong.any():
         return None
     strange = wrong & ~np.isfinite(_real(numbers))
@@ -128,10 +128,20 @@ def alike(a: Any, b: Any) -> bool:
         a, b = np.asarray(a), np.asarray(b)
         if a.shape != b.shape or (a.dtype.kind == "b") != (b.dtype.kind == "b"):
             return False
-        return bool(np.allclose(_real(a), _real(b), rtol=RTOL, atol=ATOL, equal_nan=True))
+        a, b = _real(a), _real(b)
+        return bool((near(a, b) | (np.isnan(a) & np.isnan(b))).all())
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(alike(a[key], b[key]) for key in a)
     return type(a) is type(b) and (a is None or (isinstance(a, (str, bytes)) and a == b))
+
+
+def near(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return what `np.isclose` does with the course's tolerance, for numbers of 64 bits.
+
+    There, most of the time goes into finding out what it was given, and an examination compares
+    thousands of small arrays.
+    """
+    return ((np.abs(a - b) <= ATOL + RTOL * np.abs(b)) & np.isfinite(b)) | (a == b)
 
 
 def _is_number(value) -> bool:

@@ -2,17 +2,19 @@
 
 import importlib
 import pkgutil
+import string
 from pathlib import Path
 
 import illustrated_attention
 from illustrated_attention import being_graded
 from illustrated_attention.data import data_path
-from illustrated_attention.examine import Verdict
+from illustrated_attention.examine import Verdict, unexplained
 from illustrated_attention.language import _ as translate
 from illustrated_attention.language import use
 from illustrated_attention.outcomes import named, nameless
 
-__all__ = ["Verdict", "folders", "named", "nameless", "translate", "use", "warm_up"]
+__all__ = ["Verdict", "folders", "named", "nameless", "translate"]
+__all__ += ["unexplained", "use", "warm_up"]
 
 
 def folders() -> dict[str, Path]:
@@ -26,12 +28,16 @@ def folders() -> dict[str, Path]:
 
 
 def warm_up() -> None:
-    """Import the whole package, with its questions, and let it draw nothing."""
+    """Import the whole package, do once what each notebook would do anew, and draw nothing."""
     for module in pkgutil.walk_packages(illustrated_attention.__path__, "illustrated_attention."):
         importlib.import_module(module.name)
     from illustrated_attention.answer_keys import find_question
     from illustrated_attention.figures import page
+    from illustrated_attention.figures.words import text_width
+    from illustrated_attention.gpt2_files import robot_sentence
 
     find_question("")
+    robot_sentence()
+    text_width(string.printable.strip() + "\N{OPEN BOX}\N{MINUS SIGN}", 1)
     page.drawing = False
     being_graded.in_sandbox = True

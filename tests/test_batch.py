@@ -305,8 +305,7 @@ class Run:
 
     def workers(self) -> list[int]:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        pids = map(int, children.read_text().split())
-        return [p for p in pids if b"spawn_main" in Path(f"/proc/{p}/cmdline").read_bytes()]
+        return [int(pid) for pid in children.read_text().split()]
 
     def rest(self) -> list[str]:
         return [line.split()[0] for line in self.process.communicate(timeout=120)[0].splitlines()]

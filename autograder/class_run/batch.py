@@ -11,7 +11,6 @@ Whatever takes long or has to be stopped is put off until all others are done: s
 
 import contextlib
 import copy
-import functools
 import hashlib
 import json
 import logging
@@ -19,6 +18,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -26,15 +26,12 @@ from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbgrader.api
-import sqlalchemy
 from filelock import FileLock, Timeout
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import rmtree
-from sqlalchemy.pool import NullPool
 from traitlets.config import Config
 
 from autograder.nbgrader_steps import hand_in, names, refused_files
@@ -141,7 +138,6 @@ def grade_student(config: Config, assignment: str, student: str) -> Result:
     """
     start = time.perf_counter()
     config = _patient(config)
-    nbgrader.api.create_engine = _engine
     course = CourseDirectory(config=config)
     scratch = _scratch(course)
     work = Path(tempfile.mkdtemp(prefix=_prefix(assignment), dir=scratch))
@@ -287,8 +283,11 @@ def only_one(course: CourseDirectory, assignment: str) -> Iterator[None]:
 
 
 def processes(jobs: int) -> Callable[[], Executor]:
-    """Return what makes executors of that many processes on this machine."""
-    context = multiprocessing.get_context("spawn")  # nothing of this process comes along
+    """Return what makes executors of that many processes on this machine.
+
+    Where they can, they are forked: all that grading imports is there at once.
+    """
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     return lambda: ProcessPoolExecutor(jobs, mp_context=context, initializer=_worker_starts)
 
 
@@ -308,15 +307,6 @@ def _patient(config: Config) -> Config:
     if url.startswith("sqlite:") and "?" not in url:
         config.CourseDirectory.db_url = url + "?timeout=60"
     return config
-
-
-@functools.cache
-def _engine(url: str, **options) -> sqlalchemy.Engine:
-    """Return this process's one engine for a gradebook; nbgrader would make ten for a hand-in.
-
-    It keeps the statements that it has compiled, and no connection.
-    """
-    return sqlalchemy.create_engine(url, poolclass=NullPool, **options)
 
 
 def _scratch(course: CourseDirectory) -> Path:

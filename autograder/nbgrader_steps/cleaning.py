@@ -117,6 +117,7 @@ def without_tex_commands(source: str) -> str:
     return _TEX.sub(lambda match: "\\\N{ZERO WIDTH NON-JOINER}" + match[1], plain)
 
 
+@functools.lru_cache(maxsize=1000)  # many students see the same one
 def clean_card(source: str) -> str:
     """Return the HTML of a card: like text, with a few styles. The judge made it; trust is good."""
     return _card.clean(source)

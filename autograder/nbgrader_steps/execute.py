@@ -1,26 +1,16 @@
-"""nbgrader's steps, replaced: hand-ins are read with care, run confined, and judged outside.
-
-`settings.configure_grading` puts them in the place of nbgrader's own: then `nbgrader autograde`,
-the formgrader's button and nbgrader's API all grade in this way.
-"""
+"""nbgrader's step that runs a notebook, replaced: hand-ins run confined, and are judged outside."""
 
 import atexit
 import os
 import sys
-import tempfile
 import threading
 from html import escape
-from pathlib import Path
-from typing import Any
 
-from nbconvert.exporters import NotebookExporter
 from nbformat.notebooknode import from_dict
-from nbgrader.api import MissingEntry
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
-from nbgrader.utils import rmtree
 from traitlets import Bool, Float, List, Unicode
 
-from autograder.nbgrader_steps import cleaning, hand_in, private, strangers_notebook
+from autograder.nbgrader_steps import cleaning, gradebook
 from autograder.nbgrader_steps.spoken import language_of
 from autograder.nbgrader_steps.trusted import course_of, trusted_notebook
 from autograder.sandbox.running_tests import Cell
@@ -33,48 +23,6 @@ WITHOUT_CONFINEMENT = (
     "change and delete them, and use your network. Grade only work of people you trust, on a "
     "machine you can lose. `python -m autograder doctor` tells what is missing. !!!"
 )
-
-
-class HandInExporter(NotebookExporter):
-    """Reads a hand-in as a stranger's, from a copy of it that `hand_in` made.
-
-    nbgrader converts every hand-in twice: first what was submitted, then what the first
-    conversion wrote, which is ours.
-    """
-
-    optimistic_validation = Bool(True)  # the notebook is looked at once, after the last step
-    parent: Any  # nbgrader's converter
-    taken_in = Bool(False, help="whether hand-ins are copies already that we made").tag(config=True)
-
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self._copy = tempfile.TemporaryDirectory(prefix="hand-in-")
-        self._copied = None  # the folder of which the copy is
-        self._folder = private.read_hand_ins_from(self.parent, self._safe_source)
-
-    def _safe_source(self, assignment_id, student_id, escape=False):
-        folder = self._folder(assignment_id, student_id, escape)
-        if escape or self.taken_in or not private.is_first_conversion(self.parent):
-            return folder
-        if folder != self._copied:
-            self._copied = None
-            try:
-                released = hand_in.released_notebooks(self.parent.coursedir, assignment_id)
-            except MissingEntry:  # nbgrader says so, and stops
-                return folder
-            rmtree(self._copy.name)
-            taken = hand_in.take_in(Path(folder), Path(self._copy.name), released)
-            for text in filter(None, [taken.refused, *taken.notes]):
-                self.log.warning("%s: %s", folder, text)
-            self._copied = folder
-        return self._copy.name
-
-    def from_filename(self, filename, resources=None, **kwargs):
-        if not private.is_first_conversion(self.parent):
-            return super().from_filename(filename, resources, **kwargs)
-        path = Path(filename) if self.taken_in else Path(self._copy.name, Path(filename).name)
-        notebook = strangers_notebook.read_notebook(path.read_bytes())
-        return self.from_notebook_node(notebook, resources, **kwargs)
 
 
 class ConfinedExecute(NbGraderPreprocessor):
@@ -102,6 +50,7 @@ class ConfinedExecute(NbGraderPreprocessor):
             self.log.warning(WITHOUT_CONFINEMENT)
             return Execute(parent=self.parent).preprocess(nb, resources)
         trusted = trusted_notebook(resources["nbgrader"], course_of(self), self.inside)
+        gradebook.save_what_is_open()  # running takes long, and others want to write
         code = [cell for cell in nb.cells if cell.cell_type == "code"]
         cells = [trusted.tests.get(_grade_id(cell) or "", Cell(cell.source)) for cell in code]
         folder = os.path.abspath(resources["metadata"]["path"])

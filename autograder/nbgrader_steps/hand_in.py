@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-import nbformat
 from nbformat.notebooknode import NotebookNode
-from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
 
-from autograder.nbgrader_steps import refused_files, small_files, strangers_notebook
+from autograder.nbgrader_steps import notebook_file, refused_files, small_files, strangers_notebook
+from autograder.nbgrader_steps.gradebook import looking
 from autograder.nbgrader_steps.names import notebook_name, shown
 from autograder.nbgrader_steps.release import read_released
 from autograder.nbgrader_steps.small_files import REFUSED, SECRET, TIMESTAMP
@@ -79,9 +78,9 @@ def _take_notebooks(
         _add_note_on_python(notebook, notes)
         if notes:
             notebook.cells.insert(0, _note(notes))
-        nbformat.write(notebook, folder / f"{name}.ipynb")
+        notebook_file.write(notebook, folder / f"{name}.ipynb")
     for name, why in refused.items():
-        nbformat.write(refused_files.refusal(why), folder / f"{name}.ipynb")
+        notebook_file.write(refused_files.refusal(why), folder / f"{name}.ipynb")
     return Taken(" ".join(refused.values()), notes)
 
 
@@ -123,7 +122,7 @@ def _chosen(
 
 def released_notebooks(course: CourseDirectory, assignment: str) -> dict[str, NotebookNode | None]:
     """Return an assignment's notebooks by the names that the gradebook knows, as released."""
-    with Gradebook(course.db_url, course.course_id) as gradebook:
+    with looking(course.db_url, course.course_id) as gradebook:
         names = [notebook.name for notebook in gradebook.find_assignment(assignment).notebooks]
     folder = Path(course.format_path(course.release_directory, ".", assignment))
     paths = {name: folder / f"{name}.ipynb" for name in names}

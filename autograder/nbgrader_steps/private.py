@@ -10,13 +10,24 @@ from typing import Any
 from nbformat.notebooknode import NotebookNode
 
 
-def is_first_conversion(autograde: Any) -> bool:
-    """Is a notebook being read as it was handed in?
+def steps(exporter: Any) -> list[Callable]:
+    """The steps that an exporter takes a notebook through, which it has made."""
+    return exporter._preprocessors
 
-    Autograde converts each twice, the second time what the first conversion wrote, with the same
-    exporter: which time it is, it keeps to itself.
+
+def set_steps(exporter: Any, classes: list) -> None:
+    """Let an exporter have these steps and no others: there is only a way to add some."""
+    exporter._preprocessors = []
+    for step in classes:
+        exporter.register_preprocessor(step)
+
+
+def destination(autograde: Any, names: dict) -> str:
+    """Return the folder in which a graded hand-in is being made.
+
+    All files but the notebooks are there before the first notebook is run.
     """
-    return autograde._sanitizing
+    return autograde._format_dest(names["assignment"], names["student"])
 
 
 def read_hand_ins_from(autograde: Any, folder: Callable[..., str]) -> Callable[..., str]:

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
 from nbformat.notebooknode import NotebookNode
-from nbformat.v4 import new_markdown_cell, new_notebook
+from nbformat.v4 import new_markdown_cell
 
+from autograder.nbgrader_steps import notebook_file
 from autograder.nbgrader_steps.names import file_name, is_left_by_system, notebook_name, shown
 from illustrated_attention.language import _
 
@@ -228,7 +228,7 @@ def _unreadable(folder: str | os.PathLike) -> Refused:
 def refusal(reason: str) -> NotebookNode:
     """Return a notebook that takes the place of a refused hand-in and tells its owner why."""
     text = _("**This hand-in could not be graded.** {reason}").format(reason=reason)
-    return new_notebook(cells=[new_markdown_cell(text)])
+    return notebook_file.made_of([new_markdown_cell(text)])
 
 
 def write_refusal(reason: str, folder: str | os.PathLike, notebooks: list[str]) -> None:
@@ -236,4 +236,4 @@ def write_refusal(reason: str, folder: str | os.PathLike, notebooks: list[str]) 
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     for name in notebooks:
-        nbformat.write(refusal(reason), Path(folder, f"{name}.ipynb"))
+        notebook_file.write(refusal(reason), Path(folder, f"{name}.ipynb"))

@@ -5,6 +5,7 @@ The folder of released notebooks is also the one in which a learner works. So wh
 somebody has written something is moved to `notebooks/kept/` before another takes its name.
 """
 
+import functools
 import json
 import os
 import tempfile
@@ -46,8 +47,15 @@ def write_release(notebook: NotebookNode, path: Path) -> Path | None:
 def read_released(path: Path) -> NotebookNode:
     """Read a released notebook. Where its format has no ids for cells, they get some.
 
-    Instructors' own notebooks are often of format 4.4 or older, in which a cell has none.
+    Instructors' own notebooks are often of format 4.4 or older, in which a cell has none. The same
+    object is returned each time: nobody may change it.
     """
+    status = path.stat()
+    return _read_released(path, status.st_mtime_ns, status.st_size)
+
+
+@functools.lru_cache(maxsize=16)
+def _read_released(path: Path, _changed: int, _size: int) -> NotebookNode:
     notebook = nbformat.read(path, as_version=4)
     for number, cell in enumerate(notebook.cells):
         cell.setdefault("id", f"released-{number}")

@@ -44,7 +44,7 @@ def configure_grading(config) -> None:
     """
     config.Autograde.sanitize_preprocessors = SANITIZE
     config.Autograde.autograde_preprocessors = AUTOGRADE
-    config.Autograde.exporter_class = f"{_HERE}.execute.HandInExporter"
+    config.Autograde.exporter_class = f"{_HERE}.converter.HandInExporter"
     config.GenerateAssignment.exporter_class = f"{_HERE}.release.ReleaseExporter"
     config.ExchangeFactory.collect = f"{_HERE}.collect.Collect"
     config.ExchangeFactory.release_assignment = f"{_HERE}.exchange.ReleaseAssignment"

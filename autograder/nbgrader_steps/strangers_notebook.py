@@ -7,8 +7,8 @@ from typing import Any
 
 import nbformat
 from nbformat.notebooknode import NotebookNode, from_dict
-from nbformat.v4 import new_notebook
 
+from autograder.nbgrader_steps.notebook_file import made_of
 from autograder.nbgrader_steps.refused_files import MAX_NOTEBOOK, Refused
 from autograder.sandbox.pictures import pixels
 from illustrated_attention.language import _
@@ -53,7 +53,7 @@ def read_notebook(text: str | bytes) -> NotebookNode:
     if len(cells) > MAX_CELLS:
         text = _("The notebook has {count} cells; {most} is the limit. Remove what is not needed.")
         raise Refused(text.format(count=len(cells), most=MAX_CELLS))
-    notebook = new_notebook(cells=[_read_cell(cell, n + 1) for n, cell in enumerate(cells)])
+    notebook = made_of([_read_cell(cell, n + 1) for n, cell in enumerate(cells)])
     if version := _python_version(document):
         notebook.metadata.language_info = {"name": "python", "version": version}
     if sum(len(cell.source) for cell in notebook.cells) > MAX_SOURCES:

@@ -36,10 +36,10 @@ def transplant(handed_in: NotebookNode, released: NotebookNode) -> NotebookNode:
     """
     ours = _ours(released)
     cells, names = _join_split(handed_in.cells, _names(handed_in.cells, ours), ours)
-    rebuilt = copy.deepcopy(released)
+    rebuilt = NotebookNode({**released, "metadata": copy.deepcopy(released.metadata)})
     if not any(names) and not any(cell.cell_type == "code" for cell in cells):
         # Nothing of the lesson is there: a refusal, or an empty notebook.
-        rebuilt.cells = [*map(_own, cells), *rebuilt.cells]
+        rebuilt.cells = [*map(_own, cells), *copy.deepcopy(released.cells)]
     else:
         chosen = _choose(cells, names, ours)
         placed = [

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 from autograder.nbgrader_steps.course import Problem
+from autograder.nbgrader_steps.gradebook import looking
 from autograder.nbgrader_steps.names import printable
 from autograder.sandbox import instructors_code
 from autograder.sandbox.instructors_code import LOCKED, OPEN, SOLUTION, TEST, Setting, Source
@@ -49,7 +49,7 @@ def trusted_notebook(names: dict, course: CourseDirectory, inside: Sequence[str]
         Tests that run in the student's process: assignment/notebook/grade_id.
     """
     assignment, notebook = names["assignment"], names["notebook"]
-    with Gradebook(names["db_url"]) as gradebook:
+    with looking(names["db_url"], course.course_id) as gradebook:
         found = gradebook.find_notebook(notebook, assignment)
         points = {cell.name: cell.max_score for cell in found.grade_cells}
         solutions = {cell.name for cell in found.solution_cells}

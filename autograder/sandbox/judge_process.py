@@ -98,9 +98,10 @@ class Server:
         self._go_to(known.folder)
         self._warm_up(cells, names, known)
         for again in (False, True):
-            run = _Run(self, cells, set(names), known, Limits(**limits), seconds, test)
-            run.again, run.quick = again, quick
             try:
+                self.zygote.ready()  # before the notebook's time begins, and a judge is forked
+                run = _Run(self, cells, set(names), known, Limits(**limits), seconds, test)
+                run.again, run.quick = again, quick
                 self.zygote.fill(folder)
                 return run.hold()
             except (GraderFailure, OSError, ValueError) as failure:
@@ -115,7 +116,7 @@ class Server:
 
     def _new_zygote(self) -> Zygote:
         try:
-            return Zygote(unsafe=self.unsafe)
+            return Zygote(unsafe=self.unsafe, wait=False)  # there is enough to do meanwhile
         except (GraderFailure, OSError):  # an accident does not happen twice
             return Zygote(unsafe=self.unsafe)
 
@@ -148,12 +149,13 @@ class Server:
         """
         namespace = Namespace(set(), setting)
         namespace.update((name, _unwritten(name)) for name in names)
-        for cell in cells:
-            if cell.test and not cell.inside and cell.source not in self.warm:
-                self.warm.add(cell.source)
-                run_test(cell, namespace, None, self.shell)
-        gc.collect()
-        gc.freeze()
+        cold = [c for c in cells if c.test and not c.inside and c.source not in self.warm]
+        for cell in cold:
+            self.warm.add(cell.source)
+            run_test(cell, namespace, None, self.shell)
+        if cold:
+            gc.collect()
+            gc.freeze()
 
 
 def _unwritten(name: str):

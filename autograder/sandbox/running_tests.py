@@ -25,7 +25,7 @@ from autograder.sandbox.namespace import Namespace, run_cell
 from autograder.sandbox.namespace import tell as tell_names
 from autograder.sandbox.outputs import clean
 from autograder.sandbox.student_process import GraderFailure, StudentDied, StudentProcess
-from autograder.sandbox.time_limits import HURRIED, SLOW, Limits
+from autograder.sandbox.time_limits import HURRIED, SLOW, SLOW_AGAIN, Limits
 
 BEGIN_HIDDEN = "### BEGIN HIDDEN TESTS"
 
@@ -87,21 +87,21 @@ def hold(
     start : callable
         Starts a new process for the student's code, with these limits for a cell or a call.
     skip : frozenset of int
-        The cells not to run: tests that have their outcome, and student cells that were stopped.
+        The cells not to run: tests that have their outcome, and cells that were stopped.
     slow : frozenset of str
         Functions that run long to no good end: cells that name one get little time.
     tell : callable
         Called with ("starting", index) before a cell, ("done", index) when it has come to its
         end, ("stopped", index) after a student cell in which the process ended, ("slow", names)
         when more functions are found to be, and ("outputs", index, outputs) for each cell that
-        counts.
+        counts. A visible test in which the process ended is told as stopped, too.
     """
     if hidden:  # what comes after the last hidden test cannot change its outcome
         cells = cells[: max(i for i, cell in enumerate(cells) if cell.hidden) + 1]
     namespace = Namespace(names, setting)
     student: StudentProcess | None = None
     worked: list[str | dict] = []  # cells, and what tests did to names
-    allowed = limits
+    allowed, hurry = limits, SLOW
     found_slow, named = set(slow), set[str]()  # the second: the words of the cell in work
 
     def alive() -> StudentProcess:
@@ -123,11 +123,14 @@ def hold(
                     student.end()
                     worked.remove(source)
                     break
-        student.limits = allowed.at_most(SLOW) if found_slow & named else allowed
+        student.limits = allowed.at_most(hurry) if found_slow & named else allowed
         return student
 
     def find_slow(outputs: list[dict], seconds: float) -> None:
+        nonlocal hurry
         ended = student is not None and not student.alive
+        if ended and found_slow & named:
+            hurry = SLOW_AGAIN
         failed = any(output["output_type"] == "error" for output in outputs)
         if ended or (failed and seconds > HURRIED.cpu):
             found_slow.update(names & named)
@@ -167,10 +170,14 @@ def hold(
             elif cell.hidden and not hidden:  # the lines above its hidden tests may define names
                 visible = replace(cell, source=cell.source.partition(BEGIN_HIDDEN)[0])
                 outputs = run_test(visible, namespace, alive, shell)
+            elif hidden and not cell.hidden:  # its outcome is known, what it does to names counts
+                with hook.unexplained():
+                    outputs = run_test(cell, namespace, alive, shell)
             else:
                 outputs = run_test(cell, namespace, alive, shell)
-                if cell.hidden == hidden:
-                    tell("outputs", index, outputs)
+                tell("outputs", index, outputs)
+                if not hidden and student is not None and not student.alive:
+                    tell("stopped", index)  # to the second run it would be nothing but a wait
             if cell.test and (done := namespace.done()):
                 worked.append(done)
             find_slow(outputs, time.monotonic() - began)

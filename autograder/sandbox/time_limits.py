@@ -60,6 +60,7 @@ TEST_SECONDS = 60.0  # for one test cell in the judge
 QUICK = Limits(cpu=5.0, wall=5.0)
 QUICK_SECONDS = 10.0
 # Where something had to be stopped, more of the kind is to be expected, and of the functions that
-# the cell named in every cell that names them too.
+# the cell named in every cell that names them too: all the more once one of these was stopped.
 HURRIED = Limits(cpu=3.0, wall=6.0)
 SLOW = Limits(cpu=0.5, wall=1.0)
+SLOW_AGAIN = Limits(cpu=0.2, wall=0.4)

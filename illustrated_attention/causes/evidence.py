@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from illustrated_attention.answer_keys import AnswerKey, Signature
-from illustrated_attention.comparing import ATOL, RTOL, Problem, compare
+from illustrated_attention.comparing import Problem, alike, compare
 from illustrated_attention.language import _
 from illustrated_attention.outcomes import Case, Outcome, parameter_name
 
@@ -140,9 +140,7 @@ def same(a: np.ndarray | float, b: np.ndarray | float) -> bool:
     """The course's one tolerance; nan is like nan."""
     a, b = np.asarray(a), np.asarray(b)
     with np.errstate(all="ignore"):
-        return a.shape == b.shape and bool(
-            np.allclose(a.astype(float), b.astype(float), RTOL, ATOL, equal_nan=True)
-        )
+        return a.shape == b.shape and alike(a.astype(float), b.astype(float))
 
 
 def _leaves(got, expected) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from illustrated_attention.causes.evidence import Pair, same
-from illustrated_attention.comparing import ATOL, RTOL
+from illustrated_attention.comparing import near
 
 LEAST_NUMBERS = 4  # fewer wrong numbers fit almost anything
 
@@ -24,10 +24,8 @@ def _differing(pair: Pair) -> int:
 def wrong_cells(pair: Pair) -> np.ndarray:
     """Return True where a cell is wrong. Both arrays have one shape."""
     with np.errstate(all="ignore"):
-        close = np.isclose(
-            pair.got.astype(float), pair.expected.astype(float), RTOL, ATOL, equal_nan=True
-        )
-    return ~close
+        got, expected = pair.got.astype(float), pair.expected.astype(float)
+        return ~(near(got, expected) | (np.isnan(got) & np.isnan(expected)))
 
 
 def all_become(change: Callable, wrong: list[Pair], right: list[Pair]) -> bool:

@@ -10,7 +10,7 @@ from illustrated_attention.widgets.attention_steps import named
 from illustrated_attention.widgets.explored import SENTENCES, Arrays, Model, Recorded
 
 if TYPE_CHECKING:
-    from illustrated_attention.widgets.explorer_controls import Explorer
+    from illustrated_attention.widgets.explorer_controls import Explorer, Undrawn
 
 
 def explore(
@@ -88,8 +88,9 @@ def explore_recorded():
     return _with_controls(seen, None, (found["layer"], found["head"], len(seen.tokens) - 1))
 
 
-def _with_controls(seen, table, first) -> Explorer:
+def _with_controls(seen, table, first) -> Explorer | Undrawn:
     # ipywidgets is a tenth of what a lesson's first cell would cost, so it waits for the widget.
-    from illustrated_attention.widgets.explorer_controls import Explorer
+    from illustrated_attention.figures import page
+    from illustrated_attention.widgets.explorer_controls import Explorer, Undrawn
 
-    return Explorer(seen, table, first)
+    return Explorer(seen, table, first) if page.drawing else Undrawn(seen, first)

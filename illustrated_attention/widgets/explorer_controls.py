@@ -8,7 +8,6 @@ import ipywidgets
 import numpy as np
 from IPython.display import display, update_display
 
-from illustrated_attention.figures import page
 from illustrated_attention.figures.needs import NotDrawn
 from illustrated_attention.figures.words import token_label
 from illustrated_attention.language import _, later
@@ -42,6 +41,20 @@ STYLE = (
     ".explorer .pictures svg{flex:none}.explorer .said{color:var(--x-ink);line-height:1.4;"
     "max-width:46em;white-space:normal}"
 )
+
+
+class Undrawn(Live):
+    """What there is of an explorer while grading: it has asked the functions, and shows nothing.
+
+    The controls, which nobody moves there, are most of its work.
+    """
+
+    def __init__(self, seen, first):
+        layer, head, query = first
+        seen.steps(layer, head, Switches(), query)  # what is wrong is told in the cell
+        seen.next_words(query, Switches())
+        words = _("This figure is drawn in your notebook.")
+        super().__init__([], (html.escape(words), words))
 
 
 class Explorer(Live):
@@ -198,10 +211,6 @@ class Explorer(Live):
         ]
 
     def _show(self, scene):
-        if not page.drawing:  # while grading
-            words = _("This figure is drawn in your notebook.")
-            self.pictures = (html.escape(words), words)
-            return
         pieces, words = drawings(scene), in_words(scene)
         inner = "".join(piece.inline() for piece in pieces)
         self.picture.value = f'<div class="pictures">{inner}</div>'

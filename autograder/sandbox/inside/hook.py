@@ -3,8 +3,10 @@
 Without that course it runs any notebook: nothing is shared, nothing is translated.
 """
 
+import contextlib
 import importlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import ModuleType
 from typing import TypeGuard
@@ -61,6 +63,11 @@ def nameless(function: Callable) -> Callable:
 def named(function: Callable) -> Callable:
     """Return the function behind one that `nameless` made; any other function as it is."""
     return _course.named(function) if _course else function
+
+
+def unexplained() -> AbstractContextManager:
+    """Return a context in which examinations give their verdicts and seek no reasons."""
+    return _course.unexplained() if _course else contextlib.nullcontext()
 
 
 def is_verdict(value: object) -> bool:

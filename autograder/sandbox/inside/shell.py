@@ -33,9 +33,13 @@ KEPT = ("text/plain", "text/html", "image/png", "image/jpeg")
 
 
 class Outputs:
-    """The outputs of one cell, in order, in the form that a notebook keeps them."""
+    """The outputs of one cell, in order, in the form that a notebook keeps them.
 
-    def __init__(self):
+    Where nobody reads them, `read` is false: then an error has no traceback, which takes long.
+    """
+
+    def __init__(self, read: bool = True):
+        self.read = read
         self.items: list[dict] = []
         self.room = MAX_OUTPUT
 
@@ -226,6 +230,9 @@ class Shell(InteractiveShell):
         kind, error, trace = sys.exc_info()
         if kind is None or error is None:  # `%tb` shows the last one once more
             print(_("No traceback available to show."))
+            return
+        if self.outputs is not None and not self.outputs.read:
+            self.outputs.error(kind.__name__, text_of(error), "")
             return
         try:
             text = self.InteractiveTB.text(kind, error, trace)

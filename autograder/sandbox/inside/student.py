@@ -103,8 +103,8 @@ class Student:
         return self.back("input", str(prompt))
 
     def run(self, source: str, pictures: bool) -> list:
-        """Run a cell; return its outputs. `pictures`: whether figures are drawn."""
-        outputs = Outputs()
+        """Run a cell; return its outputs. `pictures`: are they read, so that figures are drawn?"""
+        outputs = Outputs(read=pictures)
         formatter: Any = self.shell.display_formatter
         formatter.active_types = list(KEPT if pictures else KEPT[:1])
         formatter.ipython_display_formatter.enabled = pictures  # with it objects draw themselves

@@ -12,6 +12,7 @@ A frame is: length of the text, number of buffers, length of every buffer (each 
 """
 
 import array
+import itertools
 import json
 import socket
 import struct
@@ -263,15 +264,18 @@ def receive(
     sizes = struct.unpack(f">{n_buffers}I", _receive_bytes(sock, 4 * n_buffers, patience))
     if sum(sizes) > MAX_BYTES:
         raise WireError("frame too large")
-    text = _receive_bytes(sock, n_text, patience)
-    return decode(text, [_receive_bytes(sock, size, patience) for size in sizes], resolve)
+    data = _receive_bytes(sock, n_text + sum(sizes), patience)
+    ends = itertools.accumulate(sizes, initial=n_text)
+    parts = [data[start:end] for start, end in itertools.pairwise(ends)]
+    return decode(data[:n_text], parts, resolve)
 
 
 def _receive_bytes(sock: socket.socket, count: int, patience: Callable) -> bytes:
     data = bytearray(count)
     view, got = memoryview(data), 0
     while got < count:
-        sock.settimeout(patience())
+        if (seconds := patience()) != sock.gettimeout():  # setting it asks the system
+            sock.settimeout(seconds)
         try:
             n = sock.recv_into(view[got:])
         except TimeoutError:

@@ -1,0 +1,92 @@
+"""nbgrader's converter, replaced: hand-ins are read with care, each once, and entered in one go.
+
+`settings.configure_grading` names `HandInExporter` as the exporter, the one part of the converter
+that nbgrader lets us choose: then `nbgrader autograde`, the formgrader's button and nbgrader's API
+all grade in this way.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbconvert.exporters.exporter import ResourcesDict
+from nbgrader.api import MissingEntry
+from nbgrader.converters import Autograde
+from nbgrader.converters.base import BaseConverter
+from nbgrader.utils import rmtree, setenv
+from traitlets import Bool
+
+from autograder.nbgrader_steps import gradebook, hand_in, private, strangers_notebook
+from autograder.nbgrader_steps.notebook_file import as_text
+
+
+class HandInExporter(NotebookExporter):
+    """Reads a hand-in as a stranger's, from a copy of it that `hand_in` made.
+
+    It is made when the converter has begun, and makes that one an `InOneGo`.
+    """
+
+    parent: Any  # nbgrader's converter
+    taken_in = Bool(False, help="whether hand-ins are copies already that we made").tag(config=True)
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        if type(self.parent) is Autograde:
+            self.parent.__class__ = InOneGo
+        self._copy = tempfile.TemporaryDirectory(prefix="hand-in-")
+        self._copied = None  # the folder of which the copy is
+        self._folder = private.read_hand_ins_from(self.parent, self._safe_source)
+
+    def _safe_source(self, assignment_id, student_id, escape=False):
+        folder = self._folder(assignment_id, student_id, escape)
+        if escape or self.taken_in:
+            return folder
+        if folder != self._copied:
+            self._copied = None
+            try:
+                released = hand_in.released_notebooks(self.parent.coursedir, assignment_id)
+            except MissingEntry:  # nbgrader says so, and stops
+                return folder
+            rmtree(self._copy.name)
+            taken = hand_in.take_in(Path(folder), Path(self._copy.name), released)
+            for text in filter(None, [taken.refused, *taken.notes]):
+                self.log.warning("%s: %s", folder, text)
+            self._copied = folder
+        return self._copy.name
+
+    def from_filename(self, filename, resources=None, **kwargs):
+        """Take a hand-in through all steps; return its text as it is graded."""
+        path = Path(filename) if self.taken_in else Path(self._copy.name, Path(filename).name)
+        notebook = strangers_notebook.read_notebook(path.read_bytes())
+        folder = private.destination(self.parent, resources["nbgrader"])
+        os.makedirs(folder, exist_ok=True)
+        about = ResourcesDict(name=path.stem, path=folder)
+        resources = ResourcesDict(**resources, metadata=about, output_extension=self.file_extension)
+        for step in private.steps(self):
+            notebook, resources = step(notebook, resources)
+        nbformat.validate(notebook, relax_add_props=True)
+        return as_text(notebook), resources
+
+
+class InOneGo(Autograde):
+    """nbgrader's, which converts each notebook twice and the second time what it wrote first.
+
+    Here all steps come one after the other, and nothing is written before the last of them.
+    """
+
+    def init_assignment(self, assignment_id, student_id):
+        with gradebook.one_transaction(self.coursedir.db_url, self.coursedir.course_id):
+            super().init_assignment(assignment_id, student_id)
+
+    def convert_single_notebook(self, notebook_filename):
+        private.set_steps(
+            self.exporter, [*self.sanitize_preprocessors, *self.autograde_preprocessors]
+        )
+        with (
+            setenv(NBGRADER_EXECUTION="autograde"),
+            gradebook.one_transaction(self.coursedir.db_url, self.coursedir.course_id),
+        ):
+            BaseConverter.convert_single_notebook(self, notebook_filename)
