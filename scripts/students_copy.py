@@ -7,6 +7,7 @@ alone, it can be given to nbgitpuller or GitHub Classroom.
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,10 +19,12 @@ ZIP = "students.zip"
 PATHS = [
     *("Makefile", "README.md", "LICENSE", "LICENSE-text", "pyproject.toml", "requirements.lock"),
     *("environment.yml", "nbgrader_config.py", "scripts", "illustrated_attention", "data"),
-    *("docs/learners.md", "docs/anywhere.md", "docs/images"),
+    *("docs/learners.md", "docs/anywhere.md", "docs/images", "CITATION.cff"),
     *("README.zh-CN.md", "docs/zh_CN/learners.md"),
 ]
 LESSONS = "notebooks"  # and notebooks-zh_CN, of the edition in Chinese
+# What stands between these in a document is about what the copy does not hold.
+LEFT_OUT = re.compile(r"<!-- whole course only -->\n.*?<!-- end -->\n", re.DOTALL)
 NEVER = ["### BEGIN SOLUTION", "### BEGIN HIDDEN TESTS"]
 
 
@@ -41,11 +44,23 @@ def lesson_folders(tree: str) -> list[str]:
 
 def make_tree() -> str:
     """Return git's name of a tree that holds the copy."""
-    files = git("ls-tree", "-r", "HEAD", "--", *PATHS, *lesson_folders("HEAD"))
+    listed = git("ls-tree", "-r", "HEAD", "--", *PATHS, *lesson_folders("HEAD"))
+    files = "\n".join(map(_for_students, listed.splitlines()))
     with tempfile.TemporaryDirectory() as scratch:
         index = {**os.environ, "GIT_INDEX_FILE": str(Path(scratch, "index"))}
         git("update-index", "--index-info", input=files + "\n", env=index)
         return git("write-tree", env=index)
+
+
+def _for_students(line: str) -> str:
+    """Return git's line of a file; of a document without what is not for students."""
+    about, path = line.split("\t")
+    mode, kind, name = about.split()
+    if path.endswith(".md"):
+        text = git("show", name) + "\n"
+        if text != (shorter := LEFT_OUT.sub("", text)):
+            name = git("hash-object", "-w", "--stdin", input=shorter)
+    return f"{mode} {kind} {name}\t{path}"
 
 
 def what_must_not_be_in_it(tree: str) -> list[str]:

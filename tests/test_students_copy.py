@@ -1,5 +1,7 @@
 """`make students`: the copy for students works from what is committed, and holds no solution."""
 
+import posixpath
+import re
 import subprocess
 import sys
 import zipfile
@@ -48,6 +50,8 @@ def clone(tmp_path_factory):
     (folder / "scripts" / "students_copy.py").write_bytes(
         (ROOT / "scripts" / "students_copy.py").read_bytes()
     )
+    for readme in ("README.md", "README.zh-CN.md"):
+        (folder / readme).write_bytes((ROOT / readme).read_bytes())
     git(folder, "add", "-A")
     git(folder, "commit", "-qm", "what is tested", "--allow-empty")
     code, said = run(folder)
@@ -87,6 +91,18 @@ def test_the_copy_holds_what_a_student_needs_and_nothing_of_the_instructors(clon
     for needed in ("Makefile", "nbgrader_config.py", "scripts/set_up.py", "docs/learners.md"):
         assert files[needed] == (clone / needed).read_bytes()
     assert any(name.startswith("data/answers/") for name in files)
+
+
+def test_every_link_in_the_copys_documents_leads_into_the_copy(files):
+    documents = {name: text.decode() for name, text in files.items() if name.endswith(".md")}
+    assert {"README.md", "README.zh-CN.md", "docs/learners.md"} <= set(documents)
+    for name, text in documents.items():
+        for link in re.findall(r"\]\(([^)\s]+)\)", text):
+            if not re.match(r"\w+:|#", link):
+                path = posixpath.join(posixpath.dirname(name), link.partition("#")[0])
+                assert posixpath.normpath(path) in files, (name, link)
+    for readme in ("README.md", "README.zh-CN.md"):
+        assert "make test" not in documents[readme] and "make lab" in documents[readme]
 
 
 def test_the_copy_holds_no_solution_and_no_hidden_test(files):
