@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 
+from autograder import judge
 from autograder.sandbox.inside import confine
 from autograder.sandbox.namespace import Namespace, run_cell
 from autograder.sandbox.stand_ins import RemoteFunction, RemoteObject
@@ -514,3 +515,56 @@ def test_the_grader_takes_for_right_what_check_takes_for_right(define):
             one = compare(call(here[name], Case("", ())).value, value)
             other = compare(call(there[name], Case("", ())).value, value)
             assert (one and one.kind) == (other and other.kind), (name, value)
+
+
+def handed_in(define, source, names):
+    """The judge's namespace after a cell that was handed in with this text."""
+    namespace = define(source, names)
+    namespace.students_cell(source)
+    return namespace
+
+
+def test_judge_and_check_tell_a_cause_of_the_source_though_it_is_not_here(define):
+    """They read the text that was handed in; the function runs in the student's process."""
+    slip = "def scaled_scores(q, k):\n    return q @ np.swapaxes(k, -1, -2) / q.shape[-1] ** 1 / 2"
+    function = handed_in(define, slip, {"scaled_scores"})["scaled_scores"]
+    for verdict in (judge(function), examine(function, find_key("scaled_scores"))):
+        assert verdict.mistake == "precedence" and slip.splitlines()[1].strip() in verdict.message
+    slip = (
+        "def softmax(scores):\n    e = np.exp(scores)\n    return e / e.sum(dim=-1, keepdim=True)"
+    )
+    assert judge(handed_in(define, slip, {"softmax"})["softmax"]).mistake == "pytorch_word"
+
+
+def test_of_a_function_that_calls_one_that_is_not_written_the_judge_says_so(define):
+    both = (
+        "def make_qkv(x, w_q, w_k, w_v):\n    raise NotImplementedError()\n"
+        "def self_attention(x, w_q, w_k, w_v):\n    return make_qkv(x, w_q, w_k, w_v)"
+    )
+    names = {"make_qkv", "self_attention"}
+    verdict = judge(handed_in(define, both, names)["self_attention"])
+    assert verdict.mistake == "wrong_helper" and "`make_qkv`" in verdict.message
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "softmax = (lambda f: f)(softmax)",  # another one is called than the text shows
+        "big = " + "-" * 9_000 + "1",  # too deep for Python
+        "# " + "long " * 3_000,
+    ],
+)
+def test_a_text_that_cannot_be_relied_on_or_read_tells_nothing(define, more):
+    slip = "def softmax(scores):\n    for row in scores:\n        return row"
+    namespace = define(slip, {"softmax"})
+    namespace.students_cell(f"{slip}\n{more}")
+    verdict = judge(namespace["softmax"])
+    assert not verdict.passed and verdict.mistake != "return_in_loop"
+
+
+def test_no_line_of_a_hidden_case_is_told(define):
+    """Else a function with a line for each value would tell what it was given."""
+    lines = "".join(f"    if n == {n}: return np.zeros(3).size(0)\n" for n in range(9))
+    source = f"def causal_mask(n):\n{lines}"
+    function = handed_in(define, source, {"causal_mask"})["causal_mask"]
+    assert "return" not in judge(function).message

@@ -32,6 +32,7 @@ class Namespace(dict):
         self._names = frozenset(names)
         self._fetched: dict = {}
         self._hidden = False
+        self._texts: dict[str, str] = {}  # of the student's cells, by the names that they bind
         self._changes: dict = {}  # of names, that the student's process has not been told
         self.told: dict = {}  # what it was told in the cell in work
         self._common: dict[str, bytes | None] = {}  # names of which both know the value, and it
@@ -67,11 +68,27 @@ class Namespace(dict):
         if student is not None:
             student.operations = operations
             student.sync, student.refresh = self.sync, self.refresh
+            student.written, student.beside = self.written, self.beside
 
     def students_cell(self, source: str) -> None:
         """A cell of the student's has run: where it binds a name anew, that one counts again."""
+        self._texts |= dict.fromkeys(self._names.intersection(_AT_BEGIN.findall(source)), source)
         for name in self._names.intersection(_AT_BEGIN.findall(source)).intersection(self):
             super().__delitem__(name)
+
+    def written(self, name: str) -> str:
+        """Return the text of the student's cell that bound a name last, "" if there is none.
+
+        It is what was handed in: nothing that runs can change it.
+        """
+        return self._texts.get(name, "")
+
+    def beside(self, name: str) -> object:
+        """Return what the student's notebook has under a name; None if it has nothing."""
+        try:
+            return self[name] if name in self._names else None
+        except NameError:
+            return None
 
     def __missing__(self, name: str):
         if name not in self._names:

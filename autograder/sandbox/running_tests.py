@@ -317,8 +317,19 @@ def _verdict(error: BaseException, namespace: Namespace, words: str) -> dict:
     """What is known of a failed test beyond its words: the exercise and the known mistake."""
     given = (value for value in namespace.values() if hook.is_verdict(value))
     about = next((verdict for verdict in given if verdict.message == str(error)), error)
-    known = {name: getattr(about, name, None) for name in ("exercise", "mistake")}
-    return {**known, "message": words}
+    ended = namespace.student is not None and not namespace.student.alive
+    kind = "stopped" if ended else None
+    kind = next((id for type, id in _OF_ERRORS.items() if isinstance(error, type)), kind)
+    mistake = getattr(about, "mistake", None) or kind
+    return {"exercise": getattr(about, "exercise", None), "mistake": mistake, "message": words}
+
+
+# Under which id it is counted where a test ends with such an error and nobody says more.
+_OF_ERRORS: dict[type[BaseException], str] = {
+    StudentDied: "stopped",
+    NotImplementedError: "not_written",
+    NameError: "not_defined",
+}
 
 
 def _told(error: BaseException) -> str:

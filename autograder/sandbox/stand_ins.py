@@ -126,6 +126,17 @@ class RemoteFunction(RemoteObject):
         )
 
     @property
+    def __written__(self) -> str:
+        """The text of the cell in which it was handed in, while its process lives: to be read."""
+        student = self._stand_in.student
+        return student.written(self._stand_in.name) if student.written and student.alive else ""
+
+    def __beside__(self, name: str) -> object:
+        """Return what the student's notebook has under another name; None if it has nothing."""
+        student = self._stand_in.student
+        return student.beside(name) if student.beside else None
+
+    @property
     def overwrote(self) -> bool:
         """Did the last call change what an earlier one returned? The student's process tells."""
         return self._stand_in.overwrote

@@ -199,6 +199,8 @@ class StudentProcess:
     discreet = False
     sync: Callable[[], None] | None = None  # called before each request,
     refresh: Callable[[], None] | None = None  # and after each call
+    written: Callable[[str], str] | None = None  # the text of the cell that defines a name
+    beside: Callable[[str], object] | None = None  # what the notebook has under a name
     nested = 0  # calls of what a test has lent, in work
 
     @_undisturbed()

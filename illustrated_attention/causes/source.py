@@ -1,7 +1,7 @@
 """Causes that stand in the source: told only when what the function did agrees with them.
 
 The function's own text is read, never run here; what has to be tried is tried by calling the
-function on its cases.
+function on its cases. A stand-in for a function that runs in another process brings its text along.
 """
 
 import ast
@@ -20,6 +20,7 @@ from illustrated_attention.language import _
 from illustrated_attention.outcomes import call, named
 
 MOST_TRIED = 3  # wrong cases that are called with other values in the notebook
+MOST_READ = 10_000  # characters of a text that a stand-in brings: a stranger wrote it
 
 
 class Source:
@@ -32,6 +33,9 @@ class Source:
         self.function = innermost(function)
         self.tree: ast.FunctionDef | ast.Lambda | None = None
         self.lines: list[str] = []
+        if isinstance(brought := getattr(self.function, "__written__", None), str):
+            self._read(brought)
+            return
         try:
             text = textwrap.dedent(inspect.getsource(self.function))
             module = ast.parse(text)
@@ -43,6 +47,24 @@ class Source:
             if isinstance(node, (ast.FunctionDef, ast.Lambda)) and _is_code_of(node, code):
                 self.tree = node
                 return
+
+    def _read(self, text: str) -> None:
+        """Take what a cell binds to the function's name last, if it is a function."""
+        if len(text) > MOST_READ:
+            return
+        try:
+            module = ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return
+        name = getattr(self.function, "__name__", "")
+        for statement in module.body:
+            if isinstance(statement, ast.FunctionDef) and statement.name == name:
+                self.tree = None if statement.decorator_list else statement
+            elif isinstance(statement, ast.Assign) and any(
+                isinstance(target, ast.Name) and target.id == name for target in statement.targets
+            ):
+                self.tree = statement.value if isinstance(statement.value, ast.Lambda) else None
+        self.lines = text.split("\n")
 
     def line(self, node: ast.expr | ast.stmt) -> str:
         return self.lines[node.lineno - 1].strip()
@@ -111,7 +133,10 @@ def _first(finders: tuple[Callable, ...], evidence: Evidence) -> Cause | None:
     if source.tree is None or not evidence.wrong:
         return None
     found = (find(source, evidence) for find in finders)
-    return next(filter(None, found), None)
+    try:
+        return next(filter(None, found), None)
+    except RecursionError:  # an expression too deep to be written out again
+        return None
 
 
 # --- slips that are wrong wherever they stand -----------------------------------------------------
@@ -210,9 +235,10 @@ def _pytorch(source: Source, evidence: Evidence) -> Cause | None:
         if not isinstance(node.func, ast.Attribute):
             continue
         word = node.func.attr
+        # Not by the line in hidden cases: with a line for each value, it would tell the value.
+        stopped_here = not evidence.key.hidden and _at(errors, source, node)
         if word in _METHODS and (
-            _blamed(errors, f"attribute '{word}'")
-            or (word in ("view", "size") and _at(errors, source, node))
+            _blamed(errors, f"attribute '{word}'") or (word in ("view", "size") and stopped_here)
         ):
             text = _("`.{word}(...)` is PyTorch's; with NumPy write `{numpy}`.")
             return Cause("pytorch_word", text.format(word=word, numpy=_METHODS[word]))
@@ -244,6 +270,8 @@ def _at(errors: list, source: Source, node: ast.expr) -> bool:
 def _notebook_name(source: Source, evidence: Evidence) -> Cause | None:
     """Data of the notebook that stands where an argument should."""
     function = source.function
+    if not isinstance(function, types.FunctionType):
+        return None  # a stand-in: what its notebook holds is not here
     scope = getattr(function, "__globals__", {})
     local = set(function.__code__.co_varnames) | set(function.__code__.co_cellvars)
     for node in source.walk():
