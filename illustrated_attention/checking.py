@@ -3,7 +3,13 @@
 import sys
 from collections.abc import Callable, Mapping
 
-from illustrated_attention.answer_keys import AnswerKey, exercise_names, find_key, find_question
+from illustrated_attention.answer_keys import (
+    AnswerKey,
+    Question,
+    exercise_names,
+    find_key,
+    find_question,
+)
 from illustrated_attention.cards import Card, paragraph, verdict_card
 from illustrated_attention.examine import examine
 from illustrated_attention.language import _
@@ -171,12 +177,24 @@ def _number_card(asked, number: float | None, left_open: bool) -> Card:
         if not left_open:
             text = _('That is not one number. Write it with digits: 8, 0.33, "8 %" or "1/3".')
         return Card(_("Your answer, please"), None, [paragraph(text)])
-    # A whole number is counted, so the next one is wrong; others may be rounded.
-    counted = float(asked.right).is_integer()
-    good = abs(number - asked.right) <= 0.005 * (1.0 if counted else max(1.0, abs(asked.right)))
+    good = _near(number, asked.right)
     title = _("✓ {number:.10g} is right") if good else _("✗ {number:.10g} is not it")
     reply_text = asked.replies["right" if good else "wrong"]
     return Card(title.format(number=number), good, [paragraph(_(reply_text))])
+
+
+def _near(number: float, right: float) -> bool:
+    # A whole number is counted, so the next one is wrong; others may be rounded.
+    counted = float(right).is_integer()
+    return abs(number - right) <= 0.005 * (1.0 if counted else max(1.0, abs(right)))
+
+
+def is_right(asked: Question, reply: str) -> bool:
+    """Is this reply, as it was typed, the right one?"""
+    if isinstance(asked.right, str):
+        return reply.strip().lower() == asked.right
+    number = typed_number((reply,))
+    return number is not None and _near(number, asked.right)
 
 
 def _key_for(function, exercise: str | None, namespace: Mapping) -> AnswerKey:

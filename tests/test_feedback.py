@@ -15,6 +15,8 @@ from traitlets.config import Config
 
 from autograder.__main__ import main
 from autograder.exercises import find_exercise
+from autograder.nbgrader_steps.feedback import card_of_hidden_test
+from autograder.nbgrader_steps.seen import Seen
 from autograder.nbgrader_steps.settings import configure_feedback
 from autograder.sandbox.inside import confine
 
@@ -27,6 +29,8 @@ OVER_EVERYTHING = (
     "    shifted = np.exp(scores - scores.max())\n"
     "    return shifted / shifted.sum()\n"
 )
+TRIPLED = "def double(x):\n    return 3 * x\n"
+CALLING = "def softmax(scores):\n    return double(scores)  # and not exp\n"
 # Prints, keeps and raises whatever it is given: the hidden values among it.
 NOSY = (
     "seen = []\n"
@@ -44,13 +48,16 @@ DRAWING = (
 )
 
 
+STUDENTS = ["ada", "bob", "dan", "eve", "fay", "nosy"]
+
+
 @pytest.fixture(scope="module")
 def pages(released, tmp_path_factory):
     """The class's feedback, made by nbgrader's own command with our settings."""
     patch = pytest.MonkeyPatch()
     course = released.copy(tmp_path_factory.mktemp("course"))
     course.write_settings("settings.configure_feedback(c)\n")
-    course.hand_in("ada")
+    course.hand_in("ada", essay="Because it is computed.")
     course.hand_in("bob", softmax=OVER_EVERYTHING)
     course.hand_in("nosy", double=NOSY, softmax="print(seen)")
     notebook = course.released()
@@ -59,12 +66,15 @@ def pages(released, tmp_path_factory):
         nbformat.v4.new_markdown_cell("<script>alert(1)</script><img src=x onerror=alert(1)>"),
     ]
     course.hand_in("eve", notebook)
+    (course.hand_in("dan") / f"{NOTEBOOK}.ipynb").write_text("no notebook")
+    course.hand_in("fay", double=TRIPLED, softmax=CALLING)
     patch.chdir(course.root)
     grade_in_this_process(patch)
     assert main(["grade", ASSIGNMENT, "--jobs", "1"]) == 0
     with Gradebook(course.config.CourseDirectory.db_url) as gradebook:
         comment = gradebook.find_comment("essay", NOTEBOOK, ASSIGNMENT, "ada")
-        comment.manual_comment = "A **good** start."
+        comment.manual_comment = r"A **good** start: $\sqrt{d}$, not $\nothing$."
+        gradebook.find_grade("double_check", NOTEBOOK, ASSIGNMENT, "fay").manual_score = 1
         gradebook.db.commit()
     GenerateFeedbackApp.clear_instance()
     GenerateFeedbackApp.launch_instance([ASSIGNMENT])
@@ -82,10 +92,10 @@ def part(page: str, grade_id: str) -> str:
 
 
 def test_everyone_gets_a_page(pages):
-    assert sorted(pages) == ["ada", "bob", "eve", "nosy"]
+    assert sorted(pages) == STUDENTS
 
 
-@pytest.mark.parametrize("student", ["ada", "bob", "eve", "nosy"])
+@pytest.mark.parametrize("student", STUDENTS)
 def test_nothing_of_a_hidden_test_is_on_a_page(pages, student):
     page = pages[student]
     secrets = ["HIDDEN TESTS", "assert_allclose", "judge(", "verdict.passed", "Traceback"]
@@ -93,13 +103,21 @@ def test_nothing_of_a_hidden_test_is_on_a_page(pages, student):
     assert [secret for secret in secrets if secret in page] == []
 
 
-def test_a_hidden_test_that_failed_shows_the_named_mistake_and_the_first_hint(pages):
+def test_a_hidden_test_that_failed_shows_the_named_mistake(pages):
     words = part(pages["bob"], "softmax_hidden")
     exercise = find_exercise("softmax")
     [mistake] = [m for m in exercise.mistakes if m.id == "over_everything"]
     assert "0 of 2 points" in words and "✗ Hidden tests: not yet" in words
     assert _same(mistake.message) in _same(words)
-    assert _same("Hint: " + exercise.hints[0]) in _same(words)
+    assert "Hint:" not in words  # the message says what to look at
+
+
+def test_what_is_not_written_gets_the_first_hint():
+    not_written = Seen("not_written", "not_written", "It is not written yet.", "softmax")
+    meta = {"grade_id": "softmax_hidden", "grade": True, "solution": False, "score": 0, "points": 2}
+    cell = nbformat.v4.new_code_cell(metadata={"nbgrader": meta})
+    told = str(card_of_hidden_test(cell, not_written))
+    assert "It is not written yet." in told and find_exercise("softmax").hints[0] in told
 
 
 def _same(text: str) -> str:
@@ -124,7 +142,7 @@ def test_what_passed_is_said_too_with_the_marks_and_comments(pages):
     assert "<strong>good</strong> start" in page
 
 
-@pytest.mark.parametrize("student", ["ada", "bob", "eve", "nosy"])
+@pytest.mark.parametrize("student", STUDENTS)
 def test_a_page_runs_nothing_and_loads_nothing(pages, student):
     soup = BeautifulSoup(pages[student], "html.parser")
     assert soup.find_all(["script", "iframe", "object", "embed", "form", "link", "base"]) == []
@@ -166,17 +184,50 @@ def test_formgraders_page_loads_nothing_from_elsewhere():
     assert "cdnjs" not in page and "onerror=alert" not in page
 
 
-def test_a_page_begins_with_marks_comments_and_what_to_look_at_next(pages):
-    def top(student):
-        return BeautifulSoup(pages[student], "html.parser").header.get_text(" ", strip=True)
+def top(page):
+    return BeautifulSoup(page, "html.parser").header.get_text(" ", strip=True)
 
-    ada, bob = top("ada"), top("bob")
-    assert "essay A good start." in ada and "Comments" not in bob
+
+def test_a_page_begins_with_marks_comments_and_what_to_look_at_next(pages):
+    ada, bob = top(pages["ada"]), top(pages["bob"])
+    assert "essay A good start" in ada and "Comments" not in bob
     assert "What to look at next" not in ada  # what waits for a person is not wrong
-    exercise = find_exercise("softmax")
-    [mistake] = [m for m in exercise.mistakes if m.id == "over_everything"]
+    assert "essay ✎ not marked yet, of 3 points" in ada
+    [mistake] = [m for m in find_exercise("softmax").mistakes if m.id == "over_everything"]
+    order = ["Handed in: 20", "8 of 11 points", "not among them yet.", "Comments", "Your points"]
+    assert sorted(order, key=ada.index) == order
     assert "softmax_check is the first that is not right yet" in bob
-    assert _same(mistake.message) in _same(bob) and _same(exercise.hints[0]) in _same(bob)
+    assert _same(mistake.message) in _same(bob) and "Hint:" not in bob
+    assert "softmax_hidden 0 of 2 points ✗ over everything" in bob
+    assert "double_hidden 2 of 2 points ✓ right" in bob
+
+
+def test_a_formula_in_a_comment_is_drawn_if_it_is_one(pages):
+    comments = BeautifulSoup(pages["ada"], "html.parser").select(".comment")
+    assert len(comments) == 2  # on top, and at the part
+    for comment in comments:
+        [drawn] = comment.find_all("img")
+        assert drawn["alt"] == r"\sqrt{d}" and drawn["src"].startswith("data:image/svg+xml;")
+        assert r"$\nothing$" in comment.get_text()
+
+
+def test_of_a_refused_hand_in_the_page_says_why_and_nothing_else(pages):
+    page = BeautifulSoup(pages["dan"], "html.parser")
+    words = page.body.get_text(" ", strip=True)
+    assert "⊘ This hand-in could not be graded. The file is no notebook" in words
+    assert page.main is None and page.table is None and len(words) < 300
+
+
+def test_what_follows_from_another_function_says_so(pages):
+    fay = pages["fay"]
+    assert "softmax_hidden 0 of 2 points ↳ follows from double" in top(fay)
+    assert "Itcallsdouble,whichisnotrightyet." in _same(part(fay, "softmax_hidden"))
+    assert "double_hidden is the first that is not right yet" in top(fay)
+
+
+def test_points_given_by_hand_are_not_called_wrong(pages):
+    words = part(pages["fay"], "double_check")
+    assert "1 of 1 points" in words and "✍ A person gave these points" in words
 
 
 @pytest.mark.parametrize("student", ["ada", "bob", "eve", "nosy"])
@@ -187,5 +238,8 @@ def test_only_what_is_the_learners_own_is_unfolded_and_every_link_leads_to_it(pa
         assert target is not None and target.find_parent("details") is None
     for name in ("double", "softmax", "softmax_check", "essay"):
         assert page.find(id=name).find_parent("details") is None
-    folded = " ".join(part.get_text(" ") for part in page.find_all("details"))
-    assert "import numpy as np" in folded and "def softmax" not in folded
+    folds = {part.summary.get_text(" ", strip=True): part for part in page.find_all("details")}
+    [lesson] = [part for title, part in folds.items() if title.startswith("The lesson")]
+    assert "import numpy as np" in lesson.get_text() and "def softmax" not in lesson.get_text()
+    assert ("Other cells of yours (2)" in folds) == (student == "eve")
+    assert any(title.startswith("double_check : ✓ right") for title in folds) == (student != "nosy")

@@ -14,10 +14,12 @@ from nbgrader.api import Grade, Gradebook, Student, SubmittedAssignment, Submitt
 from small_course import ASSIGNMENT, NOTEBOOK, SmallCourse
 
 from autograder.__main__ import main
+from autograder.class_run.replies import count_replies, replies_in
 from autograder.class_run.report import Row, Work, findings, read_class
 from autograder.nbgrader_steps.course import find_alembic
 from autograder.nbgrader_steps.execute import VERDICT
 from autograder.nbgrader_steps.refused_files import refusal
+from autograder.nbgrader_steps.seen import Seen, label, look
 from autograder.nbgrader_steps.tables import CsvExport, inert
 from autograder.sandbox.inside import confine
 
@@ -55,8 +57,8 @@ def large_class(tmp_path_factory):
             if n < 167:  # 34 % of 490
                 verdicts["scores_hidden"] = ("scaled_by_d_model", SCALED)
             if 100 <= n < 149:
-                verdicts["softmax_check"] = (None, "softmax is not written yet.")
-                verdicts["softmax_hidden"] = (None, "softmax is not written yet.")
+                unwritten = ("not_written", "softmax is not written yet.")
+                verdicts |= {"softmax_check": unwritten, "softmax_hidden": unwritten}
             enter_marks(gradebook.db, notebook, student, verdicts)
             hand_in_and_grade(course, student, verdicts)
         gradebook.db.commit()
@@ -143,9 +145,9 @@ def test_a_class_of_500_fits_on_a_page_in_seconds(large_class, monkeypatch):
 def test_it_tells_how_often_each_mistake_was_made(large_class, monkeypatch):
     page, _ = report(large_class, monkeypatch)
     [scores] = [row for row in page.rows if row[0] == "scores"]
-    assert scores == ["scores", "66 % (323)", "34 % (167)", "scaled by d model", SCALED]
+    assert scores == ["scores", "66 % (323)", "34 % (167)", "✗ scaled by d model", SCALED]
     [softmax] = [row for row in page.rows if row[0] == "softmax"]
-    unwritten = ["10 % (49)", "no cause found", "softmax is not written yet."]
+    unwritten = ["10 % (49)", "○ not written", "softmax is not written yet."]
     assert softmax == ["softmax", "90 % (441)", *unwritten]
 
 
@@ -162,8 +164,8 @@ def test_the_table_has_points_and_mistakes_of_every_exercise(large_class, monkey
     _, table = report(large_class, monkeypatch)
     row = table["student120"]
     assert (row["points"], row["of"], row["handed_in"]) == ("1", "6", "2026-03-01 12:00 UTC")
-    assert (row["scores points"], row["scores mistake"]) == ("1", "scaled_by_d_model")
-    assert (row["softmax points"], row["softmax mistake"]) == ("0", "")
+    assert (row["scores points"], row["scores seen"]) == ("1", "scaled_by_d_model")
+    assert (row["softmax points"], row["softmax seen"]) == ("0", "not written")
     assert table["student495"]["points"] == ""
 
 
@@ -261,12 +263,27 @@ def test_what_grading_found_is_in_the_report(course, monkeypatch):
     (course.root / "submitted" / os.fsdecode(b"caf\xe9") / ASSIGNMENT).mkdir(parents=True)
     assert main(["grade", ASSIGNMENT, "--jobs", "1"]) == 0
     _, table = report(course, monkeypatch)
-    assert table["ada"]["softmax mistake"] == "" and table["ada"]["softmax points"] == "3"
-    assert table["bob"]["softmax mistake"] == "over_everything"
+    assert table["ada"]["softmax seen"] == "" and table["ada"]["softmax points"] == "3"
+    assert table["bob"]["softmax seen"] == "over_everything"
     assert table["bob"]["double points"] == "5"
+    assert table["ada"]["essay seen"] == "to mark by hand"
+    assert table["bob"]["essay seen"] == "not written"  # it is as it was released
     assert table["eve"]["attention"].startswith("was refused: The file is no notebook")
+    assert table["eve"]["softmax seen"] == table["eve"]["double seen"] == "refused"
+    assert table["left"]["softmax seen"] == "stopped"
     assert table["forger"]["attention"] == ""
     assert set(table) == {"ada", "bob", "eve", "forger", "left"}
+    course.write_settings("c.ClassReport.anonymous = True\n")
+    page, nameless = report(course, monkeypatch)
+    with Gradebook(course.config.CourseDirectory.db_url) as gradebook:
+        found = gradebook.notebook_submissions(NOTEBOOK, ASSIGNMENT)
+        order = [one.student.id for one in sorted(found, key=lambda one: one.id)]
+    numbers = {f"#{n}": id for n, id in enumerate(order, 1)}  # as formgrader has them
+    assert {n: row["points"] for n, row in nameless.items()} == {
+        n: table[id]["points"] for n, id in numbers.items()
+    }
+    names = {"ada", "bob", "eve", "left", "forger"}
+    assert not any(names & set(cells) for cells in page.rows)
     words = json.dumps(course.graded("left"))  # what a student reads has no inner names
     assert "ProcessEnded" in words and "StudentDied" not in words and "/tmp" not in words
     assert "waits for marks by hand: essay" in table["ada"]["attention"]
@@ -274,7 +291,8 @@ def test_what_grading_found_is_in_the_report(course, monkeypatch):
 
 def test_a_cause_is_counted_by_its_id_and_what_was_seen_where_there_is_none():
     def row(mistake, message):
-        work = Work(score=0, most=3, mistake=mistake, message=message)
+        seen = Seen("cause" if mistake else "unknown", mistake, message)
+        work = Work(score=0, most=3, seen=seen)
         return Row("a", "A", handed_in=True, graded=True, works={"softmax": work})
 
     rows = [
@@ -295,3 +313,55 @@ def test_a_cause_is_counted_by_its_id_and_what_was_seen_where_there_is_none():
         "a or b",
         "no cause found",
     }
+
+
+def cell(source, grade_id="", verdict=None, outputs=(), **kind):
+    meta = {"nbgrader": {"grade_id": grade_id, **kind}} if grade_id else {}
+    meta |= {VERDICT: verdict} if verdict else {}
+    return {"cell_type": "code", "source": source, "metadata": meta, "outputs": list(outputs)}
+
+
+def test_each_kind_has_a_sign_and_a_word_of_its_own():
+    stopped = [{"output_type": "error", "ename": "Stopped", "evalue": "This cell was stopped."}]
+    empty = 'def f(x):\n    """Not like g."""\n    raise NotImplementedError()'
+    notebook = [
+        cell("def g(x):\n    return x", "g", solution=True),
+        cell("", "g_hidden", {"mistake": None, "message": "It differs."}),
+        cell(empty, "f", solution=True),
+        cell("", "f_hidden", {"mistake": "not_written", "message": "It is not written."}),
+        cell("def h(x):\n    return g(x)", "h", solution=True),
+        cell("", "h_hidden", {"mistake": "factor", "message": "Twice as large."}),
+        cell("def k(x):\n    return 1  # not g(x)", "k", solution=True),
+        cell("", "k_hidden", {"mistake": "factor", "message": "Twice as large."}),
+        cell("exit()", "m", outputs=stopped, solution=True),
+        cell("", "m_hidden", {"mistake": "not_defined", "message": "NameError"}),
+        cell("def softmax(x):\n    return g(x)", "softmax", solution=True),
+        cell("", "softmax_hidden", {"mistake": "over_everything", "exercise": "softmax"}),
+    ]
+    parts = {its["metadata"]["nbgrader"]["grade_id"] for its in notebook}
+    seen = look(notebook, {part for part in parts if part.endswith("_hidden")})
+    kinds = {part.removesuffix("_hidden"): its.kind for part, its in seen.items()}
+    assert kinds == {
+        **{"g": "unknown", "f": "not_written", "h": "follow_on", "k": "cause", "m": "stopped"},
+        "softmax": "cause",  # a known mistake is its own, whatever it calls
+    }
+    assert seen["h_hidden"].words == "follows from g" and seen["k_hidden"].words == "factor"
+    assert seen["m_hidden"].message == "This cell was stopped."
+    labels = [label(kind) for kind in {*kinds.values(), "right", "refused", "to_mark", "by_hand"}]
+    for column in zip(*labels, strict=True):
+        assert len(set(column)) == 9
+
+
+def test_replies_to_questions_are_read_and_counted():
+    def typed(*lines):
+        return replies_in([cell("\n".join(lines))])
+
+    class_replies = [
+        typed('answer("01-it", "c")', "answer('01-weight', 0.99)  # is it?"),
+        typed('answer("01-it", "?")', 'answer("01-it", "C")', '# answer("01-weight", 3)'),
+        typed('answer("01-it", "a")', 'answer("01-weight", ...)', 'answer("no-such", "a")'),
+        typed('answer("01-it", "?")', f'answer("01-weight", {"9" * 500})'),
+    ]
+    it, weight = count_replies(class_replies)
+    assert (it.id, it.right, it.none, it.wrong, it.asked) == ("01-it", 2, 1, [("a", 1)], 4)
+    assert (weight.id, weight.none, weight.wrong) == ("01-weight", 1, [("0.99", 1)])

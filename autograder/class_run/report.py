@@ -6,27 +6,32 @@ Marks come from the gradebook; the mistakes are what the judge noted in the grad
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from statistics import mean, median
 from zoneinfo import ZoneInfo
 
 import jinja2
+from markupsafe import Markup, escape
 from nbgrader.api import Grade, Gradebook, SubmittedAssignment, SubmittedNotebook
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import func
 
 from autograder.class_run import batch
+from autograder.class_run.alike import Alike, find_alike, structures_in
+from autograder.class_run.replies import count_replies, replies_in
 from autograder.nbgrader_steps import names, small_files, times
 from autograder.nbgrader_steps.course import need_assignment, read_config
-from autograder.nbgrader_steps.execute import VERDICT
-from autograder.nbgrader_steps.feedback import cause_in_words, html_language, known_words, number
+from autograder.nbgrader_steps.feedback import html_language, known_words, number
+from autograder.nbgrader_steps.seen import Seen, label, look, why_refused
+from autograder.nbgrader_steps.seen import exercise_of as exercise_of_cell
 from autograder.nbgrader_steps.small_files import REFUSED
 from autograder.nbgrader_steps.tables import write_table
 from autograder.nbgrader_steps.trusted import runs_inside
 from illustrated_attention.language import _
 
+MOST_ALIKE = 30  # pairs that are shown
 LITTLE = 0.5  # who has less than this part of the points needs attention
 
 
@@ -36,13 +41,19 @@ class Work:
 
     score: float = 0.0
     most: float = 0.0
-    mistake: str | None = None  # the id of the cause
-    message: str = ""  # what the judge said, if it was not right
+    seen: Seen | None = None  # if a test was not right
     to_mark: bool = False  # waits for a person
 
     @property
     def right(self) -> bool:
         return self.score >= self.most
+
+    @property
+    def shown(self) -> Seen:
+        """What to tell of it, with a sign and a word."""
+        if self.to_mark:
+            return Seen("to_mark")
+        return Seen("right") if self.right else self.seen or Seen("unknown")
 
 
 @dataclass
@@ -60,6 +71,8 @@ class Row:
     late: bool = False
     penalty: float = 0.0
     works: dict[str, Work] = field(default_factory=dict)
+    replies: dict[str, str] = field(default_factory=dict)  # to the lesson's questions
+    built: dict[str, str] = field(default_factory=dict)  # the structures of the longer functions
 
     @property
     def score(self) -> float:
@@ -103,6 +116,7 @@ class Row:
 class Finding:
     """What went wrong in an exercise, and for how many."""
 
+    sign: str
     what: str
     message: str
     count: int
@@ -125,7 +139,10 @@ def write_report(assignment: str, db: str | None = None) -> list[Path]:
     folder = graded.parent / "reports"
     folder.mkdir(exist_ok=True)
     page, spreadsheet = folder / f"{assignment}.html", folder / f"{assignment}.csv"
-    html = make_page(assignment, rows, exercises, runs_inside(config, assignment))
+    if config.ClassReport.get("anonymous", False):
+        rows = without_names(course, assignment, rows)
+    alike = find_alike({row.id: row.built for row in rows}, usual_structures(course, assignment))
+    html = make_page(assignment, rows, exercises, runs_inside(config, assignment), alike)
     page.write_text(html, encoding="utf-8", errors="replace")
     write_table(spreadsheet, table(rows, exercises))
     return [page, spreadsheet]
@@ -155,12 +172,14 @@ def read_class(
             solutions = [cell.name for cell in notebook.solution_cells]
             for cell in (*notebook.grade_cells, *notebook.task_cells):
                 # Two notebooks may have cells of the same name.
-                exercise = _exercise(cell.name, solutions)
+                exercise = exercise_of_cell(cell.name, solutions)
                 exercise_of[notebook.name, cell.name] = (
                     f"{notebook.name}: {exercise}" if several else exercise
                 )
-                cells[cell.id] = (notebook.name, cell.name, cell.max_score)
+                is_test = cell.name not in solutions and cell not in notebook.task_cells
+                cells[cell.id] = (notebook.name, cell.name, cell.max_score, is_test)
         exercises = list(dict.fromkeys(exercise_of.values()))
+        wrong: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         # One query: nbgrader's own properties ask the database anew for every cell.
         grades = (
             gradebook.db.query(
@@ -169,6 +188,7 @@ def read_class(
                 SubmittedAssignment.extension,
                 Grade.cell_id,
                 Grade.score,
+                Grade.manual_score,
                 Grade.needs_manual_grade,
             )
             .select_from(Grade)
@@ -176,8 +196,8 @@ def read_class(
             .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
             .filter(SubmittedAssignment.assignment_id == found.id)
         )
-        for student, when, extension, cell_id, score, to_mark in grades:
-            notebook, cell, most = cells[cell_id]
+        for student, when, extension, cell_id, score, by_hand, to_mark in grades:
+            notebook, cell, most, is_test = cells[cell_id]
             row = rows[student]
             if student not in graded:  # has an extension, and nothing more
                 continue
@@ -190,6 +210,10 @@ def read_class(
             work.score += score
             work.most += most
             work.to_mark |= bool(to_mark)
+            if score < most and is_test:
+                wrong[student, notebook].add(cell)
+            elif score < most:  # an answer that is as it was released has 0 points by itself
+                work.seen = Seen("not_written" if by_hand is None else "by_hand")
         for student, penalty in (
             gradebook.db.query(
                 SubmittedAssignment.student_id, func.sum(SubmittedNotebook.late_submission_penalty)
@@ -207,7 +231,7 @@ def read_class(
         rows[student].other_tests = rows[student].graded
     for row in rows.values():
         if row.graded:
-            _read_verdicts(course, assignment, row, exercise_of)
+            _read_notebooks(course, assignment, row, exercise_of, wrong, several)
     return sorted(rows.values(), key=lambda row: (row.name.casefold(), row.id)), exercises
 
 
@@ -215,53 +239,100 @@ def _full_name(student) -> str:
     return ", ".join(filter(None, [student.last_name, student.first_name])) or student.id
 
 
-def _exercise(cell: str, solutions: list[str]) -> str:
-    """The exercise that a graded cell belongs to: softmax_hidden belongs to softmax."""
-    fitting = [name for name in solutions if cell == name or cell.startswith(name + "_")]
-    return max(fitting, key=len, default=cell)
-
-
-def _read_verdicts(course: CourseDirectory, assignment: str, row: Row, exercise_of: dict) -> None:
+def _read_notebooks(
+    course: CourseDirectory,
+    assignment: str,
+    row: Row,
+    exercise_of: dict,
+    wrong: dict,
+    several: bool,
+) -> None:
+    """Read in a student's graded notebooks what was seen of each exercise, and the replies."""
     folder = Path(course.format_path(course.autograded_directory, row.id, assignment))
-    row.refused = names.printable(small_files.read(folder, REFUSED) or "")
+    told = small_files.read(folder, REFUSED)
+    row.refused = names.printable(told or "")
     for path in sorted(path for path in folder.glob("*") if names.notebook_name(path.name)):
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            verdict = cell["metadata"].get(VERDICT)
-            grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
-            exercise = exercise_of.get((path.stem, grade_id))
-            if verdict and exercise:
-                work = row.works[exercise]
-                # `check` and the hidden test say the same, or the hidden test says more.
-                work.mistake = verdict.get("mistake") or work.mistake
-                work.message = verdict.get("message") or work.message
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        seen = look(cells, wrong[row.id, path.stem])
+        if why_refused(cells, told):
+            seen = {part: Seen("refused", message=row.refused) for part in seen}
+        else:
+            row.replies |= replies_in(cells)
+            row.built |= structures_in(cells, f"{path.stem}: " if several else "")
+        for part, its in seen.items():
+            work = row.works[exercise_of[path.stem, part]]
+            # `check` and the hidden test say the same, or the hidden test says more.
+            more = work.seen is None or its.message or its.mistake
+            work.seen = its if more else work.seen
+
+
+def usual_structures(course: CourseDirectory, assignment: str) -> set[str]:
+    """Return how the functions of the solution are built, as far as it is here."""
+    folder = Path(course.format_path(course.source_directory, ".", assignment))
+    found: set[str] = set()
+    for path in folder.glob("*.ipynb"):
+        found |= set(structures_in(json.loads(path.read_text(encoding="utf-8"))["cells"]).values())
+    return found
+
+
+def without_names(course: CourseDirectory, assignment: str, rows: list[Row]) -> list[Row]:
+    """Return the rows with the numbers that formgrader gives, in their order; others behind."""
+    with Gradebook(course.db_url, course.course_id) as gradebook:
+        notebook = gradebook.find_assignment(assignment).notebooks[0].name
+        found = gradebook.notebook_submissions(notebook, assignment)
+        place = {one.student.id: one.id for one in found}
+    with_number = sorted((r for r in rows if r.graded), key=lambda row: place.get(row.id, ""))
+    others = [row for row in rows if not row.graded]
+    name = _("Submission #{number}")
+    return [
+        *(replace(r, id=f"#{n}", name=name.format(number=n)) for n, r in enumerate(with_number, 1)),
+        *(replace(r, id="", name=_("not graded")) for r in others),
+    ]
 
 
 def findings(rows: list[Row], exercise: str) -> list[Finding]:
     """Return what went wrong in an exercise, the most frequent first, in parts of all hand-ins."""
     works = [row.works[exercise] for row in rows if row.graded]
-    wrong = [work for work in works if not work.right and not work.to_mark]
     # A cause is told each student with a line or a name of theirs: its id is counted. Where there
     # is none, what was seen is. The words for a known mistake are the reader's, whatever the
     # languages of the hand-ins are.
     told: dict[tuple, Counter] = defaultdict(Counter)
-    for work in wrong:
-        told[work.mistake, None if work.mistake else work.message][work.message] += 1
+    for work in works:
+        seen = work.shown
+        if seen.kind in ("right", "to_mark", "refused"):
+            continue
+        message = seen.message if seen.kind in ("unknown", "stopped") else None
+        words = known_words(exercise.split(": ")[-1], seen.mistake) if seen.kind == "cause" else ""
+        told[seen.sign, seen.words, message][words or seen.message] += 1
     counted = sorted(told.items(), key=lambda item: (-item[1].total(), str(item[0])))
     return [
         Finding(
-            cause_in_words(mistake),
-            known_words(exercise.split(": ")[-1], mistake) or messages.most_common(1)[0][0],
+            sign,
+            what,
+            messages.most_common(1)[0][0],
             messages.total(),
             round(100 * messages.total() / len(works)),
         )
-        for (mistake, _message), messages in counted
+        for (sign, what, _message), messages in counted
     ]
 
 
 def make_page(
-    assignment: str, rows: list[Row], exercises: list[str], inside: Sequence[str] = ()
+    assignment: str,
+    rows: list[Row],
+    exercises: list[str],
+    inside: Sequence[str] = (),
+    alike: Sequence[Alike] = (),
 ) -> str:
-    """Return the report as one HTML page; `inside` are the tests whose marks can be forged."""
+    """Return the report as one HTML page.
+
+    Parameters
+    ----------
+    inside : sequence of str
+        The tests whose marks can be forged.
+    alike : sequence of Alike
+        Students whose functions are built alike; the first of them are shown.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
@@ -269,9 +340,9 @@ def make_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(_=_, language=html_language)
+    environment.globals.update(_=_, language=html_language, label=label)
     environment.filters["number"] = number
-    environment.filters["cause"] = cause_in_words
+    environment.filters["breakable"] = lambda name: escape(name).replace("_", Markup("_<wbr>"))
     graded = [row for row in rows if row.graded]
     scores = [row.score for row in graded]
     attention = sorted(
@@ -289,13 +360,26 @@ def make_page(
         right={name: sum(row.works[name].right for row in graded) for name in exercises},
         findings={name: findings(rows, name) for name in exercises},
         attention=attention,
+        kinds=sorted({work.shown.kind for row in graded for work in row.works.values()}),
+        refused=sum(bool(row.refused) for row in graded),
+        questions=count_replies(row.replies for row in graded),
+        alike=alike[:MOST_ALIKE],
+        all_alike=len(alike),
+        name_of={row.id: row.name for row in rows},
         inside=[path.partition("/")[2] for path in inside],
     )
 
 
+def _in_table(seen: Seen) -> str:
+    """The id of a cause; else its kind, but nothing of what is right."""
+    if seen.kind == "cause":
+        return seen.mistake or ""
+    return "" if seen.kind == "right" else seen.words
+
+
 def table(rows: list[Row], exercises: list[str]) -> Iterator[list[str]]:
     """A line for each student, for a spreadsheet."""
-    columns = [f"{name}{part}" for name in exercises for part in (" points", " mistake")]
+    columns = [f"{name}{part}" for name in exercises for part in (" points", " seen")]
     yield ["student_id", "name", "handed_in", "points", "of", "late", "attention", *columns]
     for row in rows:
         line = [row.id, row.name, row.when or ("yes" if row.handed_in else "no")]
@@ -303,5 +387,5 @@ def table(rows: list[Row], exercises: list[str]) -> Iterator[list[str]]:
         line += [*(points if row.graded else ["", "", ""]), "; ".join(row.reasons)]
         for name in exercises:
             work = row.works.get(name)
-            line += [number(work.score), work.mistake or ""] if work else ["", ""]
+            line += [number(work.score), _in_table(work.shown)] if work else ["", ""]
         yield line

@@ -4,20 +4,31 @@ With `settings.configure_feedback`, `nbgrader generate_feedback` and formgrader'
 pages. Of hidden tests they show the verdict in words: no source, no input, no value.
 """
 
-import itertools
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nbconvert.exporters import HTMLExporter
 from nbformat.notebooknode import NotebookNode, from_dict
+from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
 from traitlets import HasTraits, List
 
 from autograder.exercises import all_exercises, find_exercise
-from autograder.nbgrader_steps import cleaning, private
+from autograder.nbgrader_steps import formulas, private, small_files, times
 from autograder.nbgrader_steps.execute import VERDICT
-from autograder.nbgrader_steps.page import Bounded
+from autograder.nbgrader_steps.hand_in import note, timestamp
+from autograder.nbgrader_steps.page import Bounded, is_test
+from autograder.nbgrader_steps.seen import (
+    Seen,
+    in_all_languages,
+    label,
+    look,
+    refusals_begin,
+    why_refused,
+)
+from autograder.nbgrader_steps.small_files import REFUSED
 from autograder.nbgrader_steps.spoken import language_of
 from autograder.sandbox.running_tests import BEGIN_HIDDEN
 from illustrated_attention.cards import Card, paragraph
@@ -40,7 +51,7 @@ class FeedbackExporter(HTMLExporter):
 
     def _create_environment(self):
         made = super()._create_environment()
-        made.globals.update(_=_, language=html_language)
+        made.globals.update(_=_, language=html_language, label=label)
         return made
 
     def from_notebook_node(self, nb, resources=None, **kwargs):
@@ -50,10 +61,11 @@ class FeedbackExporter(HTMLExporter):
     def default_filters(self):
         yield from super().default_filters()
         yield "number", number
-        yield "seen", seen
         yield "comments", comments
-        yield "folded_parts", folded_parts
-        yield "comment2html", cleaning.trusted_markdown
+        yield "given_by_hand", given_by_hand
+        yield "seen", seen_in_words
+        yield "paragraph", lambda text: paragraph(text)[1]
+        yield "comment2html", formulas.with_formulas
 
 
 class _Known(HasTraits):
@@ -70,36 +82,51 @@ class ForTheStudent(_Known, NbGraderPreprocessor):
     """Takes out of a graded notebook what its owner must not see, and adds what helps."""
 
     def preprocess(self, nb, resources):
-        nb, resources = super().preprocess(nb, resources)
-        resources["look_at"] = what_to_look_at(nb.cells)
-        return nb, resources
+        folder = Path(resources["metadata"]["path"])
+        handed_in = timestamp(folder)
+        resources["handed_in"] = handed_in and times.shown(
+            handed_in, times.course_zone(self.config)
+        )
+        resources["refused"] = why_refused(nb.cells, small_files.read(folder, REFUSED))
+        resources["seen"] = self.seen = look(nb.cells, _wrong(nb.cells))
+        resources["look_at"] = what_to_look_at(nb.cells, self.seen)
+        resources["waiting"] = _waiting(resources["nbgrader"])
+        resources["parts"] = Parts.of(nb.cells, resources["page"].ours)
+        return super().preprocess(nb, resources)
 
     def preprocess_cell(self, cell, resources, cell_index):
-        if cell.cell_type != "code":
-            return cell, resources
-        if _is_hidden_test(cell):
+        if cell.cell_type == "code" and _is_hidden_test(cell):
             private.remove_hidden_tests(_HiddenTests(parent=self), cell)
-            cell.outputs = [_shown(card_of_hidden_test(cell))]
+            seen = self.seen.get(cell.metadata.nbgrader.grade_id)
+            cell.outputs = [_shown(card_of_hidden_test(cell, seen))]
         return cell, resources
 
 
-def card_of_hidden_test(cell: NotebookNode) -> Card:
+def card_of_hidden_test(cell: NotebookNode, seen: Seen | None) -> Card:
     """Return what a student gets to see in the place of a hidden test.
 
     Parameters
     ----------
     cell : NotebookNode
         The test cell, with the judge's verdict and the points in its metadata.
+    seen : Seen or None
+        What was seen, if it does not have all its points.
     """
-    points = cell.metadata.nbgrader
     verdict = cell.metadata.get(VERDICT, {})
-    if points.score >= points.points and not verdict:
+    if seen is None and not verdict:
         return Card(_("✓ Hidden tests: passed"), True, [])
-    parts = [paragraph(verdict.get("message") or _("A hidden test did not pass."))]
-    hint = _first_hint(verdict.get("exercise"))
-    if hint:
+    told = seen.message if seen else verdict.get("message")
+    parts = [paragraph(told or _("A hidden test did not pass."))]
+    if seen and (hint := _hint(seen)):
         parts.append(paragraph(_("Hint: {hint}").format(hint=hint)))
+    if given_by_hand(cell):
+        return Card(_("✍ Hidden tests: the points were given by hand"), None, parts)
     return Card(_("✗ Hidden tests: not yet"), False, parts)
+
+
+def given_by_hand(cell: NotebookNode) -> bool:
+    """Did a person give points for a test that had failed?"""
+    return is_test(cell) and VERDICT in cell.metadata and bool(cell.metadata.nbgrader.score)
 
 
 @dataclass(frozen=True)
@@ -107,32 +134,20 @@ class LookAt:
     """What a student looks at next."""
 
     grade_id: str
-    message: str  # what the judge said; "" if it said nothing
-    hint: str  # the exercise's first; "" if it has none
+    seen: Seen
+    hint: str  # "" if the message says it all
 
 
-def what_to_look_at(cells: list[NotebookNode]) -> LookAt | None:
+def what_to_look_at(cells: list[NotebookNode], seen: dict[str, Seen]) -> LookAt | None:
     """Return the first graded part that is not right: others may be wrong because of it.
 
     What waits for marks by hand is not wrong.
     """
     for cell in cells:
-        about = cell.metadata.get("nbgrader", {})
-        verdict = cell.metadata.get(VERDICT, {})
-        is_test = about.get("grade") and not about.get("solution")
-        if is_test and (about.get("score") or 0) < about.get("points", 0):
-            return LookAt(
-                about.grade_id, _message(verdict, cells), _first_hint(verdict.get("exercise"))
-            )
+        part = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if part in seen:
+            return LookAt(part, seen[part], _hint(seen[part]))
     return None
-
-
-def _message(verdict: dict, cells: list[NotebookNode]) -> str:
-    """What the judge said; where `check` has a card of its own, the hidden test has the words."""
-    exercise = verdict.get("exercise")
-    its = [cell.metadata.get(VERDICT, {}) for cell in cells] if exercise else []
-    told = [one.get("message") for one in [verdict, *its] if one.get("exercise") == exercise]
-    return next(filter(None, told), "")
 
 
 def comments(cells: list[NotebookNode]) -> list[tuple[str, str]]:
@@ -142,20 +157,35 @@ def comments(cells: list[NotebookNode]) -> list[tuple[str, str]]:
     return [(part, text) for part, text in written if text and text != "No response."]
 
 
-def folded_parts(cells: list[NotebookNode]) -> list[tuple[bool, list[NotebookNode]]]:
-    """Put cells together that stand side by side: the student's and the marked ones, and the rest.
+@dataclass(frozen=True)
+class Parts:
+    """A graded notebook's cells, put together by what they are to its owner."""
 
-    Returns
-    -------
-    list of (bool, list of NotebookNode)
-        Whether a part is folded, and its cells.
-    """
-    return [(folded, list(part)) for folded, part in itertools.groupby(cells, _is_folded)]
+    notes: list[NotebookNode]  # what grading has to say about the hand-in
+    work: list[NotebookNode]  # what has marks, what was to be written, and what has a comment
+    added: list[NotebookNode]  # what else the owner wrote
+    lesson: list[NotebookNode]  # all else, as it was released
+
+    @classmethod
+    def of(cls, cells: list[NotebookNode], released: Set[tuple[str, str]]) -> "Parts":
+        """Take a notebook's cells apart; `released` are types and sources of the lesson's own."""
+        parts = cls([], [], [], [])
+        for cell in cells:
+            about = cell.metadata.get("nbgrader", {})
+            if any(about.get(name) for name in ("grade", "solution", "task", "comment")):
+                parts.work.append(cell)
+            elif cell is cells[0] and _is_note(cell):
+                parts.notes.append(cell)
+            elif not released or (cell.cell_type, cell.source.strip()) in released:
+                parts.lesson.append(cell)
+            elif cell.source.strip():
+                parts.added.append(cell)
+        return parts
 
 
-def _is_folded(cell: NotebookNode) -> bool:
-    about = cell.metadata.get("nbgrader", {})
-    return not (about.get("grade") or about.get("solution") or about.get("comment"))
+def _is_note(cell: NotebookNode) -> bool:
+    beginnings = (*refusals_begin(), *in_all_languages(lambda: note([]).source))
+    return cell.cell_type == "markdown" and cell.source.startswith(beginnings)
 
 
 def known_words(exercise: str | None, mistake: str | None) -> str:
@@ -164,10 +194,10 @@ def known_words(exercise: str | None, mistake: str | None) -> str:
     return next((_(m.message) for m in known if m.id == mistake), "")
 
 
-def seen(verdict: dict, cells: list[NotebookNode]) -> str:
-    """Write what the judge saw: the cause's id, which is short, or its words: the id is English."""
-    words = "" if current() == ENGLISH else _message(verdict, cells)
-    return words or cause_in_words(verdict.get("mistake"))
+def seen_in_words(seen: Seen) -> str:
+    """Write what was seen: a cause by its id, which is short, or in words: the id is English."""
+    words = seen.message if seen.kind == "cause" and current() != ENGLISH else ""
+    return f"{seen.sign} {words or seen.words}"
 
 
 def html_language() -> str:
@@ -180,16 +210,29 @@ def number(value: float | None) -> str:
     return f"{round(value or 0, 2):g}"
 
 
-def cause_in_words(id: str | None) -> str:
-    """Write a cause's id for people: two at once with an "and", one of two with an "or"."""
-    if id is None:
-        return _("no cause found")
-    return id.replace("_", " ").replace("+", _(" and ")).replace("|", _(" or "))
+def _wrong(cells: list[NotebookNode]) -> set[str]:
+    """The tests that do not have all their points; what a person marks is not among them."""
+    points = {
+        cell.metadata.nbgrader.grade_id: cell.metadata.nbgrader for cell in cells if is_test(cell)
+    }
+    return {name for name, its in points.items() if (its.get("score") or 0) < its.get("points", 0)}
 
 
-def _first_hint(exercise: str | None) -> str:
+def _waiting(names: dict) -> set[str]:
+    """The parts that a person has yet to mark."""
+    with Gradebook(names["db_url"]) as gradebook:
+        notebook = gradebook.find_submission_notebook(
+            names["notebook"], names["assignment"], names["student"]
+        )
+        return {grade.name for grade in notebook.grades if grade.needs_manual_grade}
+
+
+def _hint(seen: Seen) -> str:
+    """The exercise's first hint, where no cause says better what to look at."""
+    if seen.kind not in ("not_written", "unknown") or not seen.exercise:
+        return ""
     try:
-        return _(find_exercise(exercise).hints[0]) if exercise else ""
+        return _(find_exercise(seen.exercise).hints[0])
     except ValueError:  # the exercise was there when this was graded
         return ""
 

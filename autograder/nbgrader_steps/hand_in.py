@@ -77,7 +77,7 @@ def _take_notebooks(
     for name, notebook in chosen.items():
         _add_note_on_python(notebook, notes)
         if notes:
-            notebook.cells.insert(0, _note(notes))
+            notebook.cells.insert(0, note(notes))
         notebook_file.write(notebook, folder / f"{name}.ipynb")
     for name, why in refused.items():
         notebook_file.write(refused_files.refusal(why), folder / f"{name}.ipynb")
@@ -205,7 +205,8 @@ def _add_note_on_python(notebook: NotebookNode, notes: list[str]) -> None:
         notes.append(text.format(theirs=".".join(theirs), ours=".".join(ours)))
 
 
-def _note(notes: list[str]) -> NotebookNode:
+def note(notes: list[str]) -> NotebookNode:
+    """Return the cell on top of a hand-in that tells its owner about it."""
     title = _("**About this hand-in:**")
     return strangers_notebook.new_cell(
         "markdown", "\n".join([title, "", *map("- {}".format, notes)]), "about"
