@@ -1,12 +1,17 @@
 """Helpers of the tests: notebooks as students fill them in, and a class in temporary folders."""
 
+import atexit
+import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import nbformat
+from jupyter_client.kernelspec import get_kernel_spec
 from nbclient import NotebookClient
 from traitlets.config import Config
 
@@ -80,12 +85,36 @@ def surroundings(**more: str) -> dict[str, str]:
 QUIET = Config({"KernelManager": {"transport_encryption": "auto"}})
 
 
+@functools.cache
+def forked_kernels() -> None:
+    """Let Jupyter know of a kernel named ``forked``: see forked_kernel.py."""
+    folder = tempfile.mkdtemp(prefix="kernels-")
+    program = [sys.executable, str(Path(__file__).parent / "forked_kernel.py"), f"{folder}/socket"]
+    server = subprocess.Popen(
+        program, env=surroundings(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert server.stdout.readline() == b"ready\n"
+    spec = get_kernel_spec("python3").to_dict() | {"argv": [*program, "{connection_file}"]}
+    file = Path(folder, "kernels", "forked", "kernel.json")
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps(spec))
+    os.environ["JUPYTER_PATH"] = os.pathsep.join([folder, os.environ.get("JUPYTER_PATH", "")])
+
+    def end() -> None:
+        server.stdin.close()
+        server.wait(30)
+        shutil.rmtree(folder)
+
+    atexit.register(end)
+
+
 def run_notebook(notebook, folder: Path, **options) -> nbformat.NotebookNode:
     """Run a notebook from top to bottom in a kernel of its own and return it with its outputs."""
+    forked_kernels()
     client = NotebookClient(
         notebook,
         timeout=120,
-        kernel_name="python3",
+        kernel_name="forked",
         resources={"metadata": {"path": str(folder)}},
         config=QUIET,
         **options,
