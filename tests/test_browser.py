@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 LESSON = "notebooks/01_self_attention/01_self_attention.ipynb"
+WHOLE_MODEL = "notebooks/07_gpt2/07_gpt2.ipynb"
 
 WRONG = "def softmax(scores):\n    exp = np.exp(scores)\n    return exp / exp.sum(axis=0)"
 RIGHT = """def softmax(scores):
@@ -123,13 +124,13 @@ def lab(tmp_path_factory):
         server.wait()
 
 
-@pytest.fixture
-def notebook(browser, lab):
-    page = browser.new_page(viewport={"width": 1250, "height": 1000})
+def opened(browser, address: str, width: int = 1250) -> Notebook:
+    """Open a lesson on a page of its own, once the server answers."""
+    page = browser.new_page(viewport={"width": width, "height": 1000})
     page.set_default_timeout(60_000)
-    for _attempt in range(120):  # until the server answers
+    for _attempt in range(120):
         try:
-            page.goto(lab)
+            page.goto(address)
             break
         except Exception as error:
             if "ERR_CONNECTION_REFUSED" not in str(error):
@@ -140,8 +141,14 @@ def notebook(browser, lab):
         "window.jupyterapp.shell.currentWidget?.context?.sessionContext"
         ".session?.kernel?.status === 'idle'"
     )
-    yield Notebook(page)
-    page.close()
+    return Notebook(page)
+
+
+@pytest.fixture
+def notebook(browser, lab):
+    notebook = opened(browser, lab)
+    yield notebook
+    notebook.page.close()
 
 
 def test_a_wrong_softmax_is_named_a_right_one_gets_its_card_and_its_figure(notebook):
@@ -221,13 +228,15 @@ def test_the_explorer_is_used_by_keyboard_and_mouse_and_keeps_its_last_picture(n
     output = notebook.output(cell)
     query, said = output.get_by_role("radiogroup", name="query"), output.locator(".explorer-said")
     keys = output.get_by_role("radiogroup", name="key")
-    said.get_by_text("Query 'must', key 'must'").wait_for()
+    said.get_by_text("Query 'must', key 'robot'").wait_for()
     assert said.get_attribute("aria-live") == "polite"
 
     query.get_by_role("radio", name="must").focus()
     notebook.page.keyboard.press("ArrowLeft")
-    said.get_by_text("Query 'robot', key 'must'").wait_for()
+    said.get_by_text("Query 'robot', key 'robot'").wait_for()
     notebook.page.keyboard.press("Tab")
+    notebook.page.keyboard.press("ArrowRight")
+    said.get_by_text("Query 'robot', key 'must'").wait_for()
     notebook.page.keyboard.press("ArrowLeft")
     said.get_by_text("Query 'robot', key 'robot'").wait_for()
     assert keys.get_by_role("radio", name="robot").is_checked()
@@ -243,7 +252,7 @@ def test_the_explorer_is_used_by_keyboard_and_mouse_and_keeps_its_last_picture(n
     assert row.evaluate("band => getComputedStyle(band).opacity") == "0"
     output.locator(".here[data-key='1']").first.hover()
     assert row.evaluate("band => getComputedStyle(band).opacity") == "1"
-    _keep_screenshot(notebook.page, "explorer")
+    _keep_screenshot(notebook.page, "explorer_of_two")
 
     picture = output.locator("img[alt^=\"Query 'must', key 'robot'\"]")
     picture.wait_for(state="attached")  # stored soon after the last step, behind what lives
@@ -253,6 +262,29 @@ def test_the_explorer_is_used_by_keyboard_and_mouse_and_keeps_its_last_picture(n
     )
     picture.wait_for()
     assert "To bring it to life, run this cell." in output.first.inner_text()
+
+
+def test_the_whole_model_answers_a_sentence_that_is_typed(browser, lab):
+    notebook = opened(browser, lab.replace(LESSON, WHOLE_MODEL), width=1200)
+    notebook.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+    notebook.run(notebook.index_of("built_so_far"))
+    for start in ("import numpy", "model = load_pocket", "def layers", "found = pocket_heads"):
+        notebook.run(notebook.index_with(start))
+    cell = notebook.index_with("explore(*mine, model=model, layer=layer")
+    notebook.run(cell)
+    output = notebook.output(cell)
+    said = output.locator(".explorer-said")
+    said.get_by_text("Query 'It', key 'robot'").wait_for()
+    assert "Next words: beeped 50%" in said.inner_text()
+    notebook.go_to(cell)
+    _keep_screenshot(notebook.page, "explorer")
+
+    sentence = output.get_by_role("combobox", name="sentence")
+    sentence.fill("A dog must obey the orders given it by humans. It")
+    sentence.press("Enter")
+    said.get_by_text("Query 'It', key 'dog'").wait_for()
+    assert "Next words: barked 52%" in said.inner_text()
+    notebook.page.close()
 
 
 def test_a_slider_is_there_as_pictures_when_the_notebook_is_opened_again(notebook):
