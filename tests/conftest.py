@@ -30,8 +30,9 @@ settings.load_profile("course")
 
 # Files that take minutes come first, so that no process waits at the end for another one's.
 LONG = (
-    *("test_class_run", "test_same_marks", "test_batch", "test_work_is_kept", "test_grade_command"),
-    *("test_build", "attacks/test_attacks", "test_judge", "test_execute", "test_confine"),
+    *("attacks/test_attacks", "test_work_is_kept", "test_batch", "test_class_run", "test_build"),
+    *("test_same_marks", "own_notebooks/test_own_notebooks", "test_own_tests", "test_execute"),
+    *("test_confine", "test_grade_command", "test_kill_matrix", "test_judge", "test_browser"),
 )
 
 
