@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,7 @@ sys.meta_path.insert(0, Absent())
 WITHOUT_THE_COURSE = """
 import multiprocessing
 import os
+import re
 
 import sitecustomize
 
@@ -150,3 +152,13 @@ def test_scripts_beside_the_project_find_what_they_ask_for():
 
     assert judging.judge is judge and judging.full_key("softmax").hidden
     assert answers.find_key is answer_keys.find_key
+
+
+def test_the_map_names_every_module():
+    """But for the exercises, figures and widgets, whose names say which one they are."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"(\w+)\.py", text))
+    rooms = ("exercises", "figures", "widgets")
+    for package in ("autograder", COURSE):
+        for path in (ROOT / package).rglob("[a-z]*.py"):
+            assert path.parent.name in rooms or path.stem in named, path
