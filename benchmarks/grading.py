@@ -1,10 +1,11 @@
 """Grade the same class with stock nbgrader and with ours, side by side on one core.
 
-    python -m benchmarks.grading [LESSON]
+    python -m benchmarks.grading [HAND-INS ...]
 
-Stock nbgrader takes seconds for a hand-in, so it grades a smaller class; what is compared is the
-time for one hand-in, start of the program included. A third of the class has everything right, a
-third has nothing written, and a third is wrong everywhere.
+A third of the class has everything right, a third has nothing written, and a third is wrong
+everywhere. Stock nbgrader takes seconds for a hand-in, and its time grows evenly: it grades two
+small classes, from which its start and its time for each hand-in are known. The table goes into
+docs/grading.md.
 """
 
 import contextlib
@@ -17,24 +18,29 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import nbformat
 
+from benchmarks.tables import write_table
+
 ROOT = Path(__file__).resolve().parents[1]
-STOCK = 10  # hand-ins
-OURS = (30, 100, 300)
+LESSON = "01_self_attention"
+SMALL = (2, 6)  # hand-ins that stock nbgrader grades
+OURS = (1, 30, 300)
 KERNEL, FORK_SERVER = b"ipykernel", b"autograder.sandbox.inside.zygote"
 OURS_CONFIG = "from autograder.nbgrader_steps import settings\nsettings.configure_grading(c)\n"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Cost:
     """What grading a class took."""
 
+    how: str
     count: int
+    cores: int
     wall: float  # seconds
     cpu: float  # seconds
     memory: float  # MB that one process with a student's code has for itself, at most
@@ -73,8 +79,8 @@ def is_solution(cell) -> bool:
     return bool(cell.metadata.get("nbgrader", {}).get("solution"))
 
 
-def run(root: Path, *command: str, watch: bytes = b"") -> Cost:
-    """Run a Python module in the course folder on one core and measure it.
+def run(root: Path, *command: str, watch: bytes = b"", cores: int = 1) -> Cost:
+    """Run a Python module in the course folder on so many cores and measure it.
 
     `watch` is part of the command line of the processes whose memory is measured.
     """
@@ -85,7 +91,7 @@ def run(root: Path, *command: str, watch: bytes = b"") -> Cost:
         "PYTHONPATH": str(ROOT),
         "OPENBLAS_NUM_THREADS": "1",
     }
-    core = min(os.sched_getaffinity(0))
+    allowed = sorted(os.sched_getaffinity(0))[:cores]
     adopt_orphans()
     before, start = children_seconds(), time.perf_counter()
     with open(root / "log", "w") as log:
@@ -95,7 +101,7 @@ def run(root: Path, *command: str, watch: bytes = b"") -> Cost:
             env=environment,
             stdout=log,
             stderr=log,
-            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+            preexec_fn=lambda: os.sched_setaffinity(0, allowed),
         )
         watcher = Watcher(process.pid, watch)
         watcher.start()
@@ -105,7 +111,7 @@ def run(root: Path, *command: str, watch: bytes = b"") -> Cost:
     wall = time.perf_counter() - start
     watcher.join()
     wait_for_orphans()
-    return Cost(0, wall, children_seconds() - before, watcher.most)
+    return Cost("", 0, cores, wall, children_seconds() - before, watcher.most)
 
 
 def adopt_orphans() -> None:
@@ -167,51 +173,66 @@ def private_megabytes(pid: int) -> float:
     return sum(sizes) / 1024
 
 
-def grade(lesson: str, count: int, ours: bool) -> Cost:
+STOCK, OURS_IN_STOCK, GRADE = "stock nbgrader", "`nbgrader autograde` with our steps", "ours"
+
+
+def grade(count: int, how: str = GRADE, cores: int = 1) -> Cost:
     """Grade a class of that size in a new course folder."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        make_course(root, lesson, count, OURS_CONFIG if ours else "")
-        if ours:
-            cost = run(root, "autograder", "grade", lesson, "--jobs", "1", watch=FORK_SERVER)
-        else:
-            cost = run(root, "nbgrader", "autograde", lesson, watch=KERNEL)
-        graded = len(list(root.glob(f"autograded/*/{lesson}/{lesson}.ipynb")))
+        make_course(root, LESSON, count, "" if how == STOCK else OURS_CONFIG)
+        command = ["autograder", "grade", LESSON, "--jobs", str(cores)]
+        if how != GRADE:
+            command = ["nbgrader", "autograde", LESSON]
+        cost = run(root, *command, watch=KERNEL if how == STOCK else FORK_SERVER, cores=cores)
+        graded = len(list(root.glob(f"autograded/*/{LESSON}/{LESSON}.ipynb")))
         assert graded == count, f"{graded} of {count} are graded"
-    cost.count = count
-    return cost
+    return replace(cost, count=count, how=how, cores=cores)
 
 
-def main(lesson: str) -> None:
-    print(f"{date.today()}, {lesson}, Python {platform.python_version()}, one core")
-    print("| grading | hand-ins | wall s | CPU s | wall s each | CPU s each | MB a student |")
-    print("|---|---|---|---|---|---|---|")
-    stock = grade(lesson, STOCK, ours=False)
-    line("stock nbgrader", stock)
-    costs = []
-    for count in OURS:
-        costs.append(grade(lesson, count, ours=True))
-        line("ours", costs[-1])
-    again = grade(lesson, STOCK, ours=False)  # the machine may have been busier at one time
-    line("stock nbgrader again", again)
-    for ours in costs:
-        wall = (stock.wall + again.wall) / (2 * STOCK) / (ours.wall / ours.count)
-        cpu = (stock.cpu + again.cpu) / (2 * STOCK) / (ours.cpu / ours.count)
-        print(f"\n{ours.count} hand-ins: {wall:.1f} times faster, {cpu:.1f} times less CPU.")
-    (_, middle, large) = costs
-    more = large.count - middle.count
-    print(
-        f"\nOne more hand-in: {(large.wall - middle.wall) / more:.2f} s wall, "
-        f"{(large.cpu - middle.cpu) / more:.2f} s CPU "
-        f"(from {middle.count} to {large.count} hand-ins)."
+def more(few: Cost, many: Cost) -> tuple[float, float]:
+    """What starting takes, and one more hand-in, in seconds of CPU time."""
+    each = (many.cpu - few.cpu) / (many.count - few.count)
+    return few.cpu - few.count * each, each
+
+
+def main(sizes: tuple[int, ...]) -> None:
+    """Measure all of it and write it into docs/grading.md."""
+    stock = [grade(count, STOCK) for count in SMALL]
+    in_stock = [grade(count, OURS_IN_STOCK) for count in SMALL]
+    ours = [grade(count) for count in sizes]
+    two = grade(sizes[-1], cores=2)
+    start, each = more(*stock)
+    own_start, own_each = more(*ours[-2:])
+    rows = [row(cost, start + cost.count * each) for cost in (*stock, *in_stock, *ours, two)]
+    head = ["grading", "hand-ins", "cores", "wall s", "CPU s", "CPU s each"]
+    head += ["times less CPU than stock", "MB a student"]
+    lines = [
+        f"Measured on {date.today()}, Python {platform.python_version()}, lesson {LESSON[:2]}; "
+        f"load of the machine {os.getloadavg()[2]:.0f}. CPU time counts: others were at work too.",
+        "",
+        f"| {' | '.join(head)} |",
+        "|---" * len(head) + "|",
+        *rows,
+        "",
+        f"Stock nbgrader starts in {start:.1f} s and takes {each:.2f} s for each hand-in; ours",
+        f"starts in {own_start:.1f} s and takes {own_each:.2f} s, {each / own_each:.1f} times "
+        "less.",
+        f"With our steps, `nbgrader autograde` takes {more(*in_stock)[1]:.2f} s for each,",
+        f"{each / more(*in_stock)[1]:.1f} times less. Two cores are "
+        f"{ours[-1].wall / two.wall:.1f} times as fast as one.",
+    ]
+    write_table("benchmarks.grading", lines)
+
+
+def row(cost: Cost, stock: float) -> str:
+    """Return a line of the table; `stock` is the CPU time of stock nbgrader for as many."""
+    times = "" if cost.how == STOCK else f"{stock / cost.cpu:.1f}"
+    return (
+        f"| {cost.how} | {cost.count} | {cost.cores} | {cost.wall:.0f} | {cost.cpu:.1f} | "
+        f"{cost.cpu / cost.count:.2f} | {times} | {cost.memory:.0f} |"
     )
 
 
-def line(name: str, cost: Cost) -> None:
-    total = f"{cost.count} | {cost.wall:.0f} | {cost.cpu:.0f}"
-    each = f"{cost.wall / cost.count:.2f} | {cost.cpu / cost.count:.2f} | {cost.memory:.0f}"
-    print(f"| {name} | {total} | {each} |", flush=True)
-
-
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "01_self_attention")
+    main(tuple(map(int, sys.argv[1:])) or OURS)

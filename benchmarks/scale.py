@@ -23,17 +23,18 @@ from pathlib import Path
 from nbgrader.api import Gradebook
 
 from benchmarks.grading import (
+    LESSON,
     OURS_CONFIG,
     ROOT,
     adopt_orphans,
     children_seconds,
     grade,
     make_course,
+    more,
     wait_for_orphans,
 )
 from benchmarks.tables import write_table
 
-LESSON = "01_self_attention"
 WORKERS = 4
 SMALL = (10, 40)  # hand-ins
 
@@ -56,9 +57,7 @@ class Model:
 
 def measured_model() -> Model:
     """Grade two small classes with one process."""
-    few, more = (grade(LESSON, count, ours=True) for count in SMALL)
-    each = (more.cpu - few.cpu) / (more.count - few.count)
-    return Model(few.cpu - few.count * each, each)
+    return Model(*more(*(grade(count) for count in SMALL)))
 
 
 def grade_on_a_cluster(root: Path, url: str, count: int) -> tuple[float, float]:
