@@ -62,7 +62,7 @@ class Server:
     def __init__(self, control: Connection, unsafe: bool):
         self.control = control
         self.unsafe = unsafe
-        self.zygote = self._new_zygote()
+        self.zygote = self._new_zygote(wait=False)  # there is enough to do meanwhile
         self.shell = make_shell(pictures=False)
         self.warm: set[str] = set()
         self.folder: str | None = None  # whose files are copied to
@@ -114,9 +114,9 @@ class Server:
             self.zygote.close()
         self.zygote = self._new_zygote()
 
-    def _new_zygote(self) -> Zygote:
+    def _new_zygote(self, wait: bool = True) -> Zygote:
         try:
-            return Zygote(unsafe=self.unsafe, wait=False)  # there is enough to do meanwhile
+            return Zygote(unsafe=self.unsafe, wait=wait)
         except (GraderFailure, OSError):  # an accident does not happen twice
             return Zygote(unsafe=self.unsafe)
 
