@@ -167,9 +167,10 @@ def test_pictures_are_shown_with_an_alternative_text(pages):
 def test_formgraders_page_loads_nothing_from_elsewhere():
     """Its own scripts come from its own server; MathJax came from a CDN."""
     config = Config()
-    configure_feedback(config)
+    # In this order: formgrader has its own settings first, and reads the course's then.
     config.HTMLExporter.template_name = "formgrade"
     config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
+    configure_feedback(config)
     resources = dict.fromkeys(
         ("assignment_id", "notebook_id", "submission_id", "student", "notebook_path"), "x"
     )
