@@ -114,6 +114,9 @@ def main(arguments):
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, places))
     # nbgrader starts programs by name: the ones of this Python come first.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    # On arrays as small as the lessons', NumPy's threads wait for each other longer than they work:
+    # a step of the explorer took four times as long with two of them on a busy machine.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     print("Opening JupyterLab. To stop it, press Ctrl+C twice here.", flush=True)
     command = lab_command(lessons, arguments)
     os.execv(command[0], command)

@@ -33,6 +33,8 @@ BIN = Path(sys.executable).parent
 SURROUNDINGS = {
     "ILLUSTRATED_ATTENTION_EXCHANGE": EXCHANGE,
     "PATH": f"{BIN}:/usr/local/bin:/usr/bin:/bin",
+    # A class shares the processors, and threads do not pay on arrays as small as the lessons'.
+    "OPENBLAS_NUM_THREADS": "1",
 }
 QUIET = [
     # No news, no updates, no shop of extensions.
