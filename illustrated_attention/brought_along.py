@@ -10,7 +10,7 @@ from typing import NamedTuple
 from illustrated_attention.answer_keys import exercise_names, find_key
 from illustrated_attention.being_graded import being_graded
 from illustrated_attention.examine import examine
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed
 from illustrated_attention.notebook_state import ipython, trust
 from illustrated_attention.progress import remember
 
@@ -47,10 +47,10 @@ def bring_along() -> None:
             namespace.update(before)
             not_yet.append(name)
     if yours:
-        print(_("Yours: {names}.").format(names=", ".join(yours)))
+        print(_("Yours: {names}.").format(names=listed(yours)))
     if not_yet:
         text = _("The course's, until yours pass their check: {names}.")
-        print(text.format(names=", ".join(not_yet)))
+        print(text.format(names=listed(not_yet)))
     if not yours and not not_yet:
         print(
             _("There are no notebooks of earlier lessons beside this one: the course's are used.")

@@ -12,7 +12,7 @@ from illustrated_attention.answer_keys import (
 )
 from illustrated_attention.cards import Card, paragraph, verdict_card
 from illustrated_attention.examine import examine
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed
 from illustrated_attention.notebook_state import doubt, ipython
 from illustrated_attention.outcomes import copy_data
 from illustrated_attention.progress import remember
@@ -163,7 +163,7 @@ def answer(question: str, *reply: str | float) -> None:
 
 def _letter_card(asked, letter: str) -> Card:
     if letter not in asked.replies:
-        letters = ", ".join(sorted(asked.replies))
+        letters = listed(sorted(asked.replies))
         text = _("Answer with one of these letters between the quotes: {letters}.")
         return Card(_("Your answer, please"), None, [paragraph(text.format(letters=letters))])
     good = letter == asked.right
@@ -201,7 +201,7 @@ def _key_for(function, exercise: str | None, namespace: Mapping) -> AnswerKey:
     name = exercise or _exercise_of(function, namespace)
     key = find_key(name) if name else None
     if key is None:
-        known = ", ".join(exercise_names())
+        known = listed(exercise_names())
         text = _("There is no exercise named {name!r}. The exercises are: {known}.")
         raise ValueError(text.format(name=name, known=known))
     return key

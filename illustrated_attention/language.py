@@ -8,7 +8,7 @@ text is shown.
 
 import contextlib
 import gettext
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from illustrated_attention.data import data_path
 
@@ -39,6 +39,16 @@ def later(text: str) -> str:
 
 
 _catalogue = gettext.translation(DOMAIN, data_path("locale"), fallback=True)
+
+
+def listed(words: Iterable[str]) -> str:
+    """Return words one after the other, with the language's commas between them."""
+    return _(", ").join(words)
+
+
+def parted(words: Iterable[str]) -> str:
+    """Return groups of words one after the other, with the language's semicolons between them."""
+    return _("; ").join(words)
 
 
 def known() -> list[str]:

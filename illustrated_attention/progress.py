@@ -13,7 +13,7 @@ from pathlib import Path
 from illustrated_attention.answer_keys import exercise_names
 from illustrated_attention.being_graded import being_graded
 from illustrated_attention.figures.palette import CARD_CELL, CARD_GOOD
-from illustrated_attention.language import _, later
+from illustrated_attention.language import _, later, listed
 
 # The way of a token through GPT-2. The block is run many times.
 PARTS = (
@@ -59,7 +59,7 @@ class Progress:
     def __str__(self) -> str:
         lines = [self._title()]
         for part, names in PARTS:
-            marked = ", ".join(f"✓ {n}" if n in self.passed else n for n in names)
+            marked = listed(f"✓ {n}" if n in self.passed else n for n in names)
             lines.append(f"  {_(part)}: {marked}")
         return "\n".join([*lines, self._where()])
 

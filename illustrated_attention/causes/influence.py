@@ -8,7 +8,7 @@ import numpy as np
 
 from illustrated_attention.causes.evidence import Cause, Evidence, Tried
 from illustrated_attention.comparing import alike
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed
 from illustrated_attention.outcomes import Case, call
 
 CASES = 2  # on which it has to be seen
@@ -43,7 +43,7 @@ def argument_without_effect(evidence: Evidence) -> Cause | None:
     )
     names = _(" and ").join(without)
     if len(without) > MOST_NAMED:
-        names = _("{names} and others").format(names=", ".join(without[:MOST_NAMED]))
+        names = _("{names} and others").format(names=listed(without[:MOST_NAMED]))
     return Cause("no_effect", text.format(names=names))
 
 

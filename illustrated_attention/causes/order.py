@@ -7,7 +7,7 @@ import numpy as np
 
 from illustrated_attention.causes.evidence import Cause, Evidence, Pair, same
 from illustrated_attention.causes.rules import all_become, distinct, enough, same_numbers
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed
 
 
 def _orders(axes: int) -> Iterator[tuple[str, Callable, str]]:
@@ -91,6 +91,6 @@ def values_exchanged(evidence: Evidence) -> Cause | None:
                 "The returned values are right, but in another order: yours are the right number "
                 "{order}."
             )
-            words = ", ".join(str(i + 1) for i in order)
+            words = listed(str(i + 1) for i in order)
             return Cause("values_exchanged", text.format(order=words))
     return None

@@ -88,7 +88,8 @@ def heatmap(
 
     cell_width, cell_height = _cell_size(ax, rows, columns)
     _cell_labels(ax, row_labels, col_labels, cell_width, cell_height)
-    title = f"{name}: {shape_text(array)}" if name else shape_text(array)
+    shape = shape_text(array)
+    title = _("{name}: {shape}").format(name=name, shape=shape) if name else shape
     label_space = column_label_height(col_labels, cell_width)
     ax.annotate(
         title,

@@ -55,7 +55,7 @@ from illustrated_attention.figures.words import (
     text_width,
     token_label,
 )
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed, together
 
 UNCOLOURED = 1e9  # a colour scale that ends so far away that all cells stay white
 
@@ -108,8 +108,8 @@ def normalised(x, out, tokens):
             size = fit_text(names, 0.95 * cell)
             figure.write(middle, top - 0.12, measure, ha="center", fontsize=size)
     sentence = _("{token}: mean {mean} and variance {variance} before, {now} and {after} after.")
-    figure.alt_text = " ".join(
-        [
+    figure.alt_text = together(
+        *[
             describe_array(_("Before"), x, tokens),
             describe_array(_("After"), out, tokens),
             *(
@@ -180,8 +180,8 @@ def activation(x, y):
     ax.set_axisbelow(True)
     ax.set_xlabel(_("a number that comes out of c_fc"))
     ends = _("GELU makes {first} of {x_first} and {last} of {x_last}; its lowest value is {low}.")
-    figure.alt_text = " ".join(
-        [
+    figure.alt_text = together(
+        *[
             _("Two curves, GELU and ReLU."),
             ends.format(
                 first=number(y[0]),
@@ -297,8 +297,8 @@ def block_flow(params, n_tokens, n_head):
         figure.arrow((left + 0.3, middle), (left + 0.47, middle))
         figure.write(left + 0.5, middle, "x", fontsize=13, fontweight="bold")
         said.append(_("The result is added to x."))
-    figure.alt_text = " ".join(
-        [
+    figure.alt_text = together(
+        *[
             _("Flow of one block. x has the shape {shape}; a head has {d} numbers.").format(
                 shape=stream, d=d
             ),
@@ -412,14 +412,17 @@ def next_words(words, probabilities):
         if place < len(rows) - 1:
             ax.set_xticks([])
         figure.write(MARGIN, top + 0.75, name, fontweight="bold", fontsize=10)
-    figure.alt_text = " ".join(
-        _("{name}: {values}.").format(
-            name=name,
-            values=", ".join(
-                f"'{token_label(word)}' {percent(p)}" for word, p in zip(words, row, strict=True)
-            ),
+    figure.alt_text = together(
+        *(
+            _("{name}: {values}.").format(
+                name=name,
+                values=listed(
+                    f"'{token_label(word)}' {percent(p)}"
+                    for word, p in zip(words, row, strict=True)
+                ),
+            )
+            for name, row in rows.items()
         )
-        for name, row in rows.items()
     )
     return figure
 
@@ -470,12 +473,12 @@ def every_head_off(probabilities, before):
         fontweight="bold",
         color=DARK_VERMILION,
     )
-    figure.alt_text = " ".join(
-        [
+    figure.alt_text = together(
+        *[
             _("The probability is {before} with all heads on.").format(before=percent(before)),
             _("With one head off it is, by layer:"),
             *(
-                f"{layer}: {', '.join(percent(p) for p in row)}."
+                f"{layer}: {listed(percent(p) for p in row)}."
                 for layer, row in zip(layers, probabilities, strict=True)
             ),
             _("The lowest is {name}.").format(name=name),
@@ -569,8 +572,8 @@ def parameter_counter(shapes, counted):
         fontweight="bold",
         color=DARK_GREEN if same else DARK_VERMILION,
     )
-    figure.alt_text = " ".join(
-        [
+    figure.alt_text = together(
+        *[
             _("{total} parameters.").format(total=f"{total:,}"),
             *(f"{names[name]}: {size:,} ({percent(size / total)})." for name, size in sums.items()),
             verdict + ".",

@@ -14,7 +14,7 @@ from illustrated_attention.figures.needs import axes, need_array, need_tokens
 from illustrated_attention.figures.page import MARGIN, ROOM, TITLE_SPACE, LessonFigure, drawn
 from illustrated_attention.figures.palette import DARK_VERMILION, GREY, INK
 from illustrated_attention.figures.words import fit_text, percent, text_width, token_label
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed, parted
 
 GAP = 0.14  # inches between two maps
 HEAD_TITLE, CAPTION = 0.24, 0.52  # inches above and under a map
@@ -120,9 +120,7 @@ def attention_maps(tokens, weights):
     figure.alt_text = _(
         "Attention weights over the tokens {tokens}. Number of heads: {heads}. "
         "Where the last token, '{token}', looks most: {looks}."
-    ).format(
-        heads=n_layer * n_head, tokens=", ".join(labels), token=labels[-1], looks="; ".join(said)
-    )
+    ).format(heads=n_layer * n_head, tokens=listed(labels), token=labels[-1], looks=parted(said))
     return figure
 
 

@@ -6,7 +6,7 @@ from illustrated_attention.figures.cells import colour_bar, framed, hatched, str
 from illustrated_attention.figures.needs import NotDrawn
 from illustrated_attention.figures.page import MARGIN, ROOM, TITLE_SPACE, LessonFigure, drawn
 from illustrated_attention.figures.palette import DARK_VERMILION, QUERY_COLOUR
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed, parted
 
 ROW, SAMPLE = 0.5, 0.95  # inches: a line of the key, and what stands before its words
 
@@ -37,7 +37,7 @@ def colour_key(parts):
         "query": (_query, _("the query: the token that looks")),
     }
     if not isinstance(parts, (list, tuple)) or not parts or not set(map(str, parts)) <= set(known):
-        raise NotDrawn(_("parts must be a list of these: {known}.").format(known=", ".join(known)))
+        raise NotDrawn(_("parts must be a list of these: {known}.").format(known=listed(known)))
     lines = (len(parts) + 1) // 2
     figure = LessonFigure(_("How to read the figures"), height=TITLE_SPACE + ROW * lines)
     for place, part in enumerate(parts):
@@ -46,7 +46,7 @@ def colour_key(parts):
         sample(figure, left, top)
         figure.write(left + SAMPLE + 0.15, top + 0.12, words)
     figure.alt_text = _("How to read the figures: {key}.").format(
-        key="; ".join(known[part][1] for part in parts)
+        key=parted(known[part][1] for part in parts)
     )
     return figure
 

@@ -36,7 +36,7 @@ from illustrated_attention.figures.palette import (
     VERMILION,
 )
 from illustrated_attention.figures.words import fit_text, text_width, token_label
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed, together
 
 NAMES = 1.05  # inches for the names of layers and of q, k, v
 COLUMN = 1.3  # the widest column of a token
@@ -292,7 +292,7 @@ def _step_words(tokens, layers, caches, step):
     if step:
         words.append(
             _("The queries of {tokens} are crossed out.").format(
-                tokens=", ".join(f"'{token}'" for token in tokens[:step])
+                tokens=listed(f"'{token}'" for token in tokens[:step])
             )
         )
     words.append(
@@ -300,7 +300,7 @@ def _step_words(tokens, layers, caches, step):
             "Tokens projected so far in each layer: {with_cache} with a cache, {without} without."
         ).format(with_cache=step + 1, without=(step + 1) * (step + 2) // 2)
     )
-    return " ".join(words)
+    return together(*words)
 
 
 @drawn
@@ -378,15 +378,15 @@ def cached_mask(tokens, mask, n_past):
             sample.set_facecolor(PALE_GREEN)
             sample.text(0.5, 0.5, "✓", ha="center", va="center", fontsize=9)
         figure.write(x + 0.38, bottom, text, fontsize=9)
-    figure.alt_text = " ".join(
-        [
+    figure.alt_text = together(
+        *[
             _(
                 "A mask. Rows: new tokens, {new}. Columns: cached keys, {old}; new keys, {new}."
             ).format(new=len(new), old=n_past),
             *(
                 _("'{token}' may look at {seen}.").format(
                     token=token,
-                    seen=", ".join(f"'{tokens[i]}'" for i in np.flatnonzero(row)) or _("nothing"),
+                    seen=listed(f"'{tokens[i]}'" for i in np.flatnonzero(row)) or _("nothing"),
                 )
                 for token, row in zip(new, mask, strict=True)
             ),
@@ -464,8 +464,8 @@ def projection_curve(n_tokens, without_cache, with_cache):
             color=text_colour,
             annotation_clip=False,
         )
-    figure.alt_text = " ".join(
-        [
+    figure.alt_text = together(
+        *[
             _("Tokens projected, for texts of the lengths {first} to {last}.").format(
                 first=int(n_tokens[0]), last=int(n_tokens[-1])
             ),
@@ -525,6 +525,6 @@ def cache_memory(names, sizes):
             annotation_clip=False,
         )
     figure.alt_text = _("Memory of a cache for one text: {sizes}.").format(
-        sizes=", ".join(f"{name} {text}" for name, text in zip(names, told, strict=True))
+        sizes=listed(f"{name} {text}" for name, text in zip(names, told, strict=True))
     )
     return figure

@@ -31,7 +31,7 @@ from illustrated_attention.figures.words import (
     shape_text,
     token_label,
 )
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed, together
 
 BARS_LEFT = 1.25  # room for the names of the rows of bars
 
@@ -109,14 +109,16 @@ def next_token_table(tokens, mask, targets):
             fontweight="bold",
             bbox=framed(BLUE),
         )
-    figure.alt_text = " ".join(
-        _("Prediction {row}: may read {read}; target '{target}'.").format(
-            row=row,
-            read=", ".join(f"'{t}'" for t, seen in zip(tokens, mask[row], strict=True) if seen)
-            or _("nothing"),
-            target=targets[row],
+    figure.alt_text = together(
+        *(
+            _("Prediction {row}: may read {read}; target '{target}'.").format(
+                row=row,
+                read=listed(f"'{t}'" for t, seen in zip(tokens, mask[row], strict=True) if seen)
+                or _("nothing"),
+                target=targets[row],
+            )
+            for row in range(n)
         )
-        for row in range(n)
     )
     return figure
 
@@ -161,8 +163,8 @@ def scores_of_all(q, k, scores, tokens):
         height=TITLE_SPACE + equation_height(parts, cell) + MARGIN,
     )
     equation(figure, MARGIN, TITLE_SPACE, parts, cell)
-    figure.alt_text = " ".join(
-        [
+    figure.alt_text = together(
+        *[
             _("q {q} times the transposed k {k}, divided by the root of d = {d}.").format(
                 q=q.shape, k=k.T.shape, d=q.shape[1]
             ),
@@ -212,12 +214,14 @@ def mask_and_softmax(tokens, scores, mask, weights):
         height=TITLE_SPACE + equation_height(parts, cell) + MARGIN,
     )
     equation(figure, MARGIN, TITLE_SPACE, parts, cell)
-    figure.alt_text = " ".join(
-        describe_array(name, array, tokens)
-        for name, array in (
-            (_("scores"), scores),
-            (_("masked"), masked),
-            (_("weights"), weights),
+    figure.alt_text = together(
+        *(
+            describe_array(name, array, tokens)
+            for name, array in (
+                (_("scores"), scores),
+                (_("masked"), masked),
+                (_("weights"), weights),
+            )
         )
     )
     return figure
@@ -273,8 +277,8 @@ def compare_tables(tokens, weights, table, name=""):
             color=DARK_VERMILION,
             fontsize=9,
         )
-    figure.alt_text = " ".join(
-        [
+    figure.alt_text = together(
+        *[
             _("Cells that differ: {count} of {all}.").format(count=differs.sum(), all=differs.size),
             describe_array(name or _("weights"), rounded, tokens),
             describe_array(_("the article's table"), table, tokens),
@@ -325,6 +329,6 @@ def changed_rows(tokens, before, after, changed):
     figure.write(MARGIN, TITLE_SPACE + 0.72, _("moves by"), fontweight="bold", fontsize=10.5)
     figure.alt_text = _("Token '{token}' is changed. The results move by: {moves}.").format(
         token=tokens[changed],
-        moves=", ".join(f"'{t}' {number(m)}" for t, m in zip(tokens, moved, strict=True)),
+        moves=listed(f"'{t}' {number(m)}" for t, m in zip(tokens, moved, strict=True)),
     )
     return figure

@@ -40,7 +40,7 @@ from illustrated_attention.figures.words import (
     text_width,
     token_label,
 )
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed, parted, together
 
 ROW = 0.31  # height of a cell of numbers
 STRIP = 0.42  # height of a vector drawn as a strip of colours
@@ -128,9 +128,9 @@ def shape_flow(stages):
             figure.write(centre, top + 0.37, shape_text(array), ha="center", fontsize=size)
             top += box + gap
         left += width
-        words = ", ".join(f"{name} {np.shape(array)}" for name, array in arrays.items())
+        words = listed(f"{name} {np.shape(array)}" for name, array in arrays.items())
         said.append(_("then {step}: {arrays}").format(step=step, arrays=words) if place else words)
-    figure.alt_text = _("Shapes of arrays, step by step: {stages}.").format(stages="; ".join(said))
+    figure.alt_text = _("Shapes of arrays, step by step: {stages}.").format(stages=parted(said))
     return figure
 
 
@@ -182,8 +182,8 @@ def qkv_slices(row, token):
     strip(figure.axes_at(MARGIN, top, ROOM, STRIP), row, largest_size(row))
     _boundaries(figure, MARGIN, top, ROOM, ends, names)
     strip_scale(figure, MARGIN, top + STRIP + 0.5, largest_size(row))
-    figure.alt_text = " ".join(
-        [
+    figure.alt_text = together(
+        *[
             _("{n} numbers of the token '{token}' in a row.").format(n=len(row), token=token),
             *(
                 _("Numbers {start} to {end}: {name}, from {low} to {high}.").format(
@@ -307,11 +307,11 @@ def index_map(tokens, before, results):
                 if faults[name][head, row]
             ]
             said.append(
-                _("wrong rows: {rows}.").format(rows=", ".join(wrong))
+                _("wrong rows: {rows}.").format(rows=listed(wrong))
                 if wrong
                 else _("all rows are right.")
             )
-    figure.alt_text = " ".join(said)
+    figure.alt_text = together(*said)
     return figure
 
 
@@ -328,8 +328,8 @@ def _faults(before, array, home, labels):
 
 
 def _rows(array, tokens):
-    return "; ".join(
-        f"'{token}' " + ", ".join(f"{value:g}" for value in row)
+    return parted(
+        f"'{token}' " + listed(f"{value:g}" for value in row)
         for token, row in zip(tokens, array, strict=True)
     )
 
@@ -341,7 +341,7 @@ def _origin(values, row, home, labels):
     sources = {home[value][0] for value in values}
     if sources == {row}:
         return _("other features")
-    return _("from {tokens}").format(tokens=", ".join(labels[i] for i in sorted(sources)))
+    return _("from {tokens}").format(tokens=listed(labels[i] for i in sorted(sources)))
 
 
 def _numbered_cells(figure, left, top, array, home, cell):
@@ -400,9 +400,13 @@ def head_rows(tokens, weights, query):
     heatmap(ax, rows, names, fmt=".1%", name=title, colours="weights", limit=1.0)
     ax.xaxis.tick_bottom()
     token_axis(ax, tokens, query)
-    figure.alt_text = " ".join(
-        _("{head}: {weights}").format(head=name, weights=describe_weights(tokens, row, query, 3))
-        for name, row in zip(names, rows, strict=True)
+    figure.alt_text = together(
+        *(
+            _("{head}: {weights}").format(
+                head=name, weights=describe_weights(tokens, row, query, 3)
+            )
+            for name, row in zip(names, rows, strict=True)
+        )
     )
     return figure
 
@@ -444,14 +448,19 @@ def head_results(tokens, z, query):
     title = _("z of '{token}'").format(token=token_label(tokens[query]))
     middle = (left + WIDTH - MARGIN) / 2
     style = {"ha": "center", "fontsize": 10, "fontweight": "bold"}
-    figure.write(middle, TITLE_SPACE + 0.08, f"{title}: {shape_text(rows)}", **style)
+    figure.write(
+        middle,
+        TITLE_SPACE + 0.08,
+        _("{name}: {shape}").format(name=title, shape=shape_text(rows)),
+        **style,
+    )
     for place, (name, row) in enumerate(zip(names, rows, strict=True)):
         top = TITLE_SPACE + 0.25 + step * place
         figure.write(left - 0.1, top + STRIP / 2, name, ha="right", fontsize=9.5)
         strip(figure.axes_at(left, top, WIDTH - MARGIN - left, STRIP), row, limit)
     strip_scale(figure, left, bottom + 0.12, limit)
-    figure.alt_text = " ".join(
-        [
+    figure.alt_text = together(
+        *[
             _("Results of {heads} heads for '{token}', {d} numbers each.").format(
                 heads=len(rows), token=tokens[query], d=rows.shape[1]
             ),
@@ -514,14 +523,14 @@ def concatenation(tokens, z, merged, query):
     strip(figure.axes_at(MARGIN, lower, ROOM, STRIP), row, limit)
     _boundaries(figure, MARGIN, lower, ROOM, ends, [f"{a}:{a + d}" for a in ends[:-1]])
     strip_scale(figure, MARGIN, lower + STRIP + 0.48, limit)
-    figure.alt_text = " ".join(
-        [
+    figure.alt_text = together(
+        *[
             _("The results of {heads} heads for '{token}', {d} numbers each:").format(
                 heads=n_head, token=tokens[query], d=d
             ),
             *(_strip_words(name, part) for name, part in zip(names, parts, strict=True)),
             _("Under them the merged row of {n} numbers, cut at {ends}.").format(
-                n=len(row), ends=", ".join(map(str, ends))
+                n=len(row), ends=listed(map(str, ends))
             ),
             _("It holds the heads one after the other."),
         ]

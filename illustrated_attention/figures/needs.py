@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from illustrated_attention.language import _, together
+from illustrated_attention.language import _, listed, together
 
 
 class NotDrawn(ValueError):
@@ -81,7 +81,7 @@ def need_array(value, name, shape, made_by=None):
     ------
     NotDrawn
     """
-    expected = "(" + ", ".join(str(size) for size in shape) + ("," if len(shape) == 1 else "") + ")"
+    expected = "(" + listed(str(size) for size in shape) + ("," if len(shape) == 1 else "") + ")"
     function = _("your {name}").format(name=made_by) if made_by else _("your function")
     if value is None or _holds_none(value):
         text = _("{name} is None. Does {function} end with `return`?")

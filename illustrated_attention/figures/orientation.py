@@ -14,7 +14,7 @@ from illustrated_attention.figures.words import (
     text_width,
     token_label,
 )
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed, together
 
 BOX_GAP = 0.05
 SHEET_GAP = 0.3
@@ -69,10 +69,10 @@ def token_positions(tokens):
             ax.text(centre, top + 0.48, label, fontsize=size, **middle)
             ax.text(centre, top + 0.84, str(position), fontsize=11, fontweight="bold", **middle)
             left += width + BOX_GAP
-    figure.alt_text = " ".join(
-        [
+    figure.alt_text = together(
+        *[
             _("The tokens of the sentence in a row, each with its index in Python:"),
-            ", ".join(f"{index} '{token}'" for index, token in enumerate(tokens)) + ".",
+            listed(f"{index} '{token}'" for index, token in enumerate(tokens)) + ".",
             _("Counted from 1, every number is one larger."),
         ]
     )
@@ -138,8 +138,8 @@ def embedding_sum(tokens, token_vectors, position_vectors, x):
             strict=True,
         )
     ]
-    figure.alt_text = " ".join(
-        [_("Two arrays are added row by row."), *pieces, *([note] if note else [])]
+    figure.alt_text = together(
+        *[_("Two arrays are added row by row."), *pieces, *([note] if note else [])]
     )
     return figure
 
@@ -234,8 +234,8 @@ def axes_of(array, names):
         page.annotate("", first, last, arrowprops={**line, "shrinkA": 0, "shrinkB": 0})
     figure.alt_text = _("An array of shape {shape}. {axes}. The first row is {values}.").format(
         shape=array.shape,
-        axes=", ".join(label(axis) for axis in range(dimensions)),
-        values=", ".join(number(value) for value in sheets[0, 0, :12])
+        axes=listed(label(axis) for axis in range(dimensions)),
+        values=listed(number(value) for value in sheets[0, 0, :12])
         + (", …" if columns > 12 else ""),
     )
     return figure

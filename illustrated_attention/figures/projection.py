@@ -34,7 +34,7 @@ from illustrated_attention.figures.words import (
     text_width,
     token_label,
 )
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed, together
 
 STRIP = 0.36  # height of a vector drawn as a strip
 MOST_CELLS = 8  # up to this width, numbers stand in the cells
@@ -84,8 +84,8 @@ def mixing(token, row, w, b, out, n_head):
     title = _("Project: every number of the result is made from all heads of '{token}'")
     title = title.format(token=token_label(token))
     figure = draw(title, row, w, b, out, names, "=" if right else "≠")
-    figure.alt_text = " ".join(
-        [
+    figure.alt_text = together(
+        *[
             _("The merged row of '{token}', times w, plus b, is the result.").format(token=token)
             if right
             else _("The merged row of '{token}', times w, plus b, is not this result.").format(
@@ -279,8 +279,8 @@ def head_writing(tokens, contributions, b, out, query, pronoun_head=None):
     line = figure.axes_at(left, top + step * (len(rows) - 1) + 0.02, wide, 0.02)
     line.set(xticks=[], yticks=[], facecolor=INK)
     strip_scale(figure, left, bottom + 0.12, limit)
-    figure.alt_text = " ".join(
-        [
+    figure.alt_text = together(
+        *[
             _("Written into '{token}', as rows of {n} numbers with these lengths:").format(
                 token=tokens[query], n=width
             ),
@@ -298,7 +298,7 @@ def head_writing(tokens, contributions, b, out, query, pronoun_head=None):
 
 def _vector_words(name, values):
     if len(values) <= MOST_CELLS:
-        numbers = ", ".join(number(value) for value in values)
+        numbers = listed(number(value) for value in values)
         return _("{name}: {numbers}.").format(name=name, numbers=numbers)
     return _("{name}: {n} numbers from {low} to {high}.").format(
         name=name, n=len(values), low=number(values.min()), high=number(values.max())

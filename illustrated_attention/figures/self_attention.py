@@ -42,7 +42,7 @@ from illustrated_attention.figures.words import (
     percent,
     text_width,
 )
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed, together
 
 BARS_LEFT = 1.25  # room for the names of the rows of bars
 
@@ -141,8 +141,8 @@ def projections(x, w_q, w_k, w_v, q, k, v, tokens):
     for line, height in zip(lines, heights, strict=True):
         equation(figure, left, top, line, cell)
         top += height
-    figure.alt_text = " ".join(
-        [
+    figure.alt_text = together(
+        *[
             _("Three matrix products: x @ w_q = q, x @ w_k = k, x @ w_v = v."),
             describe_array("x", x, tokens),
             *(describe_array(small, result, tokens) for _w, result, small in arrays),
@@ -194,11 +194,11 @@ def scores_and_weights(tokens, scores, weights, query):
     ):
         figure.write(MARGIN, TITLE_SPACE + top, name, fontweight="bold", fontsize=10.5)
         figure.write(MARGIN, TITLE_SPACE + top + 0.22, note, color=GREY, fontsize=9)
-    figure.alt_text = " ".join(
-        [
+    figure.alt_text = together(
+        *[
             _("Scores of the query '{token}': {values}.").format(
                 token=tokens[query],
-                values=", ".join(
+                values=listed(
                     f"'{token}' {number(score)}"
                     for token, score in zip(tokens, score_row, strict=True)
                 ),
@@ -261,11 +261,11 @@ def weighted_values(tokens, weights, v, query):
     arrow_top = TITLE_SPACE + height + 0.06
     figure.arrow((middle, arrow_top), (middle, arrow_top + 0.26))
     equation(figure, left, TITLE_SPACE + height + 0.33, result, cell)
-    figure.alt_text = " ".join(
-        [
+    figure.alt_text = together(
+        *[
             describe_weights(tokens, row, query),
             describe_array(_("weight {times} value").format(times=TIMES), parts_of_sum, tokens),
-            _("Their sum is {values}.").format(values=", ".join(number(n) for n in total)),
+            _("Their sum is {values}.").format(values=listed(number(n) for n in total)),
         ]
     )
     return figure
@@ -356,8 +356,8 @@ def pipeline(x, q, k, v, weights, out, tokens):
             left += text_width(name, 10.5) * 1.13 + 0.12
             figure.write(left, top + 0.08, formula, color=GREY)
         top += height
-    figure.alt_text = " ".join(
-        [
+    figure.alt_text = together(
+        *[
             _("Self-attention in five steps."),
             _("Project: x {x} gives q {q}, k {k} and v {v}.").format(
                 **{name: array.shape for name, array in zip("xqkv", (x, q, k, v), strict=True)}
@@ -428,8 +428,8 @@ def saturation(dims, largest_unscaled, largest_scaled):
         )
         words = f"{name}\n{percent(values[-1])}"
         name_line(ax, words, (dims[-1], values[-1]), colour, (14, 0))
-    figure.alt_text = " ".join(
-        [
+    figure.alt_text = together(
+        *[
             _("The mean of the largest weight in a row, for several sizes d."),
             *(
                 _("d = {d}: {unscaled} without scaling, {scaled} with scaling.").format(

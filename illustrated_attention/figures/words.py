@@ -5,7 +5,7 @@ import functools
 import numpy as np
 from matplotlib.font_manager import findfont, get_font
 
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed, together
 
 MINUS = "\N{MINUS SIGN}"
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -88,17 +88,17 @@ def describe_array(name, array, row_labels=None, fmt=".2f"):
     labels = row_labels or [str(row) for row in range(len(array))]
     rows = (
         _("{label}: {values}.").format(
-            label=label, values=", ".join(number(value, fmt) for value in row)
+            label=label, values=listed(number(value, fmt) for value in row)
         )
         for label, row in zip(labels, array, strict=True)
     )
-    return " ".join([start, *rows])
+    return together(start, *rows)
 
 
 def describe_weights(tokens, weights, query, most=4):
     """Return alt text for one row of weights: the query and the largest weights in order."""
     order = np.argsort(-np.nan_to_num(weights, nan=-1), kind="stable")[:most]
-    largest = ", ".join(f"'{tokens[i]}' {percent(weights[i])}" for i in order)
+    largest = listed(f"'{tokens[i]}' {percent(weights[i])}" for i in order)
     return _("Attention weights of the query '{token}'. Largest: {largest}.").format(
         token=tokens[query], largest=largest
     )

@@ -12,7 +12,7 @@ from illustrated_attention.figures.needs import (
     need_mask,
     need_pair,
 )
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed
 
 KNOWN = (
     *("embed", "layer_norm", "qkv_projection", "split_heads", "scaled_scores", "causal_mask"),
@@ -60,7 +60,7 @@ def named(functions) -> dict:
         name = getattr(function, "__name__", "")
         if name not in KNOWN:
             text = _("explore has no use for {name}. It takes: {known}.")
-            raise NotDrawn(text.format(name=name or _("this"), known=", ".join(KNOWN)))
+            raise NotDrawn(text.format(name=name or _("this"), known=listed(KNOWN)))
         found[name] = guarded
     if "softmax" not in found and "masked_softmax" not in found:
         raise NotDrawn(_("explore needs your softmax or your masked_softmax."))

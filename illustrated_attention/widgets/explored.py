@@ -4,7 +4,7 @@ import numpy as np
 
 from illustrated_attention.data import data_path
 from illustrated_attention.figures.needs import NotDrawn, axes, need_array, need_tokens
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed
 from illustrated_attention.widgets.attention_steps import (
     attend,
     attend_cached,
@@ -95,7 +95,7 @@ class Model:
         missing = [name for name in self.NEEDED if name not in functions]
         if missing:
             text = _("To run a whole model, explore also needs your {names}.")
-            raise NotDrawn(text.format(names=", ".join(missing)))
+            raise NotDrawn(text.format(names=listed(missing)))
         self.functions, self.model = functions, model
         self.n_layer, self.n_head = model.config["n_layer"], model.config["n_head"]
         self.read(text)

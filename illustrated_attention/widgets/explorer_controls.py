@@ -10,7 +10,7 @@ from IPython.display import display, update_display
 
 from illustrated_attention.figures.needs import NotDrawn
 from illustrated_attention.figures.words import token_label
-from illustrated_attention.language import _, later
+from illustrated_attention.language import _, later, listed
 from illustrated_attention.widgets.attention_steps import Switches
 from illustrated_attention.widgets.drawing import page_style, stacked
 from illustrated_attention.widgets.explored import LONGEST, SENTENCES, Model, Recorded
@@ -184,7 +184,7 @@ class Explorer(Live):
     def _scene(self):
         seen, query, switches = self.seen, self.query.index, self._switches()
         steps = self._steps(switches)
-        off = ", ".join(
+        off = listed(
             _("layer {layer} head {head}").format(layer=a, head=b) for a, b in sorted(self.off)
         )
         return Scene(
@@ -290,7 +290,7 @@ class Explorer(Live):
             row = np.array([np.nan])
         if row.shape != part.shape[1:] or not np.isfinite(row).all():
             text = _("Type {count} numbers, such as {example}.")
-            example = ", ".join(["1", "0.5", "-0.5", "2"][: part.shape[1]])
+            example = listed(["1", "0.5", "-0.5", "2"][: part.shape[1]])
             self._complain(NotDrawn(text.format(count=part.shape[1], example=example)))
             return
         part[self.query.index if place == 0 else self.key.index] = row

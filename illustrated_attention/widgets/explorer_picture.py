@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from illustrated_attention.figures.words import MINUS, TIMES, number, percent, token_label
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed, together
 from illustrated_attention.widgets.attention_steps import Steps
 from illustrated_attention.widgets.drawing import Drawing, box, write
 
@@ -74,25 +74,25 @@ def in_words(scene):
             )
         )
     order = np.argsort(-steps.weights[query], kind="stable")[:3]
-    largest = ", ".join(
+    largest = listed(
         f"'{scene.tokens[i]}' {percent(steps.weights[query, i])}"
         for i in order
         if steps.weights[query, i]
     )
     said.append(_("Largest weights: {largest}.").format(largest=largest))
     if steps.out is not None and steps.out.shape[1] <= FEW:
-        result = ", ".join(number(value) for value in steps.out[query])
+        result = listed(number(value) for value in steps.out[query])
         said.append(_("Result: {result}.").format(result=result))
     if scene.cached:
         said.append(_cache_words(query))
     if scene.printed is not None:
         said.append(_fit_words(scene))
     if scene.words:
-        words = ", ".join(f"{word} {percent(now)}" for word, now, _before in scene.words)
+        words = listed(f"{word} {percent(now)}" for word, now, _before in scene.words)
         said.append(_("Next words: {words}.").format(words=words))
     if scene.off:
         said.append(scene.off)
-    return " ".join(said)
+    return together(*said)
 
 
 def _cache_words(query):

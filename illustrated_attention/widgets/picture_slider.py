@@ -3,6 +3,7 @@
 import ipywidgets
 
 from illustrated_attention.figures.palette import VERMILION
+from illustrated_attention.language import together
 from illustrated_attention.widgets.live import Live
 
 # JupyterLab draws no ring around a slider's handle, so a keyboard user would not see the focus.
@@ -52,5 +53,5 @@ def static_figures(figures):
     """Return figures one under the other as HTML, and their alt texts as text, none twice."""
     return (
         "<br>".join(dict.fromkeys(figure._repr_html_() for figure in figures)),
-        " ".join(dict.fromkeys(figure.alt_text for figure in figures)),
+        together(*dict.fromkeys(figure.alt_text for figure in figures)),
     )
