@@ -194,7 +194,9 @@ def test_a_head_that_is_off_changes_the_next_words_and_stays_off_elsewhere(mine)
     explorer.head_on.value = False
     assert "beeped 50%" not in words(explorer)
     assert "Off: layer 0 head 0." in words(explorer)
+    assert "off: adds nothing" in texts(explorer) and "result" not in texts(explorer)
     explorer.head.index = 2
+    assert "result" in texts(explorer)
     assert explorer.head_on.value
     explorer.head.index = 0
     assert not explorer.head_on.value

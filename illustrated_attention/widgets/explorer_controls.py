@@ -196,6 +196,7 @@ class Explorer(Live):
             self._next_words(query, switches),
             self.table,
             _("Off: {heads}.").format(heads=off) if off else "",
+            (self.layer.index, self.head.index) in self.off,
         )
 
     def _next_words(self, query, switches):

@@ -33,6 +33,8 @@ class Scene:
         A printed table of weights to compare with.
     off : str
         Which heads are off, in words.
+    silent : bool
+        This head is one of them: its result is not added.
     """
 
     tokens: list
@@ -43,6 +45,7 @@ class Scene:
     words: list
     printed: np.ndarray | None
     off: str = ""
+    silent: bool = False
 
 
 def drawings(scene):
@@ -219,8 +222,12 @@ def _chain(scene):
     ]
     height = bottom + 26
     if values:
-        body.append(_strip(left_of_values, bottom + 1, steps.out[query], largest))
-        body.append(write(left_of_values, height + 10, _("result"), "soft", size=11))
+        if scene.silent:
+            result, name = 0 * steps.out[query], _("off: adds nothing")
+        else:
+            result, name = steps.out[query], _("result")
+        body.append(_strip(left_of_values, bottom + 1, result, largest))
+        body.append(write(left_of_values, height + 10, name, "soft", size=11))
         height += 16
     for line in _lines(scene.off, width):
         body.append(write(8, height + 14, line, "soft", size=11))
@@ -327,17 +334,17 @@ def _next_words(scene):
         y = top + 22 * place
         body += [
             write(92, y + 15, _short(word, 86), anchor="end"),
-            box(98, y + 4, 100 * now, 14, "weight"),
-            write(102 + 100 * now, y + 15, percent(now), bold=True),
+            write(138, y + 15, percent(now), anchor="end", bold=True),
+            box(144, y + 4, 100 * now, 14, "weight"),
         ]
         if abs(now - before) > 0.0005:
-            body.append(box(97 + 100 * before, y + 1, 2.5, 20, "query"))
+            body.append(box(143 + 100 * before, y + 1, 2.5, 20, "query"))
     height = top + 22 * len(scene.words) + 4
     if any(abs(now - before) > 0.0005 for _word, now, before in scene.words):
         body.append(box(8, height + 2, 2.5, 14, "query"))
         body.append(write(16, height + 13, _("as the model was"), "soft", size=11))
         height += 20
-    return Drawing(250, height, "".join(body))
+    return Drawing(252, height, "".join(body))
 
 
 def _short(token, width, size=12):
