@@ -163,6 +163,10 @@ def test_the_report_is_in_the_language_of_who_asks_for_it(course):
             assert _("What went wrong") in html
             text = _same(BeautifulSoup(html, "html.parser").get_text())
             assert _same(_(mistake.message)) in text  # whoever was told it, in whatever language
+            told = {verdicts(course, "lin")["scaled_scores_hidden"]["message"]: CHINESE}
+            told |= {verdicts(course, "ada")["scaled_scores_hidden"]["message"]: "en"}
+            for message, its in told.items():  # a cause that was found: one of their own words
+                assert (_same(message) in text) == (its == language)
 
 
 def test_a_language_that_nobody_knows_is_english_and_changes_no_mark(course):

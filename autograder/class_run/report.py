@@ -27,9 +27,10 @@ from autograder.nbgrader_steps.feedback import html_language, known_words, numbe
 from autograder.nbgrader_steps.seen import Seen, label, look, why_refused
 from autograder.nbgrader_steps.seen import exercise_of as exercise_of_cell
 from autograder.nbgrader_steps.small_files import REFUSED
+from autograder.nbgrader_steps.spoken import language_chosen
 from autograder.nbgrader_steps.tables import write_table
 from autograder.nbgrader_steps.trusted import runs_inside
-from illustrated_attention.language import _
+from illustrated_attention.language import ENGLISH, _, current, listed, parted
 
 MOST_ALIKE = 30  # pairs that are shown
 LITTLE = 0.5  # who has less than this part of the points needs attention
@@ -70,6 +71,7 @@ class Row:
     other_tests: bool = False
     late: bool = False
     penalty: float = 0.0
+    language: str = ENGLISH  # the hand-in's
     works: dict[str, Work] = field(default_factory=dict)
     replies: dict[str, str] = field(default_factory=dict)  # to the lesson's questions
     built: dict[str, str] = field(default_factory=dict)  # the structures of the longer functions
@@ -253,6 +255,7 @@ def _read_notebooks(
     row.refused = names.printable(told or "")
     for path in sorted(path for path in folder.glob("*") if names.notebook_name(path.name)):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        row.language = language_chosen("".join(cell["source"]) for cell in cells)
         seen = look(cells, wrong[row.id, path.stem])
         if why_refused(cells, told):
             seen = {part: Seen("refused", message=row.refused) for part in seen}
@@ -292,24 +295,27 @@ def without_names(course: CourseDirectory, assignment: str, rows: list[Row]) -> 
 
 def findings(rows: list[Row], exercise: str) -> list[Finding]:
     """Return what went wrong in an exercise, the most frequent first, in parts of all hand-ins."""
-    works = [row.works[exercise] for row in rows if row.graded]
+    works = [(row.works[exercise], row.language) for row in rows if row.graded]
     # A cause is told each student with a line or a name of theirs: its id is counted. Where there
     # is none, what was seen is. The words for a known mistake are the reader's, whatever the
     # languages of the hand-ins are.
     told: dict[tuple, Counter] = defaultdict(Counter)
-    for work in works:
+    readable = set()  # in the reader's language: told rather than others
+    for work, language in works:
         seen = work.shown
         if seen.kind in ("right", "to_mark", "refused"):
             continue
         message = seen.message if seen.kind in ("unknown", "stopped") else None
         words = known_words(exercise.split(": ")[-1], seen.mistake) if seen.kind == "cause" else ""
         told[seen.sign, seen.words, message][words or seen.message] += 1
+        if words or language == current():
+            readable.add(words or seen.message)
     counted = sorted(told.items(), key=lambda item: (-item[1].total(), str(item[0])))
     return [
         Finding(
             sign,
             what,
-            messages.most_common(1)[0][0],
+            max(messages.items(), key=lambda one: (one[0] in readable, one[1]))[0],
             messages.total(),
             round(100 * messages.total() / len(works)),
         )
@@ -341,6 +347,7 @@ def make_page(
         lstrip_blocks=True,
     )
     environment.globals.update(_=_, language=html_language, label=label)
+    environment.globals.update(listed=listed, parted=parted)
     environment.filters["number"] = number
     environment.filters["breakable"] = lambda name: escape(name).replace("_", Markup("_<wbr>"))
     graded = [row for row in rows if row.graded]

@@ -20,11 +20,13 @@ def language_of(notebook: NotebookNode) -> str:
     A stranger wrote the notebook. All that it can do is choose one of the languages that there
     are: any other word means English.
     """
-    for cell in notebook.cells:
-        chosen = _CHOOSES.search(cell.source) if cell.cell_type == "code" else None
-        if chosen:
-            return chosen[2] if chosen[2] in known() else ENGLISH
-    return ENGLISH
+    return language_chosen(cell.source for cell in notebook.cells if cell.cell_type == "code")
+
+
+def language_chosen(sources: Iterable[str]) -> str:
+    """Return the language that the first of these sources chooses which chooses one."""
+    chosen = next(filter(None, map(_CHOOSES.search, sources)), None)
+    return chosen[2] if chosen and chosen[2] in known() else ENGLISH
 
 
 def language_of_class(released: Iterable[NotebookNode | None]) -> str:
