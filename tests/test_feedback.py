@@ -74,7 +74,8 @@ def pages(released, tmp_path_factory):
     with Gradebook(course.config.CourseDirectory.db_url) as gradebook:
         comment = gradebook.find_comment("essay", NOTEBOOK, ASSIGNMENT, "ada")
         comment.manual_comment = r"A **good** start: $\sqrt{d}$, not $\nothing$."
-        gradebook.find_grade("double_check", NOTEBOOK, ASSIGNMENT, "fay").manual_score = 1
+        grade = gradebook.find_grade("double_check", NOTEBOOK, ASSIGNMENT, "fay")
+        grade.manual_score, grade.needs_manual_grade = 1, True  # as after grading again
         gradebook.db.commit()
     GenerateFeedbackApp.clear_instance()
     GenerateFeedbackApp.launch_instance([ASSIGNMENT])

@@ -224,7 +224,9 @@ def _waiting(names: dict) -> set[str]:
         notebook = gradebook.find_submission_notebook(
             names["notebook"], names["assignment"], names["student"]
         )
-        return {grade.name for grade in notebook.grades if grade.needs_manual_grade}
+        # What has a score of a person's waits to be looked at again, when it was graded again.
+        waits = (g for g in notebook.grades if g.needs_manual_grade and g.manual_score is None)
+        return {grade.name for grade in waits}
 
 
 def _hint(seen: Seen) -> str:
