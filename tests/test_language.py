@@ -178,7 +178,8 @@ def translated_at_once(node):
 # What of autograder speaks to learners; the rest speaks to instructors and in logs.
 TO_LEARNERS = [
     *("exercises/judging", "nbgrader_steps/feedback", "nbgrader_steps/hand_in"),
-    *("nbgrader_steps/intake", "nbgrader_steps/page", "sandbox/inside/shell"),
+    *("nbgrader_steps/refused_files", "nbgrader_steps/strangers_notebook", "nbgrader_steps/page"),
+    "sandbox/inside/shell",
     *("sandbox/judge_process", "sandbox/running_tests", "sandbox/student_process"),
 ]
 NOT_SAID = {  # English words that nobody is told
