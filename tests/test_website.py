@@ -11,6 +11,8 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
+from autograder.authoring.catalogues import languages
+from autograder.exercises import LESSONS
 from website import explorer, lessons, lite, site
 from website.settings import ROOT, read_repository
 
@@ -104,6 +106,19 @@ def test_a_link_leads_to_a_page_to_the_repository_or_nowhere(link, with_reposito
     assert site._with_links(link, "docs/a.md", pages, None) == without
 
 
+def test_the_browsers_place_has_the_lessons_of_every_language(tmp_path):
+    lite._write_lessons(tmp_path)
+    assert languages()
+    editions = {tmp_path: ""} | {tmp_path / name: f"-{name}" for name in languages()}
+    for folder, edition in editions.items():
+        for lesson in LESSONS:
+            shown = nbformat.read(folder / lesson / f"{lesson}.ipynb", 4)
+            own = nbformat.read(ROOT / f"notebooks{edition}" / lesson / f"{lesson}.ipynb", 4)
+            assert [cell.source for cell in shown.cells[2:]] == [cell.source for cell in own.cells]
+            assert shown.cells[1].source == lite.SET_UP
+            assert (shown.cells[0].source == lite.WELCOME) == (edition == "")
+
+
 # -- pages -----------------------------------------------------------------------------------
 
 
@@ -124,8 +139,10 @@ def pages(tmp_path_factory):
 def test_every_page_has_a_title_a_language_and_one_first_heading(pages):
     _output, found = pages
     assert {"index.html", "lessons.html", "docs/learners.html", "CONTRIBUTING.html"} <= set(found)
+    assert {"chinese.html", "docs/zh_CN/learners.html", "docs/zh_CN/instructors.html"} <= set(found)
     for path, page in found.items():
-        assert page.html["lang"] == "en", path
+        is_chinese = path == "chinese.html" or path.startswith("docs/zh_CN/")
+        assert page.html["lang"] == ("zh-CN" if is_chinese else "en"), path
         assert page.title.string.strip(), path
         assert len(page.find_all("h1")) == 1, path
 

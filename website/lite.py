@@ -13,19 +13,20 @@ from pathlib import Path
 
 import nbformat
 
+from illustrated_attention.language import ENGLISH, _, known, later, speaking
 from website.settings import BUILD, ROOT, lessons
 
 EXTENSIONS = Path(sys.prefix) / "share" / "jupyter" / "labextensions"
 # Pure wheels that the course needs and Pyodide does not bring along.
 WHEELS = ("comm", "ipywidgets", "jupyterlab-widgets")
 SET_UP = "%pip install -q illustrated-attention"
-WELCOME = """\
+WELCOME = later("""\
 **In the browser.** Everything runs on this computer, in this page: nothing is installed and
 nothing is sent. The first run of the next cell fetches Python's packages and takes a minute or so.
 
 **Your work is kept in this browser only.** Download it when you stop. To hand in, press *Download
 to hand in* above, and give the file to your instructor.
-"""
+""")
 
 
 def build_lite(output: Path, pyodide: str | None = None) -> int:
@@ -106,12 +107,14 @@ def _settings(pyodide):
     }
 
 
-def with_set_up(lesson: str, words: str, command: str) -> nbformat.NotebookNode:
+def with_set_up(
+    lesson: str, words: str, command: str, folder: str = "notebooks"
+) -> nbformat.NotebookNode:
     """Return a lesson's notebook with a set-up cell and some words before all others.
 
-    They are not graded: a hand-in may have cells of its own.
+    They are not graded: a hand-in may have cells of its own. `folder` is the edition's.
     """
-    notebook = nbformat.read(ROOT / "notebooks" / lesson / f"{lesson}.ipynb", 4)
+    notebook = nbformat.read(ROOT / folder / lesson / f"{lesson}.ipynb", 4)
     before = [
         nbformat.v4.new_markdown_cell(words, id="words-on-this-place"),
         nbformat.v4.new_code_cell(command, id="set-up"),
@@ -121,11 +124,18 @@ def with_set_up(lesson: str, words: str, command: str) -> nbformat.NotebookNode:
 
 
 def _write_lessons(folder):
-    for lesson in lessons():
-        (folder / lesson).mkdir(parents=True)
-        notebook = with_set_up(lesson, WELCOME, SET_UP)
-        notebook.metadata["kernelspec"] = {"name": "python", "display_name": "Python (Pyodide)"}
-        nbformat.write(notebook, folder / lesson / f"{lesson}.ipynb")
+    """Write the lessons, and those of other languages each into a folder of its name."""
+    for name in known():
+        english = name == ENGLISH
+        place = folder if english else folder / name
+        edition = "notebooks" if english else f"notebooks-{name}"
+        with speaking(name):
+            words = _(WELCOME)
+        for lesson in lessons():
+            (place / lesson).mkdir(parents=True)
+            notebook = with_set_up(lesson, words, SET_UP, edition)
+            notebook.metadata["kernelspec"] = {"name": "python", "display_name": "Python (Pyodide)"}
+            nbformat.write(notebook, place / lesson / f"{lesson}.ipynb")
 
 
 def _wheels():

@@ -26,6 +26,7 @@ from website.settings import BUILD, HERE, ROOT, Repository, lessons, repository
 DOCUMENTS = (
     *("docs/learners.md", "docs/anywhere.md", "docs/instructors.md", "docs/grading.md"),
     *("docs/attacks.md", "docs/architecture.md", "docs/figures.md", "docs/kill_matrix.md"),
+    *("docs/zh_CN/learners.md", "docs/zh_CN/instructors.md"),
     *("CONTRIBUTING.md", "data/pocket_gpt2/README.md", "training/README.md"),
 )
 COLAB = """\
@@ -105,6 +106,8 @@ def write_pages(output: Path, notebooks: dict, where: Repository | None) -> None
         for page in built.rglob("*.html"):
             # myst-nb gives what opens a folded cell another name than the words that are seen.
             text = page.read_text(encoding="utf-8")
+            if page.name == "chinese.html" or page.parent.name == "zh_CN":
+                text = text.replace('<html lang="en"', '<html lang="zh-CN"')
             page.write_text(text.replace(' aria-label="Toggle hidden content"', ""), "utf-8")
         shutil.copytree(built, output, dirs_exist_ok=True)
 

@@ -8,7 +8,7 @@ from babel.messages.extract import extract_from_file
 from autograder.exercises import LESSONS, questions
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("illustrated_attention", "autograder")
+PACKAGES = ("illustrated_attention", "autograder", "website")
 # Through these a sentence passes: see illustrated_attention/language.py.
 DOORS: dict = {"_": None, "later": None}
 KINDS = {"*.py": "python", "*.j2": "jinja2.ext:babel_extract"}
