@@ -296,6 +296,7 @@ class _Run:
 
         try:
             confine.die_with_parent()
+            gc.set_threshold(50_000)  # a judge lives for seconds: it has better things to do
             _limit_memory()
             self.server.control.close()
             shell, zygote = self.server.shell, self.server.zygote
