@@ -6,6 +6,7 @@ import sys
 
 import nbformat
 import pytest
+import sqlalchemy
 from classroom import ROOT
 from nbformat.v4 import new_code_cell
 from nbgrader.auth import Authenticator
@@ -211,3 +212,29 @@ def test_files_beside_a_notebook_travel_from_submit_to_grade(course, tmp_path, m
         assert graded.is_file() == (name != "scan.pdf")
         assert not graded.is_file() or graded.read_text() == text
     assert f"{ASSIGNMENT}.py" in ours.CourseDirectory.ignore
+
+
+def test_a_hand_in_is_entered_in_one_go(course):
+    """nbgrader asks for each cell by itself and commits after each: some forty times."""
+    for student in ("ada", "bob"):
+        course.hand_in(student)
+    assert batch.grade_student(course.config, ASSIGNMENT, "ada").graded
+    asked, commits = [], []
+
+    def ask(connection, cursor, statement, *_):
+        asked.append(statement)
+
+    def commit(connection):
+        commits.append(connection)
+
+    listeners = (("before_cursor_execute", ask), ("commit", commit))
+    for name, listener in listeners:
+        sqlalchemy.event.listen(sqlalchemy.Engine, name, listener)
+    try:
+        assert batch.grade_student(course.config, ASSIGNMENT, "bob").graded
+    finally:
+        for name, listener in listeners:
+            sqlalchemy.event.remove(sqlalchemy.Engine, name, listener)
+    assert course.scores("bob") == FULL
+    assert len(commits) <= 3  # who hands in; what is looked at before it runs; its marks
+    assert sum(statement.startswith("UPDATE") for statement in asked) <= 4
