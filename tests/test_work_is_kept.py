@@ -39,7 +39,7 @@ OTHERS = {
 }
 
 # Our own that never come near notebooks/, or that take long and have a test of their own.
-ELSEWHERE = {"doctor", "build", "translations", "fuzz"}
+ELSEWHERE = {"doctor", "build", "translations", "looked-at", "fuzz"}
 
 # nbgrader's commands that can be told to write over what is there.
 FORCED = {
