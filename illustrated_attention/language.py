@@ -43,7 +43,10 @@ _catalogue = gettext.translation(DOMAIN, data_path("locale"), fallback=True)
 
 def listed(words: Iterable[str]) -> str:
     """Return words one after the other, with the language's commas between them."""
-    return _(", ").join(words)
+    said, *rest = [*words] or [""]
+    for word in rest:
+        said = _("{one}, {other}").format(one=said, other=word)
+    return said
 
 
 def parted(words: Iterable[str]) -> str:
