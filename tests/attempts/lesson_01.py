@@ -234,3 +234,15 @@ def residual(x, w_q, w_k, w_v):
     q, k, v = x @ w_q, x @ w_k, x @ w_v
     weights = softmax(q @ flip(k) / np.sqrt(q.shape[-1]))
     return weights @ v + v, weights
+
+
+def rows_of(table):
+    if table.ndim != 2:
+        raise ValueError("a table has two axes")
+    exp = np.exp(table - table.max(axis=-1, keepdims=True))
+    return exp / exp.sum(axis=-1, keepdims=True)
+
+
+@attempt("softmax", "refused_by_another")
+def only_tables(scores):
+    return rows_of(scores)

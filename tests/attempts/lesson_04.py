@@ -151,3 +151,9 @@ def queries_split_thrice(q, k, v, n_head):
     q, k, v = (split_heads(q, n_head) for _ in (q, k, v))
     out, weights = causal_attention(q, k, v)
     return merge_heads(out), weights
+
+
+@attempt("split_heads", "breaks_by_accident")
+def size_from_a_table(x, n_head):
+    size = {0: x.shape[-1] // n_head}[x.shape[-1] % n_head]
+    return np.swapaxes(x.reshape(*x.shape[:-1], n_head, size), -3, -2)
