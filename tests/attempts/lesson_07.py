@@ -50,7 +50,7 @@ def without_biases(n_layer, d_model, n_vocab, n_positions):
 
 
 @attempt("generate", "mutable_default")
-def kept_from_call_to_call(token_ids, params, n_head, n_new, ids=[]):
+def kept_from_call_to_call(token_ids, params, n_head, n_new, ids=[]):  # noqa: B006
     ids.extend(token_ids)
     if len(ids) + n_new > len(params["wpe.weight"]):
         raise ValueError("too long")
