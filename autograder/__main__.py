@@ -157,6 +157,7 @@ def _grade(**options) -> int:
 def _mine(lesson: str, notebook: Path | None) -> int:
     from autograder.class_run.mine import grade_mine
     from autograder.nbgrader_steps.course import Problem
+    from illustrated_attention.language import _
 
     try:
         outcome = grade_mine(lesson, notebook)
@@ -165,7 +166,9 @@ def _mine(lesson: str, notebook: Path | None) -> int:
         return 2
     if outcome.refused:
         print(outcome.refused)
-    print(f"{lesson}: {outcome.score:g} of {outcome.most:g} points. Open the page in a browser:")
+    text = _("{lesson}: {points} of {most} points. Open the page in a browser:")
+    points = {"points": f"{outcome.score:g}", "most": f"{outcome.most:g}"}
+    print(text.format(lesson=lesson, **points))
     print(outcome.page.as_uri())
     return 0
 
@@ -198,18 +201,19 @@ def _marks(**options) -> int:
 def _feedback_zip(assignment: str) -> int:
     from autograder.class_run.return_feedback import pack_feedback
     from autograder.nbgrader_steps.course import Problem
+    from illustrated_attention.language import _
 
     try:
         packed = pack_feedback(assignment)
     except Problem as problem:
         print(problem, file=sys.stderr)
         return 2
-    print(f"The pages of {packed.count} students are in")
+    print(_("The pages of {count} students are in").format(count=packed.count))
     print(packed.path)
     if packed.otherwise:
-        print("These did not hand in through a platform:", ", ".join(packed.otherwise))
+        print(_("These did not hand in through a platform:"), ", ".join(packed.otherwise))
     if packed.without:
-        print("These handed in and have no page:", ", ".join(packed.without))
+        print(_("These handed in and have no page:"), ", ".join(packed.without))
     return 1 if packed.without else 0
 
 

@@ -7,20 +7,20 @@ import tempfile
 from pathlib import Path
 
 from autograder.nbgrader_steps.execute import WITHOUT_CONFINEMENT
-from illustrated_attention.language import _
+from illustrated_attention.language import _, later
 
 # What a student's code tries, and every one must fail. Each is a line of Python that raises.
 PROBES = {
-    "read a file of yours": "open({own_file!r}).read()",
-    "read another process": "open('/proc/{grader}/environ', 'rb').read()",
-    "write a file": "open({own_file!r} + '.new', 'w')",
-    "remove a file": "__import__('os').unlink({own_file!r})",
-    "change a file's mode": "__import__('os').chmod({own_file!r}, 0o777)",
-    "start a process": "__import__('os').fork()",
-    "start a program": "__import__('subprocess').run(['true'], check=True)",
-    "open a network connection": "__import__('socket').socket()",
-    "send a signal": "__import__('os').kill({grader}, 0)",
-    "take 4 GB of memory": "bytearray(4 << 30)",
+    later("read a file of yours"): "open({own_file!r}).read()",
+    later("read another process"): "open('/proc/{grader}/environ', 'rb').read()",
+    later("write a file"): "open({own_file!r} + '.new', 'w')",
+    later("remove a file"): "__import__('os').unlink({own_file!r})",
+    later("change a file's mode"): "__import__('os').chmod({own_file!r}, 0o777)",
+    later("start a process"): "__import__('os').fork()",
+    later("start a program"): "__import__('subprocess').run(['true'], check=True)",
+    later("open a network connection"): "__import__('socket').socket()",
+    later("send a signal"): "__import__('os').kill({grader}, 0)",
+    later("take 4 GB of memory"): "bytearray(4 << 30)",
 }
 
 
@@ -36,10 +36,11 @@ def main(argv: list[str] | None = None) -> int:
     text = _("Python {version}: hand-ins are graded with it, so a class needs the same one.")
     print(text.format(version=python))
     if sys.platform != "linux":
-        print(
+        text = _(
             "Student code can be confined on Linux only. Grading works here with nbgrader's own "
-            "way of running notebooks and gives the same marks.\n" + WITHOUT_CONFINEMENT
+            "way of running notebooks and gives the same marks."
         )
+        print(text, _(WITHOUT_CONFINEMENT), sep="\n")
         return 1
     return _examine()
 
@@ -56,27 +57,32 @@ def _examine() -> int:
     from autograder.sandbox.inside import confine
 
     found = confine.layers()
-    _line(found.landlock, "Landlock", f"version {found.landlock}", "not in this kernel, or off")
-    _line(found.seccomp, "seccomp", "system calls are filtered", "not in this kernel or processor")
-    _line(
-        *(found.bubblewrap, "bubblewrap", "nothing that one hand-in has seen is left for the next"),
+    version = _("version {number}").format(number=found.landlock)
+    _line(found.landlock, "Landlock", version, _("not in this kernel, or off"))
+    filtered = _("system calls are filtered")
+    _line(found.seccomp, "seccomp", filtered, _("not in this kernel or processor"))
+    nothing_left = _("nothing that one hand-in has seen is left for the next")
+    without = _(
         "not installed, or user namespaces are off here. Without it a hand-in can leave a few bits "
-        "for the next one: docs/grading.md",
+        "for the next one: docs/grading.md"
     )
+    _line(found.bubblewrap, "bubblewrap", nothing_left, without)
     if not found.safe:
-        print(
+        text = _(
             "Grading is NOT safe here and will not start. It needs seccomp, and Landlock (Linux "
             "5.13 or newer, switched on) or bubblewrap (`apt install bubblewrap`). In a "
             "container, its own rules may forbid them: see docs/grading.md."
         )
+        print(text)
         return 1
     escapes = _try_to_escape()
     for probe, escaped in escapes.items():
-        _line(not escaped, probe, "refused", "POSSIBLE")
+        _line(not escaped, _(probe), _("refused"), _("POSSIBLE"))
     if any(escapes.values()):
-        print("A layer claims to hold and does not. Please report this; do not grade here.")
+        print(_("A layer claims to hold and does not. Please report this; do not grade here."))
         return 1
-    print(f"Grading is safe here: student code is confined by {found}.")
+    text = _("Grading is safe here: student code is confined by {layers}.")
+    print(text.format(layers=found))
     return 0
 
 

@@ -78,7 +78,8 @@ def grade(
     _need_usable_release(course, assignment)
     handed_in = batch.handed_in(course, assignment)
     if student is not None and student not in handed_in:
-        raise Problem(f"There is no hand-in of {student} for {assignment}.")
+        text = _("There is no hand-in of {student} for {assignment}.")
+        raise Problem(text.format(student=student, assignment=assignment))
     wanted = [s for s in handed_in if student in (None, s)]
     with contextlib.ExitStack() as stack:
         make_executor = stack.enter_context(_cluster(dask)) if dask else batch.processes(jobs)
@@ -99,14 +100,16 @@ def grade(
         except KeyboardInterrupt:
             progress.close()
             left = len([s for s in batch.pending(course, assignment) if s in wanted])
-            print(f"Stopped. {left} of {len(wanted)} still to do: run the same command again.")
+            text = _("Stopped. {left} of {all} still to do: run the same command again.")
+            print(text.format(left=left, all=len(wanted)))
             return STOPPED
     progress.close()
     print(progress.summary(assignment, already=len(wanted) - len(pending) - len(died)))
     if died:
         names = ", ".join(map(printable, died))
-        print(f"Not tried again, because grading processes died each time: {names}.")
-        print("To try them again: --retry.")
+        text = _("Not tried again, because grading processes died each time: {names}.")
+        print(text.format(names=names))
+        print(_("To try them again: --retry."))
     _tell_what_else(course, assignment)
     if inside := runs_inside(config, assignment):
         text = _(
@@ -201,11 +204,13 @@ class Progress:
 
 def _need_confinement(unsafe: bool, dask: str | None) -> None:
     if unsafe or sys.platform != "linux":
-        print(WITHOUT_CONFINEMENT, file=sys.stderr)
+        print(_(WITHOUT_CONFINEMENT), file=sys.stderr)
     elif not dask and not confine.layers().safe:
         raise Problem(
-            "Student code cannot be confined on this machine, so nothing is graded. "
-            "`python -m autograder doctor` tells what is missing."
+            _(
+                "Student code cannot be confined on this machine, so nothing is graded. "
+                "`python -m autograder doctor` tells what is missing."
+            )
         )
 
 
@@ -226,12 +231,12 @@ def _cluster(address: str) -> Iterator[Callable[[], Executor]]:
     try:
         from distributed import Client
     except ModuleNotFoundError:
-        raise Problem(
-            "The package distributed is missing. Install the extra: pip install -e '.[cluster]'"
-        ) from None
+        text = _("The package {name} is missing. Install the extra: pip install -e '.[cluster]'")
+        raise Problem(text.format(name="distributed")) from None
     try:
         client = Client(address, timeout=10)
     except (OSError, ValueError) as error:
-        raise Problem(f"No Dask scheduler answers at {address}: {error}") from None
+        text = _("No Dask scheduler answers at {address}: {error}")
+        raise Problem(text.format(address=address, error=error)) from None
     with client:
         yield lambda: client.get_executor(pure=False)

@@ -11,6 +11,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from traitlets.config import Config
 
+from illustrated_attention.language import _
+
 
 class Problem(Exception):
     """A command cannot do what it was asked. The text says why and what to do."""
@@ -29,7 +31,7 @@ def read_config(db: str | None = None) -> Config:
     app.load_config_file()
     config = app.config
     if "root" not in config.CourseDirectory:
-        raise Problem("There is no nbgrader_config.py here. Run this in the course's folder.")
+        raise Problem(_("There is no nbgrader_config.py here. Run this in the course's folder."))
     config.CourseDirectory.db_url = _address(db or CourseDirectory(config=config).db_url)
     return config
 
@@ -45,10 +47,11 @@ def _address(db: str) -> str:
     try:
         url = make_url(db)
     except ArgumentError:
-        raise Problem(
-            f"{db} is no gradebook's address. Write sqlite:////srv/course/gradebook.db or "
+        text = _(
+            "{db} is no gradebook's address. Write sqlite:////srv/course/gradebook.db or "
             "postgresql://user@host/name."
-        ) from None
+        )
+        raise Problem(text.format(db=db)) from None
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
     return url.render_as_string(hide_password=False)
@@ -61,19 +64,19 @@ def need_assignment(config: Config, assignment: str) -> None:
         with Gradebook(course.db_url, course.course_id) as gradebook:
             gradebook.find_assignment(assignment)
     except MissingEntry:
-        raise Problem(
-            f"The gradebook does not know {assignment}. Enter it first: "
-            f"nbgrader generate_assignment {assignment}"
-        ) from None
+        text = _(
+            "The gradebook does not know {assignment}. Enter it first: "
+            "nbgrader generate_assignment {assignment}"
+        )
+        raise Problem(text.format(assignment=assignment)) from None
     except ModuleNotFoundError as error:
-        raise Problem(
-            f"For this gradebook the package {error.name} is missing. Install the extra: "
-            "pip install -e '.[cluster]'"
-        ) from None
+        text = _("The package {name} is missing. Install the extra: pip install -e '.[cluster]'")
+        raise Problem(text.format(name=error.name)) from None
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         where = make_url(course.db_url).render_as_string(hide_password=True)
-        raise Problem(f"The gradebook {where} cannot be opened: {reason}") from None
+        text = _("The gradebook {where} cannot be opened: {reason}")
+        raise Problem(text.format(where=where, reason=reason)) from None
 
 
 def notebooks(course: CourseDirectory, assignment: str) -> list[str]:

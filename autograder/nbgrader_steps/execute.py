@@ -14,11 +14,12 @@ from autograder.nbgrader_steps import cleaning, gradebook
 from autograder.nbgrader_steps.spoken import language_of
 from autograder.nbgrader_steps.trusted import course_of, trusted_notebook
 from autograder.sandbox.running_tests import Cell
+from illustrated_attention.language import _, later
 
 # In a failed test cell's metadata: exercise, known mistake and words, for feedback and report.
 VERDICT = "illustrated_attention"
 
-WITHOUT_CONFINEMENT = (
+WITHOUT_CONFINEMENT = later(
     "!!! Student code runs UNCONFINED. It can read your files, the solutions and the gradebook, "
     "change and delete them, and use your network. Grade only work of people you trust, on a "
     "machine you can lose. `python -m autograder doctor` tells what is missing. !!!"
@@ -47,7 +48,7 @@ class ConfinedExecute(NbGraderPreprocessor):
 
     def preprocess(self, nb, resources):
         if sys.platform != "linux":
-            self.log.warning(WITHOUT_CONFINEMENT)
+            self.log.warning(_(WITHOUT_CONFINEMENT))
             return Execute(parent=self.parent).preprocess(nb, resources)
         trusted = trusted_notebook(resources["nbgrader"], course_of(self), self.inside)
         gradebook.save_what_is_open()  # running takes long, and others want to write
@@ -119,6 +120,6 @@ def _warm_grader(unsafe: bool, log):
         _grader, _pid = Grader(unsafe), os.getpid()
         atexit.register(_grader.close)
         if unsafe:
-            log.warning(WITHOUT_CONFINEMENT)
+            log.warning(_(WITHOUT_CONFINEMENT))
         log.info("Student code is confined by %s", _grader.layers)
     return _grader
