@@ -231,7 +231,7 @@ def install_course(test, languages):
     for language in languages:  # JupyterLab's own words
         packages += ["--extra", language.lower().replace("_", "-")]
     if test:
-        for extra in ("test", "site", "hub", "jupyterhub", "cluster", "fuzz"):
+        for extra in ("test", "site", "hub", "jupyterhub", "cluster", "fuzz", "zh-cn"):
             packages += ["--extra", extra]
     run([*uv, "--only-binary", ":all:", "--require-hashes", *packages], "Installing the packages")
     run([*uv, "--no-deps", "--no-build-isolation", "-e", "."], "Installing the course")
