@@ -58,7 +58,8 @@ def test_an_assignments_own_tests_are_tried_and_the_class_is_told_what_can_be_fo
 
     course.hand_in("ada", notebook())
     assert main(["grade", ASSIGNMENT, "--jobs", "1"]) == 0
-    assert f"can be forged, they ran inside: {within}" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"can be forged, because they ran beside the student's code: {within}" in told
     assert course.scores("ada") == {"fine": 2, "looks": 0, "within": 2, "lenient": 0}
     main(["report", ASSIGNMENT])
     page = (tmp_path / "reports" / f"{ASSIGNMENT}.html").read_text()

@@ -108,8 +108,12 @@ class OwnCourse:
         config.CourseDirectory.student_id = student
         config.Autograde.force = True
         converter = Autograde(coursedir=CourseDirectory(config=config), config=config)
+        before = converter.log.level  # all of nbgrader's steps share this log
         converter.log.setLevel(logging.ERROR)
-        converter.start()
+        try:
+            converter.start()
+        finally:
+            converter.log.setLevel(before)
 
     def marks(self, student: str) -> Marks:
         """What the gradebook has of a hand-in."""

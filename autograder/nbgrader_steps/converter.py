@@ -5,8 +5,10 @@ that nbgrader lets us choose: then `nbgrader autograde`, the formgrader's button
 all grade in this way.
 """
 
+import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from nbconvert.exporters.exporter import ResourcesDict
 from nbgrader.api import MissingEntry
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import BaseConverter
-from nbgrader.utils import rmtree, setenv
+from nbgrader.utils import rmtree
 from traitlets import Bool
 
 from autograder.nbgrader_steps import gradebook, hand_in, private, strangers_notebook
@@ -86,7 +88,23 @@ class InOneGo(Autograde):
             self.exporter, [*self.sanitize_preprocessors, *self.autograde_preprocessors]
         )
         with (
-            setenv(NBGRADER_EXECUTION="autograde"),
+            _told_to_notebooks(),
             gradebook.one_transaction(self.coursedir.db_url, self.coursedir.course_id),
         ):
             BaseConverter.convert_single_notebook(self, notebook_filename)
+
+
+@contextlib.contextmanager
+def _told_to_notebooks() -> Iterator[None]:
+    """Set the variable by which a notebook knows that nbgrader runs it.
+
+    nbgrader's own `setenv` leaves it set when a hand-in fails.
+    """
+    before = os.environ.get("NBGRADER_EXECUTION")
+    os.environ["NBGRADER_EXECUTION"] = "autograde"
+    try:
+        yield
+    finally:
+        del os.environ["NBGRADER_EXECUTION"]
+        if before is not None:
+            os.environ["NBGRADER_EXECUTION"] = before

@@ -90,7 +90,8 @@ class ForTheStudent(_Known, NbGraderPreprocessor):
         resources["refused"] = why_refused(nb.cells, small_files.read(folder, REFUSED))
         resources["seen"] = self.seen = look(nb.cells, _wrong(nb.cells))
         resources["look_at"] = what_to_look_at(nb.cells, self.seen)
-        resources["waiting"] = _waiting(resources["nbgrader"])
+        by_hand = any(map(_marked_by_a_person, nb.cells))
+        resources["waiting"] = _waiting(resources["nbgrader"]) if by_hand else set()
         resources["parts"] = Parts.of(nb.cells, resources["page"].ours)
         return super().preprocess(nb, resources)
 
@@ -216,6 +217,11 @@ def _wrong(cells: list[NotebookNode]) -> set[str]:
         cell.metadata.nbgrader.grade_id: cell.metadata.nbgrader for cell in cells if is_test(cell)
     }
     return {name for name, its in points.items() if (its.get("score") or 0) < its.get("points", 0)}
+
+
+def _marked_by_a_person(cell: NotebookNode) -> bool:
+    about = cell.metadata.get("nbgrader", {})
+    return bool(about.get("task") or (about.get("grade") and about.get("solution")))
 
 
 def _waiting(names: dict) -> set[str]:
