@@ -209,7 +209,7 @@ def main(sizes: tuple[int, ...]) -> None:
     head += ["times less CPU than stock", "MB a student"]
     lines = [
         f"Measured on {date.today()}, Python {platform.python_version()}, lesson {LESSON[:2]}; "
-        f"load of the machine {os.getloadavg()[2]:.0f}. CPU time counts: others were at work too.",
+        f"load of the machine {os.getloadavg()[2]:.0f}.",
         "",
         f"| {' | '.join(head)} |",
         "|---" * len(head) + "|",
