@@ -1,6 +1,7 @@
 """Editions in other languages are true to the English one: nothing missing, nothing old."""
 
 import re
+import unicodedata
 import warnings
 from collections import Counter
 
@@ -13,6 +14,7 @@ from autograder.authoring.lesson_texts import texts, with_texts
 from autograder.exercises import LESSONS
 from illustrated_attention import language as languages
 from illustrated_attention.figures.key import colour_key
+from illustrated_attention.figures.words import has_glyph
 
 LANGUAGES = catalogues.languages()
 
@@ -198,3 +200,17 @@ def test_a_translated_document_has_the_parts_of_the_english_one(document):
             headings = re.findall("^#+ (.*)$", target.read_text(encoding="utf-8"), re.M)
             slugs = [re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings]
             assert anchor in slugs, link
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_our_font_lacks_is_square(language):
+    """So figures are right in whichever font the browser shows: see docs/figures.md."""
+    said = "".join(
+        str(entry.string)
+        for domain in catalogues.DOMAINS
+        for entry in catalogues.read_catalogue(language, domain)
+        if entry.id
+    )
+    others = {character for character in said if character > " " and not has_glyph(character)}
+    assert others
+    assert {unicodedata.east_asian_width(character) for character in others} <= {"W", "F"}

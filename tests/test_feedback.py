@@ -16,6 +16,7 @@ from traitlets.config import Config
 from autograder.__main__ import main
 from autograder.exercises import find_exercise
 from autograder.nbgrader_steps.feedback import card_of_hidden_test
+from autograder.nbgrader_steps.formulas import with_formulas
 from autograder.nbgrader_steps.seen import Seen
 from autograder.nbgrader_steps.settings import configure_feedback
 from autograder.sandbox.inside import confine
@@ -211,6 +212,12 @@ def test_a_formula_in_a_comment_is_drawn_if_it_is_one(pages):
         [drawn] = comment.find_all("img")
         assert drawn["alt"] == r"\sqrt{d}" and drawn["src"].startswith("data:image/svg+xml;")
         assert r"$\nothing$" in comment.get_text()
+
+
+def test_a_formula_with_characters_that_no_font_of_ours_has_stays_as_it_was_typed(recwarn):
+    comment = with_formulas(r"$\sqrt{d}$ $\text{查询}$")
+    assert comment.count("<img") == 1 and r"$\text{查询}$" in comment
+    assert not recwarn.list
 
 
 def test_of_a_refused_hand_in_the_page_says_why_and_nothing_else(pages):

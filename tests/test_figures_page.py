@@ -18,6 +18,7 @@ from illustrated_attention.figures.cells import bars, heatmap
 from illustrated_attention.figures.equations import Grid, equation, equation_height
 from illustrated_attention.figures.page import LessonFigure, drawn
 from illustrated_attention.figures.palette import readable_on
+from illustrated_attention.figures.renderer import CSS_PIXELS, SvgRenderer
 from illustrated_attention.figures.self_attention import attention_row
 from illustrated_attention.figures.words import number, percent, token_label
 
@@ -141,6 +142,22 @@ def test_text_is_text_and_stands_where_it_belongs_in_any_font():
     assert [text.text for text in found] == ["left <&>", "center <&>", "right <&>"]
     assert [float(text.get("x")) for text in found] == pytest.approx([288] * 3, abs=1)
     assert [float(text.get("y")) for text in found] == pytest.approx([99.5, 147.5, 195.5], abs=2)
+
+
+def test_a_chinese_word_is_as_wide_as_its_squares_and_on_one_line_with_others():
+    figure = LessonFigure(height=3)
+    for align in ("top", "center", "bottom"):
+        for word in ("query", "查询", "查询 q"):
+            figure.write(3, 1, word, va=align, fontsize=36)
+    heights = [float(text.get("y")) for text in svg(figure._repr_html_()).iter(f"{SVG}text")]
+    assert heights[0::3] == heights[1::3] == heights[2::3]
+    assert words.text_width("查询", 36) == 1
+    q = words.text_width(" q", 36)
+    assert words.text_width("查询 q", 36) == pytest.approx(1 + q)
+    drawn_on = SvgRenderer(720, 288)
+    for text in figure.texts:
+        measured = text.get_window_extent(drawn_on).width / CSS_PIXELS
+        assert measured == pytest.approx(words.text_width(text.get_text(), 36), abs=0.05)
 
 
 def test_a_heatmap_writes_its_numbers_and_its_shape():

@@ -1,6 +1,6 @@
 r"""Formulas in comments, drawn: feedback loads no MathJax, and ``$\sqrt{d}$`` is hard to read.
 
-Matplotlib draws them. What it cannot read stays as it was typed.
+Matplotlib draws them. What it cannot read, or has no characters for, stays as it was typed.
 """
 
 import base64
@@ -29,6 +29,10 @@ def with_formulas(source: str) -> str:
 def _picture(tex: str) -> str:
     from matplotlib.figure import Figure
 
+    from illustrated_attention.figures.words import has_glyph
+
+    if not all(map(has_glyph, tex.strip())):  # such as Chinese: boxes would be drawn
+        return ""
     figure = Figure(figsize=(0.01, 0.01))
     figure.text(0, 0, f"${tex.strip()}$", fontsize=11)
     drawn = io.BytesIO()
