@@ -329,13 +329,13 @@ print(rejects(my_test, wrong_softmax), rejects(my_test, softmax))
 # ## Why scale?
 #
 # A dot product has d terms. Random terms add up and cancel, so they do not spread d times as far.
-# How far? Here are 2,000 products of random queries and keys, for each d:
+# How far? Here are 500 products of random queries and keys, for each d:
 
 # %%
 random = np.random.default_rng(0)
 print("  d   spread   root of d")
 for d in [4, 16, 64, 256]:
-    products = (random.standard_normal((2000, d)) * random.standard_normal((2000, d))).sum(axis=-1)
+    products = (random.standard_normal((500, d)) * random.standard_normal((500, d))).sum(axis=-1)
     print(f"{d:3}   {products.std():6.2f}   {np.sqrt(d):9.2f}")
 
 # %% [markdown]
@@ -360,8 +360,8 @@ random = np.random.default_rng(1)
 dims = [2, 8, 32, 64, 128, 512]
 unscaled, scaled = [], []
 for d in dims:
-    some_q = random.standard_normal((200, 1, d))
-    some_k = random.standard_normal((200, 9, d))
+    some_q = random.standard_normal((60, 1, d))
+    some_k = random.standard_normal((60, 9, d))
     some_scores = scaled_scores(some_q, some_k)
     scaled.append(softmax(some_scores).max(axis=-1).mean())
     unscaled.append(softmax(some_scores * np.sqrt(d)).max(axis=-1).mean())
