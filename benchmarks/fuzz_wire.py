@@ -15,7 +15,6 @@ import io
 import json
 import os
 import re
-import struct
 import sys
 import tempfile
 import time
@@ -47,13 +46,6 @@ WORDS = [
     *("D", "v", "n", "set", "Fraction", "Decimal", "texts", "times", "back", "call", "lent"),
     *("<f8", "<i8", "|b1", "<c16", "<f2", "<f16", "|u1", "KeyError", "SystemExit", "Exception"),
 ]
-
-
-def frame(text: bytes, buffers: list[bytes]) -> bytes:
-    """Put a frame together, right or not in what it says."""
-    sizes = [len(buffer) for buffer in buffers]
-    head = struct.pack(f">II{len(sizes)}I", len(text), len(sizes), *sizes)
-    return b"".join([head, text, *buffers])
 
 
 def answer(data: bytes) -> None:
@@ -128,7 +120,7 @@ def as_frame(data: bytes) -> bytes:
     if data[:1] <= b"\0":
         return data[1:]
     text, *buffers = data[1:].split(PART, data[0] % 8)
-    return frame(text, buffers)
+    return wire.frame(text, buffers)
 
 
 def main(seconds: int) -> None:

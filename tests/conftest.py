@@ -75,6 +75,42 @@ def in_this_process(monkeypatch):
     grade_in_this_process(monkeypatch)
 
 
+@pytest.fixture(scope="session")
+def confined():
+    """Skip where strangers' code cannot be locked up."""
+    if sys.platform == "linux":
+        from autograder.sandbox.inside import confine
+
+        if confine.layers().safe:
+            return
+    pytest.skip("needs confinement, see doctor")
+
+
+@pytest.fixture(scope="module")
+def zygote(confined):
+    """A way to locked processes."""
+    from autograder.sandbox.student_process import Zygote
+
+    with Zygote() as zygote:
+        yield zygote
+
+
+@pytest.fixture(scope="module")
+def browser():
+    import chromium
+
+    if not chromium.PROGRAM:
+        pytest.skip("no Chromium on this machine: install it to run the tests in a browser")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium.PROGRAM, args=chromium.ARGUMENTS
+        )
+        yield browser
+        browser.close()
+
+
 @pytest.fixture(autouse=True)
 def outside_of_a_notebook():
     """Whatever shell an earlier test of this process has made: this test is in none."""

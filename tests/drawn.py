@@ -39,6 +39,11 @@ def strip(ax):
     return values
 
 
+def lies_on_its_page(figure):
+    box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    return box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height
+
+
 def svg(shown):
     """The drawing in HTML that shows one image."""
     (data,) = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', shown)

@@ -16,11 +16,8 @@ from small_course import ASSIGNMENT, FULL, NOTEBOOK, SOFTMAX
 
 from autograder.__main__ import main
 from autograder.class_run import batch
-from autograder.sandbox.inside import confine
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
-)
+pytestmark = pytest.mark.usefixtures("confined")
 
 
 class Here(Executor):

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox.inside import confine
-
 ROOT = Path(__file__).parent.parent
 COURSE = "illustrated_attention"
 # What each room may import from, besides itself and illustrated_attention.
@@ -131,7 +129,7 @@ print([bool(outputs[i]) for i in (1, 2)], outputs[3][0]["text"])
 """
 
 
-@pytest.mark.skipif(not confine.layers().safe, reason="needs confinement")
+@pytest.mark.usefixtures("confined")
 def test_the_sandbox_grades_any_notebook_where_the_course_is_absent(tmp_path):
     (tmp_path / "sitecustomize.py").write_text(ABSENT)
     done = subprocess.run(

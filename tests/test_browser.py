@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 LESSON = "notebooks/01_self_attention/01_self_attention.ipynb"
 WHOLE_MODEL = "notebooks/07_gpt2/07_gpt2.ipynb"
 
@@ -80,20 +79,6 @@ class Notebook:
     def output(self, index: int):
         cell = f".jp-Notebook .jp-Cell[data-windowed-list-index='{index}']"
         return self.page.locator(f"{cell} .jp-OutputArea-output")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    executable = next((path for path in map(shutil.which, BROWSERS) if path), None)
-    if executable is None:
-        pytest.skip("no Chromium on this machine: install it to run the browser test")
-    from playwright.sync_api import sync_playwright
-
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=arguments)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

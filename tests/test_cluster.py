@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -19,14 +18,8 @@ from nbgrader.coursedir import CourseDirectory
 from small_course import ASSIGNMENT, FULL, NOTEBOOK
 
 from autograder.__main__ import main
-from autograder.sandbox.inside import confine
 
-pytestmark = [
-    pytest.mark.usefixtures("at_work"),
-    pytest.mark.skipif(
-        sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
-    ),
-]
+pytestmark = pytest.mark.usefixtures("confined", "at_work")
 
 SLOW = "import time\n\ntime.sleep(1)\n\n\ndef double(x):\n    return 2 * x\n"
 WRONG = "def double(x):\n    return 3 * x\n"

@@ -1,7 +1,6 @@
 """`nbgrader collect` takes in what strangers wrote into the exchange."""
 
 import io
-import json
 import os
 import shutil
 import sys
@@ -9,8 +8,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from from_platforms import downloaded, notebook_of, zip_collect
 from nbgrader.apps.api import NbGraderAPI
-from nbgrader.apps.zipcollectapp import ZipCollectApp
 from nbgrader.exchange import ExchangeFactory
 from nbgrader.utils import notebook_hash
 from small_course import ASSIGNMENT, FULL, NOTEBOOK
@@ -18,7 +17,6 @@ from small_course import ASSIGNMENT, FULL, NOTEBOOK
 from autograder.nbgrader_steps import refused_files
 from autograder.nbgrader_steps.exchange import exchange_problem
 from autograder.nbgrader_steps.settings import configure_grading
-from autograder.sandbox.inside import confine
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="nbgrader has no exchange there")
 
@@ -71,7 +69,7 @@ def test_a_link_is_not_followed_and_its_owner_reads_why(course, inbound, tmp_pat
     assert (inbound / "file+week+2026-01-01 10:00:00 UTC+abc" / "data.txt").is_symlink()
 
 
-@pytest.mark.skipif(not confine.layers().safe, reason="needs confinement, see doctor")
+@pytest.mark.usefixtures("confined")
 def test_what_was_refused_is_graded_as_blank_and_the_rest_as_always(course, inbound):
     submit(course, inbound, "ada")
     (submit(course, inbound, "eve") / "data").symlink_to("/etc")
@@ -246,31 +244,9 @@ def test_who_instructs_is_told_of_an_exchange_that_a_student_can_take_over(
     assert caplog.text.count("Remove it, unless") == 3
 
 
-def notebook_of(who):
-    return json.dumps({"nbformat": 4, "cells": [], "metadata": {"who": who}}).encode()
-
-
-def zip_collect(course, monkeypatch, caplog):
-    """Run `nbgrader zip_collect`; return whose notebook each student has, and what was said."""
-    course.write_settings()
-    monkeypatch.chdir(course.root)
-    caplog.clear()
-    app = ZipCollectApp()
-    app.initialize([ASSIGNMENT])
-    app.log.propagate = True
-    app.start()
-    submitted = {
-        path.parents[1].name: json.loads(path.read_text())["metadata"]["who"]
-        for path in (course.root / "submitted").glob(f"*/{ASSIGNMENT}/{NOTEBOOK}.ipynb")
-    }
-    return submitted, "\n".join(caplog.messages)
-
-
 @pytest.fixture
 def archive(course):
-    folder = course.root / "downloaded" / ASSIGNMENT / "archive"
-    folder.mkdir(parents=True)
-    return folder
+    return downloaded(course)
 
 
 def test_files_come_in_from_mail_and_platforms_and_nobody_stops_the_others(

@@ -350,7 +350,7 @@ def run_filter(program: bytes, number: int, arch: int, args: tuple) -> int:
 @linux
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become an ordinary user")
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="needs setpriv")
-@pytest.mark.skipif(not HERE.safe, reason="needs confinement")
+@pytest.mark.usefixtures("confined")
 @pytest.mark.parametrize("without", ["nothing", "user namespaces"])
 def test_an_ordinary_user_can_grade_too(without, released):
     """The whole of doctor, and a class from hand-in to marks, as nobody."""

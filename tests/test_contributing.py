@@ -9,8 +9,6 @@ import pytest
 from classroom import ROOT, surroundings
 from nbgrader.api import Gradebook
 
-from autograder.sandbox.inside import confine
-
 PAGE = '''"""`double`, lesson 99. A small exercise."""
 
 from autograder.exercises.kit import Case, Exercise, rough, tidy
@@ -114,7 +112,7 @@ def test_the_build_makes_its_notebooks_with_their_tests_and_its_keys(project):
     assert "| of these named by their own message | 2 of 2 |" in matrix
 
 
-@pytest.mark.skipif(not confine.layers().safe, reason="needs confinement")
+@pytest.mark.usefixtures("confined")
 def test_it_is_released_and_a_hand_in_of_it_graded(project):
     run(project, "-m", "nbgrader", "generate_assignment", "99_small", "--force")
     run(project, "-m", "nbgrader", "release_assignment", "99_small")

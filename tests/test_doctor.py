@@ -11,7 +11,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="confinement is for L
 
 
 @linux
-@pytest.mark.skipif(not confine.layers().safe, reason="needs confinement")
+@pytest.mark.usefixtures("confined")
 def test_a_safe_machine_is_called_safe(capsys):
     assert doctor.main([]) == 0
     out = capsys.readouterr().out

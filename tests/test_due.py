@@ -14,7 +14,6 @@ from autograder.__main__ import main
 from autograder.class_run.report import read_class
 from autograder.nbgrader_steps.late import days_begun
 from autograder.nbgrader_steps.settings import configure_grading
-from autograder.sandbox.inside import confine
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
 STUDENTS = ("ada", "bob", "cleo", "dan", "eve", "fay")
@@ -153,7 +152,7 @@ def test_points_are_taken_off_for_each_day_begun_and_never_within_an_extension(c
     assert "How late these are has changed" in said and "--force. bob, dan, eve" in said
 
 
-@pytest.mark.skipif(not confine.layers().safe, reason="needs confinement, see doctor")
+@pytest.mark.usefixtures("confined")
 def test_an_extension_that_was_there_before_the_hand_in_is_kept_by_grading(course, due):
     due("2027-10-30 23:59")
     due("2027-10-31 23:59", "--student", "ada")

@@ -26,9 +26,7 @@ from autograder.sandbox.running_tests import Cell
 from autograder.sandbox.student_process import GraderFailure, StudentTimeout
 from autograder.sandbox.time_limits import SLOW, SLOW_AGAIN, Limits
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
-)
+pytestmark = pytest.mark.usefixtures("confined")
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox.inside import confine
 from autograder.sandbox.student_process import Zygote
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
-)
+pytestmark = pytest.mark.usefixtures("confined")
 
 ROOT = Path(__file__).parent.parent
 FULL = [True, True]

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from drawn import texts
+from drawn import lies_on_its_page, texts
 from matplotlib.colors import to_rgba
 
 from illustrated_attention.figures.kv_cache import (
@@ -142,12 +142,7 @@ def test_nothing_leaves_the_page(tokens):
         projection_curve(list(range(1, n + 1)), list(range(1, n + 1)), list(range(1, n + 1))),
         cache_memory(tokens, np.arange(n) * 2**22),
     ):
-        width, height = figure.get_size_inches()
-        box = figure.get_tightbbox()
-        assert box.x0 >= 0
-        assert box.y0 >= 0
-        assert box.x1 <= width
-        assert box.y1 <= height
+        assert lies_on_its_page(figure), figure.title
         assert figure.alt_text
 
 

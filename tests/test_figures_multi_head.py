@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from drawn import cells, strips, texts
+from drawn import cells, lies_on_its_page, strips, texts
 
 from illustrated_attention.figures.multi_head import (
     concatenation,
@@ -151,12 +151,7 @@ def test_nothing_leaves_the_page(tokens, n_head):
         concatenation(tokens, z, merged, 1),
     ]
     for figure in figures:
-        width, height = figure.get_size_inches()
-        box = figure.get_tightbbox()
-        assert box.x0 >= 0, figure.title
-        assert box.y0 >= 0, figure.title
-        assert box.x1 <= width, figure.title
-        assert box.y1 <= height, figure.title
+        assert lies_on_its_page(figure), figure.title
         assert figure.alt_text
 
 

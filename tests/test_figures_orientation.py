@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from drawn import texts
+from drawn import lies_on_its_page, texts
 
 from illustrated_attention.figures.orientation import axes_of, embedding_sum, token_positions
 from illustrated_attention.figures.words import number
@@ -87,7 +87,7 @@ def test_more_sheets_than_fit_are_told():
     shown = sum(text.startswith("[") for text in texts(figure))
     assert 1 < shown < 30
     assert f"axis 0: batch, size 30 (the first {shown} are drawn)" in texts(figure)
-    assert figure.get_tightbbox().x1 <= figure.get_size_inches()[0]
+    assert lies_on_its_page(figure)
 
 
 def test_every_token_is_written_in_full_size():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from drawn import all_cells, strips, texts
+from drawn import all_cells, lies_on_its_page, strips, texts
 from matplotlib.patches import Rectangle
 
 from illustrated_attention.figures.projection import head_writing, mixing
@@ -107,12 +107,7 @@ def test_nothing_leaves_the_page(tokens, n_head, d):
         head_writing(tokens, *written(tokens, n_head, d), len(tokens) - 1, pronoun_head=0),
     ]
     for figure in figures:
-        page_width, page_height = figure.get_size_inches()
-        box = figure.get_tightbbox()
-        assert box.x0 >= 0, figure.title
-        assert box.y0 >= 0, figure.title
-        assert box.x1 <= page_width, figure.title
-        assert box.y1 <= page_height, figure.title
+        assert lies_on_its_page(figure), figure.title
 
 
 def test_a_model_of_twelve_heads_fits_the_page():
@@ -122,10 +117,7 @@ def test_a_model_of_twelve_heads_fits_the_page():
         head_writing(WORDS, *written(WORDS, 12, 8), 3, pronoun_head=11),
     ]
     for figure in figures:
-        box = figure.get_tightbbox()
-        assert box.x0 >= 0
-        assert box.y0 >= 0
-        assert box.x1 <= figure.get_size_inches()[0]
+        assert lies_on_its_page(figure), figure.title
 
 
 def test_wrong_arguments_are_named():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from drawn import texts
+from drawn import lies_on_its_page, texts
 
 from illustrated_attention.figures.self_attention import (
     attention_row,
@@ -142,12 +142,7 @@ def test_nothing_leaves_the_page(tokens):
         weighted_values(tokens, arrays["weights"], arrays["v"], 1),
         pipeline(*pick(arrays, "x q k v weights out"), tokens),
     ):
-        width, height = figure.get_size_inches()
-        box = figure.get_tightbbox()
-        assert box.x0 >= 0
-        assert box.y0 >= 0
-        assert box.x1 <= width
-        assert box.y1 <= height
+        assert lies_on_its_page(figure), figure.title
         assert figure.alt_text
 
 

@@ -18,12 +18,7 @@ from autograder.__main__ import main
 from autograder.class_run.grade import Progress
 from autograder.sandbox.inside import confine
 
-pytestmark = [
-    pytest.mark.usefixtures("at_work"),
-    pytest.mark.skipif(
-        sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
-    ),
-]
+pytestmark = pytest.mark.usefixtures("confined", "at_work")
 
 # An honest hand-in that takes its time, so that there is a middle in which to have an accident.
 SLOW = "import time\n\ntime.sleep(0.4)\n\n\ndef double(x):\n    return 2 * x\n"

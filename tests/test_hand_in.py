@@ -16,7 +16,6 @@ from traitlets.config import Config, PyFileConfigLoader
 
 from autograder.class_run import batch
 from autograder.nbgrader_steps import hand_in, refused_files
-from autograder.sandbox.inside import confine
 
 STUB = "def {name}(x):\n    raise NotImplementedError"
 
@@ -164,7 +163,7 @@ FILES = {
 }
 
 
-@pytest.mark.skipif(not confine.layers().safe, reason="needs confinement, see doctor")
+@pytest.mark.usefixtures("confined")
 def test_files_beside_a_notebook_travel_from_submit_to_grade(course, tmp_path, monkeypatch):
     """With this course's own settings. What does not travel is its sources, to students."""
     monkeypatch.delenv("ILLUSTRATED_ATTENTION_EXCHANGE", raising=False)

@@ -1,7 +1,6 @@
 """A hand-in is answered in the language of its notebook, and gets the same marks."""
 
 import re
-import sys
 
 import nbformat
 import pytest
@@ -20,7 +19,6 @@ from autograder.nbgrader_steps.course import find_alembic
 from autograder.nbgrader_steps.execute import VERDICT
 from autograder.nbgrader_steps.spoken import language_of
 from autograder.nbgrader_steps.transplant import has_work, is_untouched, transplant
-from autograder.sandbox.inside import confine
 from illustrated_attention.language import _, speaking
 
 LESSON = "01_self_attention"
@@ -58,9 +56,7 @@ def first_code(notebook):
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory):
-    if sys.platform != "linux" or not confine.layers().safe:
-        pytest.skip("needs confinement, see doctor")
+def course(confined, tmp_path_factory):
     find_alembic()
     course = OwnCourse(
         tmp_path_factory.mktemp("course"), ROOT / "solutions" / LESSON, ignore=[f"{LESSON}.py"]

@@ -8,7 +8,6 @@ is made of the course's own sentences.
 
 import json
 import re
-import sys
 
 import pytest
 from classroom import graded_cells, read_solution
@@ -16,15 +15,12 @@ from classroom import graded_cells, read_solution
 from autograder.exercises import LESSONS, all_exercises
 from autograder.exercises.making_keys import full_key
 from autograder.exercises.reference import SOLUTIONS, solution_cells
-from autograder.sandbox.inside import confine
 from autograder.sandbox.inside.shell import make_shell
 from autograder.sandbox.namespace import Namespace, run_cell
 from autograder.sandbox.running_tests import Cell, run_test
 from autograder.sandbox.student_process import StudentProcess, Zygote
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
-)
+pytestmark = pytest.mark.usefixtures("confined")
 
 PRELUDE = '''
 N, NAN = 731.25, 0x7FF8000000000731

@@ -20,7 +20,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from test_browser import BROWSERS, RIGHT, WRONG
+from chromium import PROGRAM
+from test_browser import RIGHT, WRONG
 
 ROOT = Path(__file__).parent.parent
 LESSON = "01_self_attention"
@@ -47,7 +48,7 @@ def missing() -> str | None:
     """Say why there can be no hub here, or None."""
     if not sys.platform.startswith("linux") or os.geteuid() != 0:
         return "accounts can be made by root on Linux only"
-    if not any(map(shutil.which, BROWSERS)):
+    if not PROGRAM:
         return "no Chromium on this machine"
     if not find_proxy():
         return f"no {PROXY}: make test-hub"
@@ -182,18 +183,6 @@ def server():
             made.stop()
         remove_accounts()
         shutil.rmtree(base)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    executable = next(path for path in map(shutil.which, BROWSERS) if path)
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=arguments)
-        yield chromium
-        chromium.close()
 
 
 class Person:

@@ -1,27 +1,17 @@
 """Names and objects cross between a test and a student's code as far as they may, not further."""
 
-import sys
 import types
 
 import numpy as np
 import pytest
 
-from autograder.sandbox.inside import confine
 from autograder.sandbox.instructors_code import SOLUTION, Source, bound_names, setting
 from autograder.sandbox.namespace import Namespace, run_cell
 from autograder.sandbox.running_tests import Cell, run_inside, run_test
-from autograder.sandbox.student_process import StudentProcess, Zygote
+from autograder.sandbox.student_process import StudentProcess
 from autograder.sandbox.time_limits import Limits
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
-)
-
-
-@pytest.fixture(scope="module")
-def zygote():
-    with Zygote() as zygote:
-        yield zygote
+pytestmark = pytest.mark.usefixtures("confined")
 
 
 @pytest.fixture

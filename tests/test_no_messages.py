@@ -18,7 +18,7 @@ from autograder.sandbox.namespace import run_cell
 from autograder.sandbox.student_process import StudentProcess, Zygote
 
 HERE = confine.layers()
-pytestmark = pytest.mark.skipif(not HERE.safe, reason="needs confinement, see doctor")
+pytestmark = pytest.mark.usefixtures("confined")
 
 MESSAGES = (0x0123456789ABCDEF, 0xFEDCBA9876543210)
 PAIRS = {

@@ -1,7 +1,5 @@
 """`doctor ASSIGNMENT` names each test that would get another mark here, before the class does."""
 
-import sys
-
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from small_course import ASSIGNMENT, NOTEBOOK, SmallCourse
@@ -9,11 +7,8 @@ from small_course import ASSIGNMENT, NOTEBOOK, SmallCourse
 from autograder.__main__ import main
 from autograder.nbgrader_steps.course import Problem
 from autograder.nbgrader_steps.trusted import need_python
-from autograder.sandbox.inside import confine
 
-linux = pytest.mark.skipif(
-    sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
-)
+confined = pytest.mark.usefixtures("confined")
 DOUBLE = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
 TESTS = {
     "fine": "assert double(2) == 4",
@@ -35,7 +30,7 @@ def notebook(language: str = "python"):
     return new_notebook(cells=cells, metadata={"kernelspec": kernel})
 
 
-@linux
+@confined
 @pytest.mark.usefixtures("in_this_process")
 def test_an_assignments_own_tests_are_tried_and_the_class_is_told_what_can_be_forged(
     tmp_path, monkeypatch, capsys
@@ -66,7 +61,7 @@ def test_an_assignments_own_tests_are_tried_and_the_class_is_told_what_can_be_fo
     assert "These marks can be forged:</strong> week/within." in page
 
 
-@linux
+@confined
 def test_what_is_no_test_is_not_let_inside_without_a_word(tmp_path, monkeypatch, capsys):
     course = SmallCourse(tmp_path)
     course.release({NOTEBOOK: notebook()})

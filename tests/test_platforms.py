@@ -1,12 +1,10 @@
 """What learning platforms put into a zip, as they name it, comes to the right students."""
 
 import io
-import json
 import zipfile
 
 import pytest
-from nbgrader.apps.zipcollectapp import ZipCollectApp
-from small_course import ASSIGNMENT, NOTEBOOK
+from from_platforms import downloaded, notebook_of, zip_collect
 
 from autograder.nbgrader_steps.labels import label
 from autograder.nbgrader_steps.roster import Roster, Unknown, key
@@ -21,10 +19,6 @@ kim1,Kim,Lee,kim1@example.org,kl1,504,A
 kim2,Kim,Lee,kim2@example.org,kl2,505,A
 zoe,Zoë,Łukasz-Brontë,zoe@example.org,z_b,506,B
 """
-
-
-def notebook_of(who):
-    return json.dumps({"nbformat": 4, "cells": [], "metadata": {"who": who}}).encode()
 
 
 def pack(files):
@@ -49,24 +43,8 @@ def unmarked(data, *names):
 
 @pytest.fixture
 def archive(course):
-    folder = course.root / "downloaded" / ASSIGNMENT / "archive"
-    folder.mkdir(parents=True)
     (course.root / "students.csv").write_text(STUDENTS, encoding="utf-8")
-    return folder
-
-
-def collect(course, monkeypatch, caplog, settings=""):
-    """Run `nbgrader zip_collect`; return whose notebook each student has, and what was said."""
-    course.write_settings(settings)
-    monkeypatch.chdir(course.root)
-    caplog.clear()
-    app = ZipCollectApp()
-    app.initialize([ASSIGNMENT])
-    app.log.propagate = True
-    app.start()
-    paths = (course.root / "submitted").glob(f"*/{ASSIGNMENT}/{NOTEBOOK}.ipynb")
-    found = {p.parents[1].name: json.loads(p.read_text())["metadata"]["who"] for p in paths}
-    return found, "\n".join(caplog.messages)
+    return downloaded(course)
 
 
 def handed_in_at(course, student):
@@ -90,7 +68,7 @@ def test_moodle(course, archive, monkeypatch, caplog):
     inner = pack({"mine/week.ipynb": notebook_of("zoe"), "gus+week.ipynb": notebook_of("zoe too")})
     content[f"Zoë Łukasz-Brontë_4716_{of}/all of it.zip"] = inner
     (archive / "COURSE-week-99.zip").write_bytes(pack(content))
-    found, said = collect(course, monkeypatch, caplog)
+    found, said = zip_collect(course, monkeypatch, caplog)
     assert found == {"ada": "ada", "gus": "gus", "jürgen": "jürgen", "zoe": "zoe"}
     for words in [
         f"scratch.ipynb is left out: COURSE-week-99.zip/Ada Lovelace_4711_{of}/week.ipynb is taken",
@@ -118,7 +96,7 @@ def test_canvas(course, archive, monkeypatch, caplog):
     data = pack({name: notebook_of(who) for name, who in files.items()})
     odd = ("großjürgen_503_9003_week.ipynb", "łukaszbrontëzoë_506_text.html")
     (archive / "submissions.zip").write_bytes(unmarked(data, *odd))
-    found, said = collect(course, monkeypatch, caplog)
+    found, said = zip_collect(course, monkeypatch, caplog)
     expected = {"ada": "ada", "gus": "gus", "jürgen": "jürgen", "kim1": "kim1", "kim2": "kim2"}
     assert found == expected
     assert "The platform says that these are late: gus" in said
@@ -143,7 +121,7 @@ def test_brightspace(course, archive, monkeypatch, caplog):
     content[gus] = pack({"week.ipynb": notebook_of("gus")})
     (archive / "week Download Oct 26, 2026 100 PM.zip").write_bytes(pack(content))
     zone = "c.CourseTime.zone = 'Europe/Berlin'\n"
-    found, said = collect(course, monkeypatch, caplog, zone)
+    found, said = zip_collect(course, monkeypatch, caplog, zone)
     assert found == {"ada": "ada", "jürgen": "jürgen", "gus": "gus"}
     assert "900 AM/week.ipynb is left out" in said
     # The clocks in Berlin were put back on the 25th, at three in the morning.
@@ -156,7 +134,7 @@ def test_brightspace(course, archive, monkeypatch, caplog):
     (archive / "late.zip").write_bytes(
         pack({"11-71 - Ada Lovelace - Oct 24, 2026 900 AM/week.ipynb": notebook_of("earlier")})
     )
-    found, said = collect(course, monkeypatch, caplog, zone)
+    found, said = zip_collect(course, monkeypatch, caplog, zone)
     assert found["ada"] == "ada" and "there is a later hand-in" in said
 
 
@@ -170,7 +148,9 @@ def test_blackboard(course, archive, monkeypatch, caplog):
     }
     content = {name: notebook_of(who) for name, who in files.items()}
     (archive / "gradebook_week.zip").write_bytes(pack(content))
-    found, said = collect(course, monkeypatch, caplog, "c.CourseTime.zone = 'America/New_York'\n")
+    found, said = zip_collect(
+        course, monkeypatch, caplog, "c.CourseTime.zone = 'America/New_York'\n"
+    )
     assert found == {"ada": "ada", "zoe": "zoe"}
     assert handed_in_at(course, "ada") == "2026-10-24 15:30:05"
     assert "nobody in the roster is called who9" in said
@@ -187,7 +167,7 @@ def test_without_a_roster_everybody_has_the_name_that_the_platform_gives(
     ]
     (archive / "a.zip").write_bytes(pack({name: notebook_of(name) for name in files}))
     (archive / "cleo+week.ipynb").write_bytes(notebook_of("cleo"))
-    found, _said = collect(course, monkeypatch, caplog)
+    found, _said = zip_collect(course, monkeypatch, caplog)
     assert set(found) == {"Ada_Lovelace", "bo", "cleo"}
 
 
@@ -196,7 +176,7 @@ def test_a_file_that_came_by_mail_is_of_somebody_in_the_roster(
 ):
     for name in ("ada+week.ipynb", "adda+week.ipynb", "GV1+week.ipynb"):
         (archive / name).write_bytes(notebook_of(name))
-    found, said = collect(course, monkeypatch, caplog)
+    found, said = zip_collect(course, monkeypatch, caplog)
     assert found == {"ada": "ada+week.ipynb", "gus": "GV1+week.ipynb"}
     assert "nobody in the roster is called adda" in said
 

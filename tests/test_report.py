@@ -4,7 +4,6 @@ import csv
 import datetime
 import json
 import os
-import sys
 import time
 
 import pytest
@@ -21,7 +20,6 @@ from autograder.nbgrader_steps.execute import VERDICT
 from autograder.nbgrader_steps.refused_files import refusal
 from autograder.nbgrader_steps.seen import Seen, label, look
 from autograder.nbgrader_steps.tables import CsvExport, inert
-from autograder.sandbox.inside import confine
 
 STUDENTS = 500
 CELLS = {"scores_check": 1, "scores_hidden": 2, "softmax_check": 1, "softmax_hidden": 2}
@@ -242,9 +240,7 @@ def test_an_unknown_assignment_is_said(large_class, monkeypatch, capsys):
     assert "The gradebook does not know weak." in capsys.readouterr().err
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
-)
+@pytest.mark.usefixtures("confined")
 @pytest.mark.usefixtures("at_work", "in_this_process")
 def test_what_grading_found_is_in_the_report(course, monkeypatch):
     course.hand_in("ada", essay="Because it is computed.")

@@ -1,31 +1,21 @@
 """The judge sees the student's functions through stand-ins: plain data in, plain data out."""
 
-import sys
 import time
 
 import numpy as np
 import pytest
 
 from autograder import judge
-from autograder.sandbox.inside import confine
 from autograder.sandbox.namespace import Namespace, run_cell
 from autograder.sandbox.stand_ins import RemoteFunction, RemoteObject
-from autograder.sandbox.student_process import StudentDied, StudentProcess, StudentTimeout, Zygote
+from autograder.sandbox.student_process import StudentDied, StudentProcess, StudentTimeout
 from autograder.sandbox.time_limits import Limits
 from illustrated_attention.answer_keys import find_key
 from illustrated_attention.comparing import compare
 from illustrated_attention.examine import examine
 from illustrated_attention.outcomes import Case, call, nameless
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
-)
-
-
-@pytest.fixture(scope="module")
-def zygote():
-    with Zygote() as zygote:
-        yield zygote
+pytestmark = pytest.mark.usefixtures("confined")
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import functools
 import http.server
 import os
 import re
-import shutil
 import socketserver
 import threading
 from pathlib import Path
@@ -20,9 +19,6 @@ from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).resolve().parents[1]
 WEBSITE, AXE = os.environ.get("WEBSITE", ""), os.environ.get("AXE", "")
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 pytestmark = [
@@ -53,19 +49,6 @@ def address():
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}/"
         server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    if not BROWSER:
-        pytest.skip("there is no browser")
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        chromium = playwright.chromium.launch(executable_path=BROWSER, args=options)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import re
 import shlex
 import shutil
-import sys
 
 import nbformat
 import pytest
@@ -18,7 +17,6 @@ from autograder.__main__ import main
 from autograder.authoring import build
 from autograder.nbgrader_steps.release import is_written_in, write_release
 from autograder.nbgrader_steps.stamp import fits_stamp
-from autograder.sandbox.inside import confine
 
 LESSON = "01_self_attention"
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -119,9 +117,7 @@ def test_the_docs_name_no_command_that_was_not_looked_at():
     assert {line for line in lines if not line.startswith(known)} == set()
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
-)
+@pytest.mark.usefixtures("confined")
 def test_no_command_of_the_docs_loses_what_somebody_wrote(clone, monkeypatch, capfd):
     monkeypatch.chdir(clone.folder)
     monkeypatch.setenv("ILLUSTRATED_ATTENTION_EXCHANGE", str(clone.exchange))

@@ -340,27 +340,26 @@ GPT2.mistake(
 )
 
 
-@GPT2.mistake(
+def _gpt2_keeps_first_input(end):
+    """Every block gets the embedding x; of it and of the last block's result y, `end` goes on."""
+
+    def gpt2(token_ids, params, n_head, past=None):
+        x = embedded(token_ids, params, positions_from(past_length(past), token_ids.shape[-1]))
+        presents = []
+        for layer, own in enumerate(layers_of(params)):
+            y, present = right_block(x, own, n_head, None if past is None else past[layer])
+            presents.append(present)
+        return last_norm(end(x, y), params) @ params["wte.weight"].T, presents
+
+    return gpt2
+
+
+GPT2.mistake(
     "input_not_passed_on",
     "Every block gets the embedding, so only the last one counts. The result of each block "
     "is the input of the next.",
+    _gpt2_keeps_first_input(lambda x, y: y),
 )
-def _gpt2_keeps_first_input(token_ids, params, n_head, past=None):
-    x = embedded(token_ids, params, positions_from(past_length(past), token_ids.shape[-1]))
-    presents = []
-    for layer, own in enumerate(layers_of(params)):
-        y, present = right_block(x, own, n_head, None if past is None else past[layer])
-        presents.append(present)
-    return last_norm(y, params) @ params["wte.weight"].T, presents
-
-
-def _gpt2_keeps_blocks_apart(token_ids, params, n_head, past=None):
-    x = embedded(token_ids, params, positions_from(past_length(past), token_ids.shape[-1]))
-    presents = []
-    for layer, own in enumerate(layers_of(params)):
-        _y, present = right_block(x, own, n_head, None if past is None else past[layer])
-        presents.append(present)
-    return last_norm(x, params) @ params["wte.weight"].T, presents
 
 
 def _gpt2_ends_with_input(token_ids, params, n_head, past=None):
@@ -373,7 +372,7 @@ GPT2.mistake(
     "blocks_lost",
     "Your logits come from the embedding: what the blocks return is lost on the way. The "
     "result of the last block goes through `ln_f` and meets the token vectors.",
-    _gpt2_keeps_blocks_apart,
+    _gpt2_keeps_first_input(lambda x, y: x),
     _gpt2_ends_with_input,
 )
 

@@ -289,10 +289,18 @@ def _c_proj(merged, params):
     return merged @ params["c_proj.weight"] + params["c_proj.bias"]
 
 
-def _weights(q, k):
-    n_new, n_all = q.shape[-2], k.shape[-2]
-    scores = q @ flip(k) / np.sqrt(q.shape[-1])
-    return softmax(np.where(mask_with_past(n_new, n_all - n_new), scores, -np.inf))
+def _under(mask):
+    """The weights under a mask, which is made from the numbers of new and old tokens."""
+
+    def weights(q, k):
+        n_new, n_all = q.shape[-2], k.shape[-2]
+        scores = q @ flip(k) / np.sqrt(q.shape[-1])
+        return softmax(np.where(mask(n_new, n_all - n_new), scores, -np.inf))
+
+    return weights
+
+
+_weights = _under(mask_with_past)
 
 
 def _whole(
@@ -689,14 +697,7 @@ GPT2_ATTENTION.mistake(
 
 
 def _masked_by(mask):
-    """Another mask, from the numbers of new and old tokens."""
-
-    def weights(q, k):
-        n_new, n_all = q.shape[-2], k.shape[-2]
-        scores = q @ flip(k) / np.sqrt(q.shape[-1])
-        return softmax(np.where(mask(n_new, n_all - n_new), scores, -np.inf))
-
-    return _whole(weights=weights)
+    return _whole(weights=_under(mask))
 
 
 GPT2_ATTENTION.mistake(

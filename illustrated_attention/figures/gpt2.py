@@ -273,9 +273,7 @@ def block_flow(params, n_tokens, n_head):
         _("One block: each half adds its result to what came in"),
         height=TITLE_SPACE + 2 * LANE,
     )
-    figure_width, height = figure.get_size_inches()
-    ax = figure.axes_at(0, 0, figure_width, height)
-    ax.set(xlim=(0, figure_width), ylim=(height, 0), xticks=[], yticks=[])
+    ax = figure.whole_page()
     said = []
     for row, (name, boxes, between) in enumerate(lanes):
         top = TITLE_SPACE + row * LANE

@@ -35,6 +35,7 @@ from illustrated_attention.figures.words import (
     TIMES,
     describe_weights,
     fit_text,
+    head_names,
     number,
     shape_text,
     text_width,
@@ -97,9 +98,7 @@ def shape_flow(stages):
     figure = LessonFigure(
         _("Shapes, step by step"), height=TITLE_SPACE + max(tall, 0.8) + MARGIN + 0.05
     )
-    page_width, page_height = figure.get_size_inches()
-    page = figure.axes_at(0, 0, page_width, page_height)
-    page.set(xlim=(0, page_width), ylim=(page_height, 0), xticks=[], yticks=[])
+    page = figure.whole_page()
     middle = TITLE_SPACE + max(tall, 0.8) / 2
     left, said = MARGIN, []
     for place, ((step, arrays), width) in enumerate(zip(stages, boxes, strict=True)):
@@ -384,7 +383,7 @@ def head_rows(tokens, weights, query):
     query = need_position(query, "query", len(tokens))
     shape = ("H", len(tokens), len(tokens))
     rows = need_array(weights, "weights", shape, "multi_head_attention")[:, query, :]
-    names = _head_names(len(rows))
+    names = head_names(len(rows))
     token = token_label(tokens[query])
 
     left = MARGIN + max(text_width(name, 9.5) for name in names) + 0.15
@@ -436,7 +435,7 @@ def head_results(tokens, z, query):
     query = need_position(query, "query", len(tokens))
     z = need_array(z, "z", ("H", len(tokens), "d"), "split_heads")
     rows = z[:, query, :]
-    names = _head_names(len(rows))
+    names = head_names(len(rows))
     left = MARGIN + max(text_width(name, 9.5) for name in names) + 0.15
     step = STRIP + 0.08
     bottom = TITLE_SPACE + 0.25 + step * len(rows)
@@ -502,7 +501,7 @@ def concatenation(tokens, z, merged, query):
     need_equal(merged, np.concatenate(list(z), axis=-1), said, "split_heads")
     parts, row = z[:, query, :], merged[query]
     limit = largest_size(parts, row)
-    names = _head_names(n_head)
+    names = head_names(n_head)
     ends = [head * d for head in range(n_head + 1)]
     figure = LessonFigure(
         _("Merge: the heads of '{token}' side by side, {h} {times} {d} = {width}").format(
@@ -542,7 +541,3 @@ def _strip_words(name, values):
     return _("{name}: from {low} to {high}.").format(
         name=name, low=number(values.min()), high=number(values.max())
     )
-
-
-def _head_names(n_head):
-    return [_("head {head}").format(head=head) for head in range(n_head)]

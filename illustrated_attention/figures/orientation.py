@@ -51,9 +51,7 @@ def token_positions(tokens):
         _("Each token has a position. People count from 1, Python from 0."),
         height=TITLE_SPACE + line_height * len(lines),
     )
-    page_width, page_height = figure.get_size_inches()
-    ax = figure.axes_at(0, 0, page_width, page_height)
-    ax.set(xlim=(0, page_width), ylim=(page_height, 0), xticks=[], yticks=[])
+    ax = figure.whole_page()
     middle = {"ha": "center", "va": "center", "parse_math": False}
     for line, positions in enumerate(lines):
         top, left = TITLE_SPACE + line_height * line, MARGIN + names
@@ -213,9 +211,7 @@ def axes_of(array, names):
             figure.write(start + sheet / 2, below, f"[{place}]", ha="center", fontweight="bold")
     end = left + shown * (sheet + SHEET_GAP) - SHEET_GAP
 
-    page = figure.axes_at(0, 0, *figure.get_size_inches())
-    width, depth = figure.get_size_inches()
-    page.set(xlim=(0, width), ylim=(depth, 0), xticks=[], yticks=[])
+    page = figure.whole_page()
     spans = [((left, top - 0.14), (left + sheet, top - 0.14))]
     page.text(left, top - 0.31, label(dimensions - 1), ha="left", va="center", **style)
     if dimensions > 1:

@@ -128,6 +128,13 @@ class LessonFigure(Figure):
         ax.tick_params(length=0, labelsize=9)
         return ax
 
+    def whole_page(self):
+        """Return bare axes over the whole figure, in inches from its left and upper edges."""
+        width, height = self.get_size_inches()
+        ax = self.axes_at(0, 0, width, height)
+        ax.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[])
+        return ax
+
     def write(self, left, top, text, **style):
         """Write `text` at a place in inches from the left and upper edges."""
         full_width, full_height = self.get_size_inches()

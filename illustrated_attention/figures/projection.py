@@ -29,6 +29,7 @@ from illustrated_attention.figures.words import (
     TIMES,
     describe_array,
     fit_text,
+    head_names,
     number,
     shape_text,
     text_width,
@@ -78,7 +79,7 @@ def mixing(token, row, w, b, out, n_head):
     b = need_array(b, "b", (width,))
     out = need_array(out, "out", (width,), "project")
     d = need_heads(n_head, width)
-    names = _head_names(n_head)
+    names = head_names(n_head)
     right = np.allclose(row @ w + b, out, rtol=1e-3, atol=1e-4, equal_nan=True)
     draw = _in_cells if width <= MOST_CELLS else _in_parts
     title = _("Project: every number of the result is made from all heads of '{token}'")
@@ -138,9 +139,7 @@ def _in_parts(title, row, w, b, out, names, sign):
     part = wide / n_head
     tops = np.cumsum([TITLE_SPACE + 0.25, tall + 0.3, box + 0.3, tall + 0.14])
     figure = LessonFigure(title, height=tops[3] + tall + 0.5)
-    page_width, page_height = figure.get_size_inches()
-    page = figure.axes_at(0, 0, page_width, page_height)
-    page.set(xlim=(0, page_width), ylim=(page_height, 0), xticks=[], yticks=[])
+    page = figure.whole_page()
     for place, (before, name, values) in enumerate(
         (("", _("merged row"), row), ("+", "b", b), (sign, _("result"), out))
     ):
@@ -213,7 +212,7 @@ def head_writing(tokens, contributions, b, out, query, pronoun_head=None):
     n_head, _n_tokens, width = parts.shape
     b = need_finite(b, "b", (width,))
     out = need_finite(out, "out", (len(tokens), width), "project")
-    names = _head_names(n_head)
+    names = head_names(n_head)
     if pronoun_head is not None:
         if not isinstance(pronoun_head, (int, np.integer)) or not 0 <= pronoun_head < n_head:
             raise NotDrawn(
@@ -303,7 +302,3 @@ def _vector_words(name, values):
     return _("{name}: {n} numbers from {low} to {high}.").format(
         name=name, n=len(values), low=number(values.min()), high=number(values.max())
     )
-
-
-def _head_names(n_head):
-    return [_("head {head}").format(head=head) for head in range(n_head)]

@@ -17,6 +17,10 @@ def token_label(token):
     return "␣" + text[1:] if text.startswith((" ", "Ġ")) and len(text) > 1 else text
 
 
+def head_names(n_head):
+    return [_("head {head}").format(head=head) for head in range(n_head)]
+
+
 @functools.cache
 def has_glyph(character):
     """Return whether the font of our measures has it; for others the page's own fonts step in."""

@@ -1,7 +1,6 @@
 """No hand-in gains marks it has not earned, gets out of its process, or hurts anyone else's."""
 
 import os
-import sys
 
 import pytest
 from arena import Arena
@@ -9,11 +8,7 @@ from bank import ATTACKS
 from small_course import FULL
 from traitlets.config import Config
 
-from autograder.sandbox.inside import confine
-
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
-)
+pytestmark = pytest.mark.usefixtures("confined")
 # Short, because many attacks wait until they are stopped.
 LIMITS = Config({"ConfinedExecute": {"cpu_seconds": 0.5, "wall_seconds": 2.0}})
 

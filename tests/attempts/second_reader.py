@@ -302,13 +302,6 @@ def pair_merged(q, k, v, n_head):
     return merge_heads(causal_attention(q, k, v))
 
 
-@attempt("multi_head_attention", "wrong_name")
-def queries_thrice(q, k, v, n_head):
-    q, k, v = (split_heads(q, n_head) for t in (q, k, v))
-    out, w = causal_attention(q, k, v)
-    return (merge_heads(out), w)
-
-
 @attempt("multi_head_attention", "notebook_name")
 def notebooks_heads(q, k, v, heads):
     q, k, v = (split_heads(t, n_head) for t in (q, k, v))

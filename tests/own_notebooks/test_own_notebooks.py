@@ -5,18 +5,14 @@ Its marks stand in stock_marks.json; `compare.py` makes the file, and compares a
 
 import importlib.util
 import json
-import sys
 
 import compare
 import pytest
 
 import notebooks
 from autograder.nbgrader_steps.course import find_alembic
-from autograder.sandbox.inside import confine
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or not confine.layers().safe, reason="needs confinement, see doctor"
-)
+pytestmark = pytest.mark.usefixtures("confined")
 STOCK = json.loads(compare.STOCK.read_text(encoding="utf-8"))
 NAMES = [
     name

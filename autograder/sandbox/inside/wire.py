@@ -119,6 +119,11 @@ def encode(value: object, refer: Callable[[object], list] | None = None) -> byte
     text = json.dumps(write(value, 0), separators=(",", ":"), allow_nan=False).encode()
     if len(text) > MAX_TEXT:
         raise WireError("the value is too large")
+    return frame(text, buffers)
+
+
+def frame(text: bytes, buffers: list[bytes]) -> bytes:
+    """Put together what is sent: how long each part is, then the parts."""
     sizes = [len(buffer) for buffer in buffers]
     head = struct.pack(f">II{len(sizes)}I", len(text), len(sizes), *sizes)
     return b"".join([head, text, *buffers])
