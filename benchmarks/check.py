@@ -21,7 +21,9 @@ from illustrated_attention.examine import examine
 def milliseconds(function: Callable, exercise: str) -> float:
     """Time one check, card included."""
     start = time.perf_counter()
-    verdict_card(examine(function, find_key(exercise)))._repr_html_()
+    key = find_key(exercise)
+    assert key, f"{exercise} has no answer key: make build"
+    verdict_card(examine(function, key))._repr_html_()
     return 1000 * (time.perf_counter() - start)
 
 

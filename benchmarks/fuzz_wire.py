@@ -15,12 +15,14 @@ import io
 import json
 import os
 import re
+import socket
 import sys
 import tempfile
 import time
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
@@ -60,7 +62,8 @@ def answer(data: bytes) -> None:
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # what the function is said to have printed
             student = _Student(data)
-            stand_ins.make_stand_in(student, 1, "function", "f", [], [], [])(*arguments)
+            function: Any = stand_ins.make_stand_in(student, 1, "function", "f", [], [], [])
+            function(*arguments)
     except (Exception, SystemExit) as error:
         if not hasattr(error, "student_line"):  # what a student's call raised, or that it died
             raise
@@ -82,11 +85,12 @@ class _Student:
 
     def ask(self, request: str, *args, refer=None, resolve=None, answer=None) -> object:
         wire.encode([request, *args], refer)
+        sock = cast(socket.socket, self)  # all that is asked of one is below
         try:
-            reply = wire.receive(self, resolve=resolve)
+            reply = wire.receive(sock, resolve=resolve)
             while type(reply) is list and reply[:1] == ["back"]:
                 answer(reply[1:])
-                reply = wire.receive(self, resolve=resolve)
+                reply = wire.receive(sock, resolve=resolve)
             return reply
         except (wire.WireError, EOFError) as error:
             raise StudentDied(str(error)) from None
@@ -110,7 +114,7 @@ class _Student:
 def corpus() -> list[bytes]:
     """Inputs to set out from: whole frames, and their texts with buffers of their own."""
     frames = [wire.encode(value) for value in HONEST]
-    texts = [re.search(rb"\[.*\]", whole)[0] for whole in frames]
+    texts = [re.findall(rb"\[.*\]", whole)[0] for whole in frames]
     parts = [bytes([3]) + PART.join([text, b"\0" * 48, b"\0" * 4]) for text in texts]
     return [b"\0" + whole for whole in frames] + parts
 

@@ -74,10 +74,10 @@ def cpu_of_tree(root: int) -> float:
             fields = (entry / "stat").read_text().rpartition(")")[2].split()
             parents[int(entry.name)] = int(fields[1])
             ticks[int(entry.name)] = sum(map(int, fields[11:15]))
-    tree, more = {root}, True
+    tree, more = set[int](), {root}
     while more:
-        more = {pid for pid, parent in parents.items() if parent in tree} - tree
         tree |= more
+        more = {pid for pid, parent in parents.items() if parent in more}
     return sum(ticks[pid] for pid in tree) / os.sysconf("SC_CLK_TCK")
 
 

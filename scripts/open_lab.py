@@ -81,7 +81,7 @@ def lab_command(lessons, arguments):
     command.append("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
     command.append("--LabApp.extension_manager=readonly")
     package = importlib.util.find_spec("illustrated_attention")
-    if package:
+    if package and package.origin:
         # So that `check` knows what stands in the notebook; see notebook_state.py.
         extensions = Path(package.origin).parent / "labextension"
         command.append(f"--LabApp.extra_labextensions_path={extensions}")

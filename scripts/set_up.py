@@ -128,7 +128,7 @@ def run(command, what):
         universal_newlines=True,
     )
     printed = []
-    for line in process.stdout:
+    for line in process.stdout or ():
         printed.append(line)
         if not line.startswith(" + "):  # uv's list of a hundred packages
             sys.stdout.write("  " + line)

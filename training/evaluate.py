@@ -117,7 +117,7 @@ def right_answers(model, prepared, attend=attend):
 
 def shares(answers):
     """Of each kind: how many cases, and the share that was right."""
-    right, total = Counter(), Counter()
+    right, total = Counter[str](), Counter[str]()
     for kind, rival, good in answers:
         for name in (kind, kind + ", with a rival") if rival else (kind,):
             right[name] += good
@@ -128,10 +128,10 @@ def shares(answers):
 def attention(model, prepared):
     """Mean weight [layer, head] of each kind of look, and the loss in nats a token."""
     shape = (model.config["n_layer"], model.config["n_head"])
-    sums, counts = {}, Counter()
+    sums, counts = dict[str, np.ndarray](), Counter[str]()
     loss = n_tokens = 0
     for ids, lengths, cases in prepared:
-        trace = []
+        trace: list = []
         logits = forward(ids, model.params, model.config, trace=trace)
         weights = np.stack([layer.weights for layer in trace])  # [layer, story, head, T, T]
 
@@ -170,7 +170,7 @@ def copying(model, n=60):
     ids = np.array([model.encode(text.format(" ".join(tune))) for tune in tunes])
     second = np.arange(ids.shape[1] - 6, ids.shape[1] - 1)
     first = second - 6 - len(model.encode(". Again:")[1:])
-    trace = []
+    trace: list = []
     logits = forward(ids, model.params, model.config, trace=trace)
     weights = np.stack([layer.weights for layer in trace])
     copy = weights[..., second, first + 1].mean((1, 3))
@@ -203,7 +203,7 @@ def forced(model, layer, head):
 def sentence_weights(model, text=SENTENCE):
     """Tokens of a text and every head's weights [layer, head, T, T]."""
     ids = model.encode(text)
-    trace = []
+    trace: list = []
     forward(ids, model.params, model.config, trace=trace)
     return model.tokens(ids), np.concatenate([layer.weights for layer in trace])
 
@@ -243,7 +243,7 @@ def measure(model, seed):
         heads[name] = largest(table) if table.max() >= NAMED_FROM else None
 
     few = list(batches(model, told[:STORIES_FOR_ZEROING]))
-    zeroed = {kind: [] for kind in KINDS}
+    zeroed: dict[str, list] = {kind: [] for kind in KINDS}
     for i in range(model.config["n_layer"]):
         rows = [
             shares(right_answers(model, few, zeroing(i, j))) for j in range(model.config["n_head"])

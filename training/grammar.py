@@ -16,6 +16,7 @@ such a pair. `tell(random.Random(0))` tells a training story, `tell(rng, test=Tr
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 THINGS = {  # noun: (verbs, parts, gift)
@@ -215,10 +216,12 @@ class Teller:
 
     def __init__(self, rng, test):
         self.rng, self.test, self.story = rng, test, Story()
-        self.named = {"THING": [], "PLURAL": [], "WOMAN": [], "MAN": []}  # the last is meant
+        # The last of each is meant.
+        self.named: dict[str, list[str]] = {"THING": [], "PLURAL": [], "WOMAN": [], "MAN": []}
         self.mentioned = {}  # noun: where it was mentioned last
         self.tune = None
-        self.subject = None  # the noun or pronoun said last: (pronoun or None, its place, noun)
+        # The noun or pronoun said last: (pronoun or None, its place, noun).
+        self.subject: tuple[str | None, int | None, str] | None = None
 
     def pick(self, options, weights=None):
         """One of the options, its probability counted."""
@@ -246,8 +249,9 @@ class Teller:
 
     def follow(self, kind, words):
         """Write one of the words that fit the subject; note it if the subject is a pronoun."""
+        assert self.subject, "a template begins with its subject"
         pronoun, at, noun = self.subject
-        if pronoun:
+        if pronoun and at is not None:
             rivals = {
                 n: self.mentioned[n]
                 for slot in RIVALS.get(pronoun, (PRONOUNS[pronoun],))
@@ -264,7 +268,7 @@ class Teller:
     def say(self, template):
         said = None
         for word in template.split():
-            noun = self.subject[2] if self.subject else None
+            noun = self.subject[2] if self.subject else ""
             if word in self.named:
                 self.mention(word, self.named[word][-1])
             elif word == "PERSON":
@@ -320,7 +324,7 @@ class Teller:
 
     def sentence(self):
         woman, man = self.named["WOMAN"], self.named["MAN"]
-        options = list(SENTENCES)
+        options: list[tuple[str | Callable[[], None], int]] = list(SENTENCES)
         if woman or man:
             options += SENTENCES_WITH_A_PERSON
         if woman:

@@ -37,7 +37,7 @@ def robot_sentence(model, heads):
     """Arrays and description of what the model computes for the sentence."""
     layer, head = heads["pronoun"]["layer"], heads["pronoun"]["head"]
     ids = model.encode(SENTENCE)
-    trace = []
+    trace: list = []
     forward(ids, model.params, model.config, trace=trace)
     own = trace[layer]
     arrays = {
@@ -69,7 +69,7 @@ def explored(model):
     arrays = {"sentences": np.array(SENTENCES)}
     for number, text in enumerate(SENTENCES):
         ids = model.encode(text)
-        trace = []
+        trace: list = []
         chances = softmax(forward(ids, model.params, model.config, trace=trace))
         kept = np.unique(np.argsort(-chances)[:, :WORDS])
         arrays |= {

@@ -102,7 +102,8 @@ def train(seed, steps=STEPS):
         fused=True,
     )
     shuffle = np.random.default_rng(seed)
-    order, losses, start = [], [], time.time()
+    order: list[int] = []
+    losses, start = [], time.time()
     for step in range(steps):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, steps)
@@ -178,4 +179,5 @@ if __name__ == "__main__":
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=STEPS)
     arguments = parser.parse_args()
-    save(*train(arguments.seed, arguments.steps), arguments.out)
+    net, tokenizer, record = train(arguments.seed, arguments.steps)
+    save(net, tokenizer, record, arguments.out)

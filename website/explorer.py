@@ -52,7 +52,7 @@ def explored() -> dict:
             ]
             for layer in range(seen.n_layer)
         ]
-        off = [frozenset()] + [
+        off = [frozenset[tuple[int, int]]()] + [
             frozenset({(layer, head)})
             for layer in range(seen.n_layer)
             for head in range(seen.n_head)

@@ -1,6 +1,7 @@
 """Sphinx's settings for the website; `website/site.py` fills the folder and runs Sphinx."""
 
 import os
+from typing import Any
 
 project = "Illustrated Attention"
 author = "The Illustrated Attention authors"
@@ -28,8 +29,8 @@ html_static_path = ["_static"]
 html_css_files = ["colours.css", "site.css"]
 html_copy_source = False
 html_show_sphinx = False
-html_sidebars = {"index": []}
-html_theme_options = {
+html_sidebars: dict[str, list[str]] = {"index": []}
+html_theme_options: dict[str, Any] = {
     "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
     "navbar_persistent": ["search-button"],
