@@ -16,6 +16,9 @@ from small_course import ASSIGNMENT, FULL, NOTEBOOK, SOFTMAX
 
 from autograder.__main__ import main
 from autograder.class_run import batch
+from autograder.sandbox.grader import Grader
+from autograder.sandbox.student_process import PutOff
+from autograder.sandbox.time_limits import NOTEBOOK_SECONDS, QUICK
 
 pytestmark = pytest.mark.usefixtures("confined")
 
@@ -191,6 +194,25 @@ def test_what_has_to_be_stopped_is_graded_after_all_others(course):
     assert course.scores("bob") == course.scores("dora") == FULL
     of_softmax = {name: full for name, full in FULL.items() if name.startswith("softmax")}
     assert {n: s for n, s in course.scores("ada").items() if s} == of_softmax
+
+
+def test_a_hand_in_has_its_notebooks_time_once_however_often_it_is_tried(course, monkeypatch):
+    tried, grade_notebook = [], Grader.grade
+
+    def put_off(self, cells, names, folder, limits, seconds, *, quick, **known):
+        tried.append((quick, seconds))
+        if quick:
+            raise PutOff(QUICK.wall + 3.25)
+        return grade_notebook(self, cells, names, folder, limits, seconds, **known)
+
+    monkeypatch.setattr(Grader, "grade", put_off)
+    for student in ("ada", "bob"):
+        course.hand_in(student)
+    results = grade(course)
+    first, then = (True, NOTEBOOK_SECONDS), (False, NOTEBOOK_SECONDS - 3.25)
+    assert tried == [first, first, then, then]
+    assert course.scores("ada") == course.scores("bob") == FULL
+    assert all(result.put_off is None for result in results.values())
 
 
 # Right, and slow the first time: on a quiet machine it is far from the 3 seconds of a call.

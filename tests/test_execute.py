@@ -23,8 +23,8 @@ from autograder.sandbox.inside import confine
 from autograder.sandbox.inside.shell import make_shell
 from autograder.sandbox.instructors_code import Setting
 from autograder.sandbox.running_tests import Cell
-from autograder.sandbox.student_process import GraderFailure, StudentTimeout
-from autograder.sandbox.time_limits import SLOW, SLOW_AGAIN, Limits
+from autograder.sandbox.student_process import GraderFailure, PutOff, StudentTimeout
+from autograder.sandbox.time_limits import QUICK, SLOW, SLOW_AGAIN, Budget, Limits, seconds_after
 
 pytestmark = pytest.mark.usefixtures("confined")
 
@@ -477,6 +477,30 @@ def test_both_runs_of_a_notebook_share_its_time(grader):
     outputs = grader.grade(cells, {"f"}, seconds=3.5)
     assert list(map(passed, outputs)) == [True, True, False]
     assert "time is over" in outputs[2][0]["evalue"]
+
+
+def test_a_first_try_tells_what_it_has_spent(grader):
+    cells = [Cell("import time\ntime.sleep(9)"), Cell(CHECK, test=True)]
+    with pytest.raises(PutOff) as put_off:
+        grader.grade(cells, {"f"}, limits=Limits(0.2, 0.4), quick=True)
+    (spent,) = put_off.value.args
+    assert 0.3 < spent < 9
+    assert seconds_after(30, QUICK.wall + spent) == pytest.approx(30 - spent)
+    assert seconds_after(30, QUICK.wall) == 30  # honest work that takes long costs nothing
+
+
+def test_what_others_take_is_not_taken_from_a_notebooks_time():
+    budget = Budget(30)
+    budget.start -= 15
+    budget.delay(2)
+    budget.delay_judge(3)
+    assert budget.left() == pytest.approx(20, abs=1)
+    budget.next_process()
+    budget.delay(4)
+    assert budget.left() == pytest.approx(24, abs=1)
+    budget.next_judge()  # the next one begins anew
+    budget.delay_judge(0)
+    assert budget.left() == pytest.approx(24, abs=1)
 
 
 def test_names_above_the_hidden_tests_are_there_for_visible_ones(grader):

@@ -23,7 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -43,6 +43,7 @@ from illustrated_attention.language import _
 
 # Where grading processes die again and again, whoever was in work is tried alone.
 TRIES_ALONE = 2
+_PUT_OFF = f"{PutOff.__module__}.{PutOff.__name__}: "  # before the seconds that were spent
 DIED = "the grading process died each time it came to this hand-in"
 DIGEST = "hand_in.sha256"  # the file that tells of a graded folder which hand-in it is of
 
@@ -56,7 +57,8 @@ class Result:
     why: str = ""  # if it was not graded, or was refused: the reason in words
     seconds: float = 0.0
     notes: str = ""  # if it was graded: what was left out or renamed, in words
-    put_off: bool = False  # is it to be tried after the others?
+    # If it is to be tried after the others: what it has spent of its notebook's time, in seconds.
+    put_off: float | None = None
 
 
 def pending(course: CourseDirectory, assignment: str) -> list[str]:
@@ -148,8 +150,10 @@ def grade_student(config: Config, assignment: str, student: str) -> Result:
         taken = hand_in.take_in(source, work / "in" / student / assignment, released)
         failure = _autograde(config, assignment, student, work)
         if failure:
-            put_off = failure.startswith(f"{PutOff.__module__}.{PutOff.__name__}")
-            return Result(student, False, failure, time.perf_counter() - start, put_off=put_off)
+            seconds, put_off = time.perf_counter() - start, None
+            if failure.startswith(_PUT_OFF):
+                put_off = float(failure.removeprefix(_PUT_OFF))
+            return Result(student, False, failure, seconds, put_off=put_off)
         target = Path(course.format_path(course.autograded_directory, student, assignment))
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
@@ -234,22 +238,31 @@ def _remember_death(course: CourseDirectory, assignment: str, student: str) -> N
 
 def _grade_group(config, assignment, students, make_executor) -> Iterator[Result]:
     """Grade students' hand-ins; those that are put off after all the others."""
-    quick = copy.deepcopy(config)
-    quick.ConfinedExecute.quick = len(students) > 1
+    quick = _with(config, quick=len(students) > 1)
     with make_executor() as executor:
-        put_off = []
-        for result in _grade_all(executor, quick, assignment, students):
-            if result.put_off:
-                put_off.append(result.student)
-            else:
+        put_off = {}
+        for result in _grade_all(executor, assignment, dict.fromkeys(students, quick)):
+            if result.put_off is None:
                 yield result
-        yield from _grade_all(executor, config, assignment, put_off)
+            else:
+                put_off[result.student] = result
+        full = {student: _with(config, spent=first.put_off) for student, first in put_off.items()}
+        for result in _grade_all(executor, assignment, full):
+            yield replace(result, seconds=put_off[result.student].seconds + result.seconds)
 
 
-def _grade_all(executor, config, assignment, students) -> Iterator[Result]:
+def _with(config: Config, **settings) -> Config:
+    """A copy in which notebooks are run with these settings."""
+    config = copy.deepcopy(config)
+    config.ConfinedExecute.update(settings)
+    return config
+
+
+def _grade_all(executor, assignment, configs: dict[str, Config]) -> Iterator[Result]:
+    """Grade these students' hand-ins, each with its configuration."""
     futures = {}
     with contextlib.suppress(BrokenExecutor):  # a process died meanwhile
-        for student in students:
+        for student, config in configs.items():
             futures[executor.submit(grade_student, config, assignment, student)] = student
     try:
         for future in as_completed(futures):

@@ -14,6 +14,7 @@ from autograder.nbgrader_steps import cleaning, gradebook
 from autograder.nbgrader_steps.spoken import language_of
 from autograder.nbgrader_steps.trusted import course_of, trusted_notebook
 from autograder.sandbox.running_tests import Cell
+from autograder.sandbox.time_limits import NOTEBOOK_SECONDS, Limits, seconds_after
 from illustrated_attention.language import _, later
 
 # In a failed test cell's metadata: exercise, known mistake and words, for feedback and report.
@@ -31,9 +32,10 @@ class ConfinedExecute(NbGraderPreprocessor):
 
     cpu_seconds = Float(30, help="CPU time for one cell or one call").tag(config=True)
     wall_seconds = Float(60, help="time for one cell or one call that only waits").tag(config=True)
-    notebook_seconds = Float(60, help="time for a notebook in all, sleeping included").tag(
-        config=True
-    )
+    notebook_seconds = Float(
+        NOTEBOOK_SECONDS, help="time for a notebook in all, sleeping included"
+    ).tag(config=True)
+    spent = Float(0, help="seconds of it that a first try has used up").tag(config=True)
     quick = Bool(False, help="put a hand-in off that takes long or has to be stopped").tag(
         config=True
     )
@@ -66,14 +68,13 @@ class ConfinedExecute(NbGraderPreprocessor):
 
     def _grade(self, cells, trusted, folder, language) -> list:
         from autograder.sandbox.student_process import GraderFailure
-        from autograder.sandbox.time_limits import Limits
 
         try:
             with _lock:
                 grader = _warm_grader(self.unsafe, self.log)
                 limits = Limits(self.cpu_seconds, self.wall_seconds)
-                seconds, quick = self.notebook_seconds, self.quick
-                known = {"quick": quick, "setting": trusted.setting, "language": language}
+                seconds = seconds_after(self.notebook_seconds, self.spent)
+                known = {"quick": self.quick, "setting": trusted.setting, "language": language}
                 return grader.grade(cells, trusted.names, folder, limits, seconds, **known)
         except GraderFailure as failure:
             # nbgrader leaves the student ungraded and goes on with the next one.

@@ -119,7 +119,7 @@ class Grader:
             self.close()
             raise GraderFailure("the judge's process has ended")
         if "put_off" in reply:
-            raise PutOff
+            raise PutOff(reply["put_off"])
         if "failure" in reply:
             raise GraderFailure(reply["failure"])
         outputs = reply["outputs"]

@@ -33,7 +33,7 @@ from autograder.sandbox.time_limits import Budget, Limits
 MEMORY = 1024 * confine.MiB  # what a judge may add to what it has after the fork
 MAX_OUTPUTS = 10 * confine.MiB  # of all a student's cells, as JSON
 _OWN_FAULT = 3  # with this status a judge ends that failed by itself
-_GRACE = 3.0  # seconds: a judge ends a notebook itself when its time is over
+_GRACE = 1.0  # seconds: a judge ends a notebook itself when its time is over
 
 
 def main(argv: list[str]) -> None:
@@ -48,8 +48,8 @@ def main(argv: list[str]) -> None:
         while (request := receive(control)) is not None:
             try:
                 send(control, {"outputs": server.grade(**request)})
-            except PutOff:
-                send(control, {"put_off": True})
+            except PutOff as put_off:
+                send(control, {"put_off": put_off.args[0]})
             except GraderFailure as failure:
                 send(control, {"failure": str(failure)})
     finally:
@@ -207,7 +207,9 @@ class _Run:
                 return
             self.server.restart_zygote()  # its students are to end, too
             if self.quick:
-                raise PutOff
+                raise PutOff(self.budget.spent())
+            if self.budget.left() <= 0:  # wherever that was: it had its time
+                return
             if last is None or (ended == "done" and not self.again):
                 raise GraderFailure("the judge has ended outside of any cell")
             self.stopped.add(last)
@@ -232,7 +234,7 @@ class _Run:
                 for line in self._lines(lines, pid):
                     kind, *told = json.loads(line)
                     if self.quick and kind in ("stopped", "slow"):  # the process has ended
-                        raise PutOff
+                        raise PutOff(self.budget.spent())
                     if kind in ("starting", "done", "complete"):
                         last, ended = told[0] if told else last, kind
                     elif kind == "stopped":
@@ -245,7 +247,7 @@ class _Run:
         finally:
             os.kill(pid, signal.SIGKILL)
             _pid, status = os.waitpid(pid, 0)
-            self.budget.next_process()
+            self.budget.next_judge()
         if os.WIFEXITED(status) and os.WEXITSTATUS(status) == _OWN_FAULT:
             raise GraderFailure("the judge could not go on")
         return last, ended
@@ -264,10 +266,10 @@ class _Run:
         longest = max(self.test_seconds, self.limits.wall * 2)
         buffer, since, before = b"", time.monotonic(), self.budget.delayed
         while True:
-            of_judge = _delayed(judge)
-            delay = of_judge + self.budget.delayed
+            self.budget.delay_judge(_delayed(judge))
+            delay = self.budget.delayed
             silent = time.monotonic() - since - (delay - before)
-            left = min(longest - silent, self.budget.left() + of_judge + _GRACE)
+            left = min(longest - silent, self.budget.left() + _GRACE)
             if left <= 0:
                 return
             ready, _, _ = select.select([lines, self.server.control], [], [], min(left, 1.0))

@@ -40,7 +40,10 @@ class GraderFailure(BaseException):
 
 
 class PutOff(Exception):
-    """A hand-in takes its time, or had to be stopped. It is to be tried after the others."""
+    """A hand-in takes its time, or had to be stopped. It is to be tried after the others.
+
+    Its argument: the seconds that it has spent of the notebook's time.
+    """
 
 
 class StudentDied(Exception):
