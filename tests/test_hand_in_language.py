@@ -163,6 +163,12 @@ def test_the_report_is_in_the_language_of_who_asks_for_it(course):
             told |= {verdicts(course, "ada")["scaled_scores_hidden"]["message"]: "en"}
             for message, its in told.items():  # a cause that was found: one of their own words
                 assert (_same(message) in text) == (its == language)
+            # The cause stands in the table of marks, too: by its id, which is English, or in words.
+            begins = _same(_(mistake.message)).partition("。")[0]
+            assert ("overeverything" in text, text.count(begins) > 1) == (
+                language == "en",
+                language == CHINESE,
+            )
 
 
 def test_a_language_that_nobody_knows_is_english_and_changes_no_mark(course):

@@ -179,7 +179,8 @@ def translated_at_once(node):
 TO_LEARNERS = [
     *("exercises/judging", "nbgrader_steps/feedback", "nbgrader_steps/hand_in"),
     *("nbgrader_steps/refused_files", "nbgrader_steps/strangers_notebook", "nbgrader_steps/page"),
-    "sandbox/inside/shell",
+    *("sandbox/inside/shell", "sandbox/inside/student", "sandbox/inside/wire"),
+    "sandbox/stand_ins",
     *("sandbox/judge_process", "sandbox/running_tests", "sandbox/student_process"),
 ]
 NOT_SAID = {  # English words that nobody is told

@@ -31,6 +31,7 @@ from hypothesis.extra.numpy import (
 
 from autograder.sandbox.inside import wire
 from benchmarks import fuzz_wire
+from illustrated_attention.language import speaking
 from illustrated_attention.outcomes import identical
 
 
@@ -219,6 +220,14 @@ def test_what_is_too_large_is_refused_before_it_is_copied():
     for value in [a_terabyte, too_many, "x" * (wire.MAX_TEXT + 1), 1 << 5000]:
         with pytest.raises(wire.WireError, match=r"large|many"):
             wire.encode(value)
+
+
+def test_what_cannot_be_sent_or_read_is_said_in_the_readers_language():
+    with speaking("zh_CN"):
+        with pytest.raises(wire.WireError, match=r"^值太大$"):
+            wire.encode("x" * (wire.MAX_TEXT + 1))
+        with pytest.raises(wire.WireError, match=r"^值的格式不对$"):
+            of_frame(frame_of(["?"], []))
 
 
 def test_a_list_that_holds_itself_and_one_that_doubles_are_refused():

@@ -297,30 +297,39 @@ def findings(rows: list[Row], exercise: str) -> list[Finding]:
     """Return what went wrong in an exercise, the most frequent first, in parts of all hand-ins."""
     works = [(row.works[exercise], row.language) for row in rows if row.graded]
     # A cause is told each student with a line or a name of theirs: its id is counted. Where there
-    # is none, what was seen is. The words for a known mistake are the reader's, whatever the
-    # languages of the hand-ins are.
+    # is none, what was seen is.
     told: dict[tuple, Counter] = defaultdict(Counter)
     readable = set()  # in the reader's language: told rather than others
     for work, language in works:
         seen = work.shown
         if seen.kind in ("right", "to_mark", "refused"):
             continue
-        message = seen.message if seen.kind in ("unknown", "stopped") else None
-        words = known_words(exercise.split(": ")[-1], seen.mistake) if seen.kind == "cause" else ""
-        told[seen.sign, seen.words, message][words or seen.message] += 1
-        if words or language == current():
-            readable.add(words or seen.message)
-    counted = sorted(told.items(), key=lambda item: (-item[1].total(), str(item[0])))
-    return [
-        Finding(
-            sign,
-            what,
-            max(messages.items(), key=lambda one: (one[0] in readable, one[1]))[0],
-            messages.total(),
-            round(100 * messages.total() / len(works)),
-        )
-        for (sign, what, _message), messages in counted
-    ]
+        cause = seen.mistake if seen.kind == "cause" else seen.after
+        words = seen.message if seen.kind in ("unknown", "stopped") else None
+        known = _known_to_reader(seen, exercise, language)
+        told[seen.sign, cause, words][known or seen] += 1
+        if known:
+            readable.add(known)
+    found = []
+    for (sign, *_cause), all_seen in told.items():
+        best = max(all_seen.items(), key=lambda one: (one[0] in readable, one[1]))[0]
+        count = all_seen.total()
+        percent = round(100 * count / len(works))
+        found.append(Finding(sign, best.words, best.message, count, percent))
+    return sorted(found, key=lambda one: (-one.count, one.sign, one.what, one.message))
+
+
+def _known_to_reader(seen: Seen, exercise: str, language: str) -> Seen | None:
+    """Tell what was seen in the reader's language; None if only the hand-in's has words for it."""
+    words = known_words(exercise.split(": ")[-1], seen.mistake) if seen.kind == "cause" else ""
+    if words or language == current():
+        return replace(seen, message=words or seen.message)
+    return None
+
+
+def _shortly(seen: Seen, exercise: str, language: str) -> str:
+    """Write what was seen of one student's work into a cell of the table."""
+    return (_known_to_reader(seen, exercise, language) or replace(seen, message="")).words
 
 
 def make_page(
@@ -347,7 +356,7 @@ def make_page(
         lstrip_blocks=True,
     )
     environment.globals.update(_=_, language=html_language, label=label)
-    environment.globals.update(listed=listed, parted=parted)
+    environment.globals.update(listed=listed, parted=parted, shortly=_shortly)
     environment.filters["number"] = number
     environment.filters["breakable"] = lambda name: escape(name).replace("_", Markup("_<wbr>"))
     graded = [row for row in rows if row.graded]

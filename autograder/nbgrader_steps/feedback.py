@@ -32,7 +32,7 @@ from autograder.nbgrader_steps.small_files import REFUSED
 from autograder.nbgrader_steps.spoken import language_of
 from autograder.sandbox.running_tests import BEGIN_HIDDEN
 from illustrated_attention.cards import Card, paragraph
-from illustrated_attention.language import ENGLISH, _, current, speaking
+from illustrated_attention.language import _, current, speaking
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -63,7 +63,6 @@ class FeedbackExporter(HTMLExporter):
         yield "number", number
         yield "comments", comments
         yield "given_by_hand", given_by_hand
-        yield "seen", seen_in_words
         yield "paragraph", lambda text: paragraph(text)[1]
         yield "comment2html", formulas.with_formulas
 
@@ -193,12 +192,6 @@ def known_words(exercise: str | None, mistake: str | None) -> str:
     """Return the words for a known mistake of an exercise; "" for any other cause."""
     known = (m for one in all_exercises() if one.name == exercise for m in one.mistakes)
     return next((_(m.message) for m in known if m.id == mistake), "")
-
-
-def seen_in_words(seen: Seen) -> str:
-    """Write what was seen: a cause by its id, which is short, or in words: the id is English."""
-    words = seen.message if seen.kind == "cause" and current() != ENGLISH else ""
-    return f"{seen.sign} {words or seen.words}"
 
 
 def html_language() -> str:

@@ -5,6 +5,7 @@ parsed and never run: it is a stranger's, and may be made to hurt.
 """
 
 import io
+import re
 import tokenize
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
@@ -13,9 +14,10 @@ from typing import Any
 from autograder.exercises import find_exercise
 from autograder.nbgrader_steps.execute import VERDICT
 from autograder.nbgrader_steps.refused_files import refusal
-from illustrated_attention.language import _, known, speaking
+from illustrated_attention.language import ENGLISH, _, current, known, speaking
 
 MOST_READ = 20_000  # characters of a cell in which the functions that it calls are looked for
+LONGEST_TITLE = 60  # characters of a message that stand for a cause
 # Known in any exercise, and told before a function that is called and not right: see `examine`.
 _OWN_FAULT = {"notebook_name", "thrown_away"}
 
@@ -38,7 +40,7 @@ class Seen:
     def words(self) -> str:
         """The kind in words, with the cause or the function that it follows from."""
         if self.kind == "cause":
-            return cause_in_words(self.mistake)
+            return cause_in_words(self.mistake, self.message)
         if self.after:
             return _("follows from {name}").format(name=self.after)
         return label(self.kind)[1]
@@ -149,11 +151,22 @@ def in_all_languages(say: Callable[[], str]) -> tuple[str, ...]:
     return tuple(said)
 
 
-def cause_in_words(id: str | None) -> str:
-    """Write a cause's id for people: two at once with an "and", one of two with an "or"."""
+def cause_in_words(id: str | None, message: str = "") -> str:
+    """Write a cause shortly, for people.
+
+    In English that is its id: two at once with an "and", one of two with an "or". Another language
+    has no words for ids: there it is how the message begins.
+    """
     if id is None:
         return _("no cause found")
-    return id.replace("_", " ").replace("+", _(" and ")).replace("|", _(" or "))
+    if current() == ENGLISH:
+        return id.replace("_", " ").replace("+", " and ").replace("|", " or ")
+    if not message:
+        return label("cause")[1]
+    one = not re.search(r"[+|]", id)
+    sentence = re.match(r".*?(?:\.(?=\s|$)|。)", message) if one else None
+    begins = (sentence[0] if sentence else message).rstrip(".。")
+    return begins if len(begins) <= LONGEST_TITLE else begins[:LONGEST_TITLE] + "…"
 
 
 def _about(cell: Any) -> Any:

@@ -16,7 +16,7 @@ from typing import Any
 from autograder.sandbox.inside.changing import changed_to
 from autograder.sandbox.inside.hook import translate as _
 from autograder.sandbox.inside.operations import OPERATIONS, is_among
-from autograder.sandbox.inside.wire import WireError, encode
+from autograder.sandbox.inside.wire import WireError, encode, malformed
 from autograder.sandbox.instructors_code import IDENTITY
 from autograder.sandbox.raised import make_exception, make_exception_type
 from autograder.sandbox.student_process import StudentDied
@@ -98,7 +98,8 @@ class RemoteObject:
         return _has_identity(self) or self._refuse()
 
     def _refuse(self, *_args):
-        raise TypeError(f"the student's {type(self).__name__} is no plain data")
+        text = _("the student's {kind} is no plain data")
+        raise TypeError(text.format(kind=type(self).__name__))
 
     __lt__ = __le__ = __gt__ = __ge__ = __contains__ = _refuse
     __float__ = __int__ = __complex__ = __index__ = __reduce_ex__ = _refuse
@@ -119,7 +120,8 @@ class RemoteFunction(RemoteObject):
     @property
     def __signature__(self) -> inspect.Signature:
         if self._stand_in.parameters is None:
-            raise TypeError(f"{self._stand_in.name} does not tell its parameters")
+            text = _("{name} does not tell its parameters")
+            raise TypeError(text.format(name=self._stand_in.name))
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         return inspect.Signature(
             [inspect.Parameter(name, kind) for name in self._stand_in.parameters]
@@ -271,7 +273,7 @@ def _resolve(student, kind: str, *parts):
         (number,) = parts
         return student.lending.thing(number)
     if kind != "object":
-        raise WireError("malformed reference")
+        raise malformed()
     return make_stand_in(student, *parts)
 
 
@@ -284,9 +286,9 @@ def make_stand_in(student, *parts) -> RemoteObject | type[Exception]:
         case [int(number), str(kind), str(name), None | [*_] as parameters, [*bases], [*does]]:
             texts = [*(parameters or ()), *does]
         case _:
-            raise WireError("malformed reference")
+            raise malformed()
     if not all(type(text) is str for text in texts) or not _are_bases(bases):
-        raise WireError("malformed reference")
+        raise malformed()
     if own := _exception_type(student, bases):
         return own
     base = RemoteObject if parameters is None else RemoteClass if bases else RemoteFunction

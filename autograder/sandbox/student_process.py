@@ -267,7 +267,7 @@ class StudentProcess:
         except wire.WireError as error:
             self.end()
             text = _("the process in which the notebook ran answered: {what}")
-            raise StudentDied(text.format(what=_(str(error)))) from None
+            raise StudentDied(text.format(what=error)) from None
         except OSError as error:  # nothing that the other side could bring about
             self.end()
             raise GraderFailure(f"talking to a student's process: {error}") from None

@@ -228,7 +228,8 @@ class Student:
         try:
             thing = _imported(*parts)
         except (ImportError, AttributeError) as error:
-            raise wire.WireError(f"{'.'.join(parts)} is not here: {error}") from None
+            text = _("{name} is not here: {reason}")
+            raise wire.WireError(text.format(name=".".join(parts), reason=error)) from None
         return hook.nameless(thing) if kind == "shared" else thing
 
     def describe(self, error: BaseException) -> list:

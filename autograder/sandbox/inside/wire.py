@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from autograder.sandbox.inside import values
+from autograder.sandbox.inside.hook import translate as _
 
 MAX_BYTES = 32 << 20  # of one frame
 MAX_TEXT = 4 << 20  # of its JSON part
@@ -36,7 +37,12 @@ _DTYPES = {np.dtype(order + code).str for code in "?bhilqBHILQefdgFDG" for order
 
 
 class WireError(Exception):
-    """A value that cannot be sent, or a frame that is not one."""
+    """A value that cannot be sent, or a frame that is not one. Students read what it says."""
+
+
+def malformed() -> WireError:
+    """What is wrong with a frame that `encode` did not write is of no use to anybody."""
+    return WireError(_("the value is malformed"))
 
 
 def encode(value: object, refer: Callable[[object], list] | None = None) -> bytes:
@@ -48,9 +54,9 @@ def encode(value: object, refer: Callable[[object], list] | None = None) -> byte
         nonlocal room
         room -= len(data) if isinstance(data, bytes) else data.size * data.dtype.itemsize
         if room < 0:
-            raise WireError("the value is too large")
+            raise WireError(_("the value is too large"))
         if len(buffers) == MAX_BUFFERS:
-            raise WireError("the value has too many parts")
+            raise WireError(_("the value has too many parts"))
         buffers.append(data if isinstance(data, bytes) else data.tobytes())
         return len(buffers) - 1
 
@@ -60,21 +66,21 @@ def encode(value: object, refer: Callable[[object], list] | None = None) -> byte
         nonlocal count
         count += 1
         if depth > MAX_DEPTH:
-            raise WireError("the value is nested too deeply")
+            raise WireError(_("the value is nested too deeply"))
         if count > MAX_TEXT // 4:
-            raise WireError("the value has too many parts")
+            raise WireError(_("the value has too many parts"))
         kind = type(v)
         if v is None or kind is bool:
             return v
         if isinstance(v, str):
             v = str.__str__(v)
             if len(v) > MAX_TEXT:
-                raise WireError("the value is too large")
+                raise WireError(_("the value is too large"))
             return v
         if isinstance(v, int):
             v = int.__int__(v)
             if v.bit_length() > MAX_INT_BITS:
-                raise WireError("the number is too large")
+                raise WireError(_("the number is too large"))
             return ["i", hex(v)]
         if isinstance(v, float) and not isinstance(v, np.generic):
             v = float.__float__(v)
@@ -113,12 +119,13 @@ def encode(value: object, refer: Callable[[object], list] | None = None) -> byte
             kind_of_value, parts = made_of
             return ["v", kind_of_value, *(write(part, depth + 1) for part in parts)]
         if refer is None:
-            raise WireError(f"only plain data and arrays can be sent, not {kind.__name__}")
+            text = _("only plain data and arrays can be sent, not {kind}")
+            raise WireError(text.format(kind=kind.__name__))
         return ["r", *refer(v)]
 
     text = json.dumps(write(value, 0), separators=(",", ":"), allow_nan=False).encode()
     if len(text) > MAX_TEXT:
-        raise WireError("the value is too large")
+        raise WireError(_("the value is too large"))
     return frame(text, buffers)
 
 
@@ -138,17 +145,17 @@ def decode(text: bytes, buffers: list[bytes], resolve: Callable[..., object] | N
         return _read(json.loads(text, parse_constant=_no_constant), buffers, resolve, 0)
     except WireError:
         raise
-    except (ValueError, TypeError, LookupError, RecursionError, OverflowError) as error:
-        raise WireError(f"malformed frame: {type(error).__name__}") from None
+    except (ValueError, TypeError, LookupError, RecursionError, OverflowError):
+        raise malformed() from None
 
 
 def _read(v, buffers, resolve, depth):
     if depth > MAX_DEPTH:
-        raise WireError("nested too deeply")
+        raise WireError(_("the value is nested too deeply"))
     if v is None or type(v) in (bool, str, float):
         return v
     if type(v) is not list or not v or type(v[0]) is not str:
-        raise WireError("malformed value")
+        raise malformed()
     tag, *parts = v
     if tag == "l":
         return [_read(part, buffers, resolve, depth + 1) for part in parts]
@@ -172,12 +179,12 @@ def _read(v, buffers, resolve, depth):
             )
         except WireError:
             raise
-        except Exception as error:
-            raise WireError(f"malformed value: {type(error).__name__}") from None
+        except Exception:
+            raise malformed() from None
     if tag == "i":
         (digits,) = parts
         if len(_text(digits)) > MAX_INT_BITS // 4 + 3:
-            raise WireError("number too large")
+            raise WireError(_("the number is too large"))
         return int(digits, 16)
     if tag == "f":
         return {"nan": np.nan, "inf": np.inf, "-inf": -np.inf}[_one_of(parts, "nan", "inf", "-inf")]
@@ -195,7 +202,7 @@ def _read(v, buffers, resolve, depth):
         return _array(_dtype(dtype), (), _buffer(where, buffers))[()]
     if tag == "r" and resolve is not None:
         return resolve(*parts)
-    raise WireError("unknown kind of value")
+    raise malformed()
 
 
 def _array(dtype: np.dtype, shape: tuple[int, ...], buffer: bytes) -> np.ndarray:
@@ -203,7 +210,7 @@ def _array(dtype: np.dtype, shape: tuple[int, ...], buffer: bytes) -> np.ndarray
     for length in shape:
         size *= length
     if size != len(buffer):
-        raise WireError("shape and data disagree")
+        raise malformed()
     if dtype.kind == "b":  # a byte that is neither 0 nor 1 would be a truth of its own kind
         return (np.frombuffer(buffer, np.uint8) != 0).reshape(shape)
     return np.frombuffer(buffer, dtype).reshape(shape).copy()
@@ -211,45 +218,45 @@ def _array(dtype: np.dtype, shape: tuple[int, ...], buffer: bytes) -> np.ndarray
 
 def _shape(shape) -> tuple[int, ...]:
     if type(shape) is not list or len(shape) > MAX_AXES:
-        raise WireError("malformed shape")
+        raise malformed()
     if not all(type(n) is int and 0 <= n <= MAX_AXIS for n in shape):
-        raise WireError("malformed shape")
+        raise malformed()
     most = 1
     for length in shape:
         most *= max(length, 1)
     if most > MAX_BYTES:
-        raise WireError("shape too large")
+        raise WireError(_("the value is too large"))
     return tuple(shape)
 
 
 def _dtype(name) -> np.dtype:
     if _text(name) not in _DTYPES:
-        raise WireError("unknown kind of array")
+        raise malformed()
     return np.dtype(name)
 
 
 def _buffer(parts: list, buffers: list[bytes]) -> bytes:
     (index,) = parts
     if type(index) is not int or not 0 <= index < len(buffers):
-        raise WireError("no such buffer")
+        raise malformed()
     return buffers[index]
 
 
 def _text(value) -> str:
     if type(value) is not str:
-        raise WireError("text expected")
+        raise malformed()
     return value
 
 
 def _one_of(parts: list, *words: str) -> str:
     (word,) = parts
     if word not in words:
-        raise WireError("unknown word")
+        raise malformed()
     return word
 
 
-def _no_constant(word: str):
-    raise WireError(f"{word} is not allowed")
+def _no_constant(word: str):  # noqa: ARG001
+    raise malformed()
 
 
 def receive(
@@ -265,10 +272,10 @@ def receive(
     """
     n_text, n_buffers = struct.unpack(">II", _receive_bytes(sock, 8, patience))
     if n_text > MAX_TEXT or n_buffers > MAX_BUFFERS:
-        raise WireError("frame too large")
+        raise WireError(_("the value is too large"))
     sizes = struct.unpack(f">{n_buffers}I", _receive_bytes(sock, 4 * n_buffers, patience))
     if sum(sizes) > MAX_BYTES:
-        raise WireError("frame too large")
+        raise WireError(_("the value is too large"))
     data = _receive_bytes(sock, n_text + sum(sizes), patience)
     ends = itertools.accumulate(sizes, initial=n_text)
     parts = [data[start:end] for start, end in itertools.pairwise(ends)]
@@ -286,6 +293,6 @@ def _receive_bytes(sock: socket.socket, count: int, patience: Callable) -> bytes
         except TimeoutError:
             continue
         if n == 0:
-            raise EOFError("the other side has ended")
+            raise EOFError
         got += n
     return bytes(data)
