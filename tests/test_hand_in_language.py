@@ -211,6 +211,23 @@ def test_a_class_of_an_edition_keeps_its_language(language, tmp_path):
 
 
 @pytest.mark.parametrize("language", languages())
+def test_who_deletes_the_line_is_answered_in_the_language_of_the_text(language, tmp_path):
+    released = edition(language)
+    for work, its in ((edition(language), language), (edition("en"), "en")):
+        work.cells = [cell for cell in work.cells if cell.id != first_code(released).id]
+        assert language_of(transplant(work, released)) == its
+        (tmp_path / its).mkdir()
+        nbformat.write(work, tmp_path / its / "other.ipynb")
+        notes = hand_in.take_in(tmp_path / its, tmp_path / f"{its}-out", {LESSON: released}).notes
+        assert bool(HAN.search(notes[0])) == (its == language)
+    work = edition(language)
+    first_code(work).source = 'language.use("en")'  # chosen, and not forgotten
+    assert language_of(transplant(work, released)) == "en"
+    work.cells, work.metadata["spoken_language"] = [new_code_cell("x = 1")], language
+    assert language_of(transplant(work, edition("en"))) == "en"  # what a stranger notes there
+
+
+@pytest.mark.parametrize("language", languages())
 def test_a_blank_notebook_is_blank_in_every_language(language):
     blank, english = edition(language), read_release(LESSON)
     assert is_untouched(blank, english) and not has_work(blank, english)

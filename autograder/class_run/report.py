@@ -27,7 +27,7 @@ from autograder.nbgrader_steps.feedback import html_language, known_words, numbe
 from autograder.nbgrader_steps.seen import Seen, label, look, why_refused
 from autograder.nbgrader_steps.seen import exercise_of as exercise_of_cell
 from autograder.nbgrader_steps.small_files import REFUSED
-from autograder.nbgrader_steps.spoken import language_chosen
+from autograder.nbgrader_steps.spoken import language_of
 from autograder.nbgrader_steps.tables import write_table
 from autograder.nbgrader_steps.trusted import runs_inside
 from illustrated_attention.language import ENGLISH, _, current, listed, parted
@@ -254,8 +254,8 @@ def _read_notebooks(
     told = small_files.read(folder, REFUSED)
     row.refused = names.printable(told or "")
     for path in sorted(path for path in folder.glob("*") if names.notebook_name(path.name)):
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        row.language = language_chosen("".join(cell["source"]) for cell in cells)
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        cells, row.language = notebook["cells"], language_of(notebook)
         seen = look(cells, wrong[row.id, path.stem])
         if why_refused(cells, told):
             seen = {part: Seen("refused", message=row.refused) for part in seen}

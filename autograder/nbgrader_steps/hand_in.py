@@ -17,7 +17,7 @@ from autograder.nbgrader_steps.gradebook import looking
 from autograder.nbgrader_steps.names import notebook_name, shown
 from autograder.nbgrader_steps.release import read_released
 from autograder.nbgrader_steps.small_files import REFUSED, SECRET, TIMESTAMP
-from autograder.nbgrader_steps.spoken import language_of, language_of_class
+from autograder.nbgrader_steps.spoken import language_handed_in, language_of_class
 from autograder.nbgrader_steps.transplant import has_work, is_untouched
 from illustrated_attention.language import _, speaking
 
@@ -50,7 +50,7 @@ def take_in(source: Path, target: Path, released: dict[str, NotebookNode | None]
         try:
             notes = refused_files.copy_folder(source, target)
             told = small_files.read(source, REFUSED)
-            with speaking(_language(_notebooks(target)) or of_class):
+            with speaking(_language(_notebooks(target), released) or of_class):
                 taken = _take_notebooks(target, released, notes, told)
         except refused_files.Refused as reason:
             refused_files.write_refusal(str(reason), target, list(released))
@@ -84,13 +84,13 @@ def _take_notebooks(
     return Taken(" ".join(refused.values()), notes)
 
 
-def _language(found: Iterable[Path]) -> str | None:
+def _language(found: Iterable[Path], released: dict[str, NotebookNode | None]) -> str | None:
     """Return the language of the first of these notebooks in which there is code, if any is."""
     for path in itertools.islice(found, MOST_NOTEBOOKS):
         with contextlib.suppress(refused_files.Refused):  # it is told when it is chosen
             notebook = strangers_notebook.read_notebook(path.read_bytes())
             if any(cell.cell_type == "code" for cell in notebook.cells):
-                return language_of(notebook)
+                return language_handed_in(notebook, released.values())
     return None
 
 

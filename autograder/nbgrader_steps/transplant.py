@@ -18,6 +18,7 @@ from nbformat.notebooknode import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.nbgrader_steps.release import read_released, written_in_release
+from autograder.nbgrader_steps.spoken import note_language
 from autograder.nbgrader_steps.stamp import fits_stamp
 from autograder.nbgrader_steps.strangers_notebook import new_cell, new_id
 from autograder.nbgrader_steps.trusted import course_of, need_python
@@ -51,6 +52,7 @@ def transplant(handed_in: NotebookNode, released: NotebookNode) -> NotebookNode:
         _put_back_missing(placed, ours)
         rebuilt.cells = [*_missing_imports(cells, released), *(cell for _name, cell in placed)]
     _make_ids_unique(rebuilt.cells)
+    note_language(rebuilt, handed_in, released)
     return rebuilt
 
 
