@@ -4,8 +4,7 @@
 Student code runs here only through `outcomes.call`, with plain data.
 """
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
@@ -46,20 +45,6 @@ class Verdict:
     explained: bool = False  # what was told gives exactly the numbers that came back
 
 
-_explaining = True
-
-
-@contextlib.contextmanager
-def unexplained() -> Iterator[None]:
-    """Within this context only whether a function is right is found out, and no cause is sought."""
-    global _explaining
-    before, _explaining = _explaining, False
-    try:
-        yield
-    finally:
-        _explaining = before
-
-
 def examine(function: Callable, key: AnswerKey) -> Verdict:
     """Examine `function` against `key`."""
     signature, problems = observe(function, key)
@@ -71,8 +56,6 @@ def examine(function: Callable, key: AnswerKey) -> Verdict:
         message = _("All {count} checks passed.").format(count=len(titles))
         return Verdict(key.exercise, True, None, message, results, None, remarks)
     failure = describe(function, key, signature, problems)
-    if not _explaining:
-        return Verdict(key.exercise, False, None, failure.sentence, results, failure, remarks)
     # Most checks pass, and what knows all mistakes is slow to import.
     from illustrated_attention.diagnosis import diagnose
 

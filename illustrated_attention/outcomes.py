@@ -118,15 +118,18 @@ def call(
     Functions among the arguments come without their names. The call is stopped after `seconds` of
     CPU time, `SECONDS_PER_CALL` if None, or when it has waited several times as long. A function
     that runs in another process brings its own way to be stopped, `time_limit`: an alarm here
-    would fall into the talk with that process.
+    would fall into the talk with that process. It warns and exits nobody here, and that process
+    tells whether it `overwrote` what an earlier call had returned.
     """
     given = tuple(nameless(arg) if inspect.isfunction(arg) else arg for arg in case.args)
     args = copy_data(given)
     printed = _Beginning()
     value = result = error = None
     message, timed_out, where = "", False, Where()
+    elsewhere = hasattr(function, "time_limit")
+    quiet = contextlib.redirect_stdout if elsewhere else _quiet
     time_limit = getattr(function, "time_limit", _time_limit)
-    with _quiet(printed), time_limit(SECONDS_PER_CALL if seconds is None else seconds):
+    with quiet(printed), time_limit(SECONDS_PER_CALL if seconds is None else seconds):
         try:
             value = _run(function, args)
             result = copy_data(value)
@@ -142,9 +145,10 @@ def call(
         i for i, (a, b) in enumerate(zip(args, given, strict=True)) if not identical(a, b)
     )
     overwrote = False
-    if returned is not None:
-        # Of a function in another process, that process tells: here are only copies.
-        overwrote = bool(getattr(function, "overwrote", False)) or returned.changed()
+    if returned is not None and elsewhere:  # here are only copies
+        overwrote = bool(getattr(function, "overwrote", False))
+    elif returned is not None:
+        overwrote = returned.changed()
         if error is None:
             returned.add(value)
     return Outcome(

@@ -19,7 +19,7 @@ from small_course import ASSIGNMENT, CELLS, FULL, NOTEBOOK, SECRET, SOFTMAX
 from autograder.nbgrader_steps import execute
 from autograder.sandbox import running_tests
 from autograder.sandbox.grader import Grader
-from autograder.sandbox.inside import confine
+from autograder.sandbox.inside import confine, hook
 from autograder.sandbox.inside.shell import make_shell
 from autograder.sandbox.instructors_code import Setting
 from autograder.sandbox.running_tests import Cell
@@ -570,3 +570,22 @@ def test_another_environment_that_is_active_is_no_warning(monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         make_shell(pictures=False)
+
+
+CHECK = 'from illustrated_attention import check\n\ncheck(softmax, "softmax")'
+
+
+@pytest.mark.parametrize(
+    ("source", "left"),
+    [
+        (CHECK, "from illustrated_attention import check\n\n"),
+        (
+            f"x = 1\ncheck(f)\n{CHECK}\n",
+            "x = 1\ncheck(f)\nfrom illustrated_attention import check\n\n",
+        ),
+        (f"{CHECK}\nx = 1", f"{CHECK}\nx = 1"),
+        ("assert f(check)\nif x:\n    check(f)", "assert f(check)\nif x:\n    check(f)"),
+    ],
+)
+def test_in_a_second_run_only_a_check_that_ends_its_cell_is_left_out(source, left):
+    assert hook.without_checks(source) == left

@@ -59,8 +59,7 @@ def of_frame(frame, **kwargs):
 def frame_of(tree, buffers=()):
     """A frame as a hostile process may write it."""
     text = tree if isinstance(tree, bytes) else json.dumps(tree).encode()
-    head = struct.pack(f">II{len(buffers)}I", len(text), len(buffers), *map(len, buffers))
-    return b"".join([head, text, *buffers])
+    return wire.frame(text, list(buffers))
 
 
 @pytest.mark.parametrize(
@@ -290,11 +289,14 @@ def test_a_truth_value_is_0_or_1_whatever_byte_arrives():
 
 
 def test_a_frame_that_promises_gigabytes_is_refused_at_its_head():
-    for head in [struct.pack(">II", 2**31, 0), struct.pack(">II", 2, 2**31)]:
+    for numbers in [(2**31, 0, 0), (2, 2**31, 0), (2, 1, 2**31)]:
         with pytest.raises(wire.WireError, match="too large"):
-            of_frame(head)
-    with pytest.raises(wire.WireError, match="too large"):
-        of_frame(struct.pack(">III", 2, 1, 2**31))
+            of_frame(struct.pack(">III", *numbers))
+
+
+def test_a_frame_whose_sizes_disagree_is_refused():
+    with pytest.raises(wire.WireError, match="malformed"):
+        of_frame(struct.pack(">IIII", 2, 1, 4, 3) + b"{}" + b"\0" * 4)
 
 
 _NUMBERS = (
@@ -396,7 +398,7 @@ def test_one_deadline_holds_for_the_whole_frame():
 
     dripping = threading.Thread(target=drip)
     with ours, theirs:
-        theirs.sendall(struct.pack(">II", 1000, 0))
+        theirs.sendall(struct.pack(">III", 1000, 0, 0))
         dripping.start()
         with pytest.raises(TimeoutError):  # the frame itself would take 50 seconds
             wire.receive(ours, patience)

@@ -144,16 +144,13 @@ def _sent(value: Any) -> Any:
         )
 
     frame = wire.encode(value, refer)
-    n_text, n_buffers, *sizes = struct.unpack_from(f">II{_buffers(frame)}I", frame)
-    parts, at = [], 8 + 4 * n_buffers
+    n_text, n_buffers, _n_bytes = struct.unpack_from(">III", frame)
+    sizes = struct.unpack_from(f">{n_buffers}I", frame, 12)
+    parts, at = [], 12 + 4 * n_buffers
     for size in (n_text, *sizes):
         parts.append(frame[at : at + size])
         at += size
     return wire.decode(parts[0], parts[1:], resolve)
-
-
-def _buffers(frame: bytes) -> int:
-    return struct.unpack_from(">I", frame, 4)[0]
 
 
 def converted(args: tuple, dtype: type, name: str) -> tuple:

@@ -287,12 +287,18 @@ class _Run:
 
     def _be_the_judge(self, writing: int, hidden: bool, skip: frozenset[int]) -> None:
         """The forked judge: run the notebook, tell every outcome at once, and end."""
+        waiting = b""
 
         def tell(*what) -> None:
+            nonlocal waiting
             # Half characters, which cannot be written to a file, become question marks.
             text = json.dumps(what, ensure_ascii=False)
+            waiting += text.encode("utf-8", "replace") + b"\n"
+            if what[0] == "done":  # the next cell starts at once, and is told with it
+                return
             try:
-                _write_all(writing, text.encode("utf-8", "replace") + b"\n")
+                _write_all(writing, waiting)
+                waiting = b""
             except OSError as error:
                 raise GraderFailure(f"the judge cannot be heard: {error}") from None
 

@@ -171,8 +171,8 @@ def hold(
                 visible = replace(cell, source=cell.source.partition(BEGIN_HIDDEN)[0])
                 outputs = run_test(visible, namespace, alive, shell)
             elif hidden and not cell.hidden:  # its outcome is known, what it does to names counts
-                with hook.unexplained():
-                    outputs = run_test(cell, namespace, alive, shell)
+                names_only = replace(cell, source=hook.without_checks(cell.source))
+                outputs = run_test(names_only, namespace, alive, shell)
             else:
                 outputs = run_test(cell, namespace, alive, shell)
                 tell("outputs", index, outputs)

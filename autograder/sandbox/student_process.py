@@ -279,7 +279,6 @@ class StudentProcess:
         if not self.alive:
             raise StudentDied(_("the process in which the notebook ran has ended"))
 
-    @_undisturbed()
     def _patience(self) -> Callable[[], float]:
         """Return the function that says how long to wait for one answer; see `Limits`."""
         start, limits = time.monotonic(), self.limits
@@ -306,6 +305,7 @@ class StudentProcess:
 
         return patience
 
+    @_undisturbed()
     def _seconds(self) -> tuple[float, float]:
         """Return the CPU time used so far, and for how long others kept the process from more."""
         answer = self.zygote.request(b"C", struct.pack(">i", self.pid), ">dd")
@@ -353,7 +353,7 @@ def _lay_out(home: Path) -> list[str]:
     package.mkdir(parents=True)
     for folder in (package.parent, package):
         (folder / "__init__.py").touch()
-    shutil.copytree(INSIDE, package / "inside", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(INSIDE, package / "inside")  # with its bytecode
     shared = hook.folders()
     for name, folder in shared.items():
         (home / name).symlink_to(folder)
@@ -368,7 +368,7 @@ def _environment(home: str, cache: str) -> dict[str, str]:
         **{"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8"},
         **{"USER": "student"},
         **{"PYTHONPATH": os.pathsep.join([home, *confine.package_folders()])},
-        **{"PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "agg"},
+        "MPLBACKEND": "agg",
         **threads,
         **caches,
     }

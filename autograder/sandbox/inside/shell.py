@@ -4,15 +4,21 @@ import asyncio
 import base64
 import errno
 import fnmatch
+import inspect
 import io
+import linecache
 import logging
+import os
+import re
 import sys
 import tempfile
 import traceback
+from types import TracebackType
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
+from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, magics_class
 from IPython.utils.text import SList
@@ -35,7 +41,8 @@ KEPT = ("text/plain", "text/html", "image/png", "image/jpeg")
 class Outputs:
     """The outputs of one cell, in order, in the form that a notebook keeps them.
 
-    Where nobody reads them, `read` is false: then an error has no traceback, which takes long.
+    Where nobody reads them, `read` is false: then only errors, without tracebacks, which take long,
+    and the value of the last line are kept.
     """
 
     def __init__(self, read: bool = True):
@@ -44,7 +51,7 @@ class Outputs:
         self.room = MAX_OUTPUT
 
     def stream(self, name: str, text: str) -> None:
-        if not text:
+        if not text or not self.read:
             return
         last = self.items[-1] if self.items else {}
         if last.get("name") == name:
@@ -53,6 +60,8 @@ class Outputs:
             self._add({"output_type": "stream", "name": name, "text": text[:MAX_TEXT]})
 
     def rich(self, output_type: str, data: dict) -> None:
+        if output_type == "display_data" and not self.read:
+            return
         kept = {}
         for mime in KEPT:
             value = data.get(mime)
@@ -234,6 +243,7 @@ class Shell(InteractiveShell):
         if self.outputs is not None and not self.outputs.read:
             self.outputs.error(kind.__name__, text_of(error), "")
             return
+        _tell_where_cells_are(trace)
         try:
             text = self.InteractiveTB.text(kind, error, trace)
         except Exception:
@@ -246,6 +256,32 @@ class Shell(InteractiveShell):
     showsyntaxerror = showindentationerror = showtraceback
 
 
+def _tell_where_cells_are(trace: TracebackType | None) -> None:
+    """Tell `inspect` that cells belong to the notebook.
+
+    It would look for each of them through all modules that are loaded, and again and again, because
+    it finds them in none: that takes longer than all the rest of a traceback.
+    """
+    for frame, _line in traceback.walk_tb(trace):
+        name = frame.f_code.co_filename
+        if name in linecache.cache and frame.f_globals.get("__name__") == "__main__":
+            for path in (name, os.path.normcase(os.path.abspath(name))):
+                inspect.modulesbyfile.setdefault(path, "__main__")
+
+
+# What IPython understands beyond Python begins with one of these, or a line does.
+_BEYOND_PYTHON = re.compile(r"[%!?]|^\s*[,;/]", re.MULTILINE)
+
+
+class Transformers(TransformerManager):
+    """IPython's, which takes every cell apart to look for what is not Python: here few are."""
+
+    def do_token_transforms(self, lines):
+        if not _BEYOND_PYTHON.search("".join(lines)):
+            return lines
+        return super().do_token_transforms(lines)
+
+
 def make_shell(pictures: bool = True) -> Shell:
     """Make the shell that every student starts with. Called once, before the first fork."""
     config = Config()
@@ -253,6 +289,7 @@ def make_shell(pictures: bool = True) -> Shell:
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.cache_size = 0
     shell = Shell.instance(config=config)
+    shell.input_transformer_manager = Transformers()
     shell.db = Database()
     written.find_written()
     tempfile.tempdir = "/tmp"  # none can be written: whoever asks for one is no error yet

@@ -7,8 +7,9 @@ the plain thing, as do a range and an array.array; of a masked array, a masked n
 to NumPy's tests it would equal everything; an array of objects is a list. Everything else is a
 reference, which each side makes and reads in its own way.
 
-A frame is: length of the text, number of buffers, length of every buffer (each 4 bytes), the text
-(JSON), the buffers (the bytes of arrays). Everything about it is checked before memory is taken.
+A frame is: length of the text, number of buffers, length of all buffers together, length of every
+buffer (each 4 bytes), the text (JSON), the buffers (the bytes of arrays). Everything about it is
+checked before memory is taken.
 """
 
 import array
@@ -70,6 +71,10 @@ def encode(value: object, refer: Callable[[object], list] | None = None) -> byte
         if count > MAX_TEXT // 4:
             raise WireError(_("the value has too many parts"))
         kind = type(v)
+        if kind is np.ndarray and v.dtype.kind in _KINDS:  # most of what is sent
+            if v.flags.fnc:  # as a transposed array: that it is one arrives, too
+                return ["T", v.dtype.str, list(v.T.shape), store(v.T)]
+            return ["a", v.dtype.str, list(v.shape), store(v)]
         if v is None or kind is bool:
             return v
         if isinstance(v, str):
@@ -94,9 +99,7 @@ def encode(value: object, refer: Callable[[object], list] | None = None) -> byte
         if isinstance(v, array.array) and v.typecode in "bBhHiIlLqQfd":
             v = np.array(v)
         if isinstance(v, np.ndarray) and v.dtype.kind in _KINDS:
-            if v.flags.fnc:  # as a transposed array: that it is one arrives, too
-                return ["T", v.dtype.str, list(v.T.shape), store(v.T)]
-            return ["a", v.dtype.str, list(v.shape), store(v)]
+            return write(np.ndarray.view(v, np.ndarray), depth)
         if isinstance(v, np.generic) and v.dtype.kind in _KINDS:
             return ["g", v.dtype.str, store(v)]
         if isinstance(v, np.ndarray) and v.dtype == object and v.ndim:
@@ -123,7 +126,7 @@ def encode(value: object, refer: Callable[[object], list] | None = None) -> byte
             raise WireError(text.format(kind=kind.__name__))
         return ["r", *refer(v)]
 
-    text = json.dumps(write(value, 0), separators=(",", ":"), allow_nan=False).encode()
+    text = _JSON.encode(write(value, 0)).encode()
     if len(text) > MAX_TEXT:
         raise WireError(_("the value is too large"))
     return frame(text, buffers)
@@ -132,7 +135,7 @@ def encode(value: object, refer: Callable[[object], list] | None = None) -> byte
 def frame(text: bytes, buffers: list[bytes]) -> bytes:
     """Put together what is sent: how long each part is, then the parts."""
     sizes = [len(buffer) for buffer in buffers]
-    head = struct.pack(f">II{len(sizes)}I", len(text), len(sizes), *sizes)
+    head = struct.pack(f">III{len(sizes)}I", len(text), len(sizes), sum(sizes), *sizes)
     return b"".join([head, text, *buffers])
 
 
@@ -142,7 +145,7 @@ def decode(text: bytes, buffers: list[bytes], resolve: Callable[..., object] | N
     `resolve` gets the parts of a reference and returns the object that stands for it.
     """
     try:
-        return _read(json.loads(text, parse_constant=_no_constant), buffers, resolve, 0)
+        return _read(_FROM_JSON.decode(text.decode()), buffers, resolve, 0)
     except WireError:
         raise
     except (ValueError, TypeError, LookupError, RecursionError, OverflowError):
@@ -259,6 +262,10 @@ def _no_constant(word: str):  # noqa: ARG001
     raise malformed()
 
 
+_JSON = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+_FROM_JSON = json.JSONDecoder(parse_constant=_no_constant)
+
+
 def receive(
     sock: socket.socket,
     patience: Callable[[], float | None] = lambda: None,
@@ -270,16 +277,17 @@ def receive(
     raises TimeoutError when the time for the whole frame is over: sending it drop by drop does
     not stretch it. EOFError: the other side is gone.
     """
-    n_text, n_buffers = struct.unpack(">II", _receive_bytes(sock, 8, patience))
-    if n_text > MAX_TEXT or n_buffers > MAX_BUFFERS:
+    n_text, n_buffers, n_bytes = struct.unpack(">III", _receive_bytes(sock, 12, patience))
+    if n_text > MAX_TEXT or n_buffers > MAX_BUFFERS or n_bytes > MAX_BYTES:
         raise WireError(_("the value is too large"))
-    sizes = struct.unpack(f">{n_buffers}I", _receive_bytes(sock, 4 * n_buffers, patience))
-    if sum(sizes) > MAX_BYTES:
-        raise WireError(_("the value is too large"))
-    data = _receive_bytes(sock, n_text + sum(sizes), patience)
-    ends = itertools.accumulate(sizes, initial=n_text)
+    begin = 4 * n_buffers
+    data = _receive_bytes(sock, begin + n_text + n_bytes, patience)
+    sizes = struct.unpack_from(f">{n_buffers}I", data)
+    if sum(sizes) != n_bytes:
+        raise malformed()
+    ends = itertools.accumulate(sizes, initial=begin + n_text)
     parts = [data[start:end] for start, end in itertools.pairwise(ends)]
-    return decode(data[:n_text], parts, resolve)
+    return decode(data[begin : begin + n_text], parts, resolve)
 
 
 def _receive_bytes(sock: socket.socket, count: int, patience: Callable) -> bytes:
