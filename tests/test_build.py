@@ -28,6 +28,7 @@ from nbformat.v4 import new_markdown_cell
 
 from autograder.authoring import build as building
 from autograder.authoring.build import build_lessons, built_so_far, cell_ids
+from autograder.authoring.catalogues import languages
 from autograder.exercises import LESSONS
 
 every_lesson = pytest.mark.parametrize("lesson", LESSONS)
@@ -75,10 +76,14 @@ def test_the_build_writes_all_of_the_lessons_that_is_derived_and_nothing_else(bu
         assert {f"data/answers/{lesson}.json", f"data/answers/{lesson}.npz"} <= names
 
 
-def test_no_notebook_is_left_over():
-    for folder in ("solutions", "notebooks"):
-        found = {path.stem for path in (ROOT / folder).glob("*/*.ipynb")}
-        assert found == set(LESSONS)
+def test_nothing_is_left_over_of_a_lesson_or_language_that_went():
+    folders = [path for name in ("solutions*", "notebooks*") for path in ROOT.glob(name)]
+    assert len(folders) == 2 + 2 * len(languages())
+    for folder in folders:
+        found = {path.stem for path in folder.glob("*/*.ipynb") if path.parent.name != "kept"}
+        assert found == set(LESSONS), folder
+    assert {path.stem for path in (ROOT / "data" / "answers").iterdir()} == set(LESSONS)
+    assert [path.name for path in (ROOT / "data" / "locale").iterdir()] == languages()
 
 
 def test_earlier_functions_come_from_earlier_solutions(monkeypatch):

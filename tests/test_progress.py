@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.exercises import LESSONS, all_exercises
+from autograder.exercises import all_exercises
 from autograder.exercises.reference import reference
 from illustrated_attention import CheckFailed, being_graded, check, checking, progress
 from illustrated_attention.progress import PARTS
@@ -19,7 +19,6 @@ def at_home(tmp_path, monkeypatch):
 def test_every_function_of_the_course_has_its_place_on_the_map():
     placed = [name for _part, names in PARTS for name in names]
     assert sorted(placed) == sorted(exercise.name for exercise in all_exercises())
-    assert len(LESSONS) == 8
 
 
 def test_what_passes_lights_up_and_goes_out_when_it_fails_again():
@@ -27,7 +26,7 @@ def test_what_passes_lights_up_and_goes_out_when_it_fails_again():
     check(reference("embed"), "embed")
     assert progress().passed == {"softmax", "embed"}
     assert "✓ softmax" in str(progress()) and "✓ softmax" in progress()._repr_html_()
-    assert "2 of 32" in str(progress())
+    assert f"2 of {len(all_exercises())}" in str(progress())
     with pytest.raises(CheckFailed):
         check(lambda scores: scores, "softmax")
     assert progress().passed == {"embed"}

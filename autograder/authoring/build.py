@@ -89,7 +89,7 @@ def _committed_keys(lesson: str) -> tuple[AnswerKey, ...]:
 
 def solution_notebook(lesson: str) -> nbformat.NotebookNode:
     """Turn a lesson's source into its solution notebook. The same source gives the same cells."""
-    notebook = jupytext.read(ROOT / "solutions" / lesson / f"{lesson}.py", fmt="py:percent")
+    notebook = _read_source(lesson)
     notebook.metadata = nbformat.from_dict(
         {
             "kernelspec": {
@@ -101,7 +101,6 @@ def solution_notebook(lesson: str) -> nbformat.NotebookNode:
         }
     )
     notebook.nbformat, notebook.nbformat_minor = 4, 5
-    notebook.cells = with_graded_cells(notebook.cells)
     for cell in notebook.cells:
         if cell.cell_type == "code" and not cell.metadata.get("nbgrader", {}).get("solution"):
             # A cell of ours that stops with an error is marked, and **Run All** goes on after it.
@@ -113,6 +112,13 @@ def solution_notebook(lesson: str) -> nbformat.NotebookNode:
             cell.metadata["jupyter"] = {"source_hidden": True}
     for cell, cell_id in zip(notebook.cells, cell_ids(notebook.cells), strict=True):
         cell["id"] = cell_id
+    return notebook
+
+
+def _read_source(lesson: str) -> nbformat.NotebookNode:
+    """Return what people edit as a notebook, with the test cells of its exercises."""
+    notebook = jupytext.read(ROOT / "solutions" / lesson / f"{lesson}.py", fmt="py:percent")
+    notebook.cells = with_graded_cells(notebook.cells)
     return notebook
 
 
@@ -148,7 +154,7 @@ def built_so_far(lesson: str, names: list[str]) -> str:
     for earlier in LESSONS:
         if earlier >= lesson:
             break
-        for cell in solution_notebook(earlier).cells:
+        for cell in _read_source(earlier).cells:
             if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution"):
                 for node in ast.parse(cell.source).body:
                     if isinstance(node, ast.FunctionDef):
