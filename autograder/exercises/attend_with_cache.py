@@ -256,6 +256,19 @@ ATTEND_WITH_CACHE.mistake(
     attending(mask=lambda n, p: np.tri(n, dtype=bool)),
 )
 
+
+def _square_mask(q_new, k_new, v_new, cache):
+    k, v = append(cache, k_new, v_new)
+    return blend_of_visible(q_new, k, v, np.tri(k.shape[-2], dtype=bool)), (k, v)
+
+
+ATTEND_WITH_CACHE.mistake(
+    "mask_of_all_keys",
+    "Your mask has a row for every key. It has one for each new query only: the causal_mask of "
+    "lesson 02 fits while there is no cache. Use your cached_causal_mask.",
+    _square_mask,
+)
+
 ATTEND_WITH_CACHE.mistake(
     "mask_numbers_exchanged",
     "Your mask has the wrong shape: the numbers of new and old tokens have changed "
@@ -263,11 +276,18 @@ ATTEND_WITH_CACHE.mistake(
     attending(mask=lambda n, p: mask_with_past(p, n)),
 )
 
+
+def _counted_with_len(q_new, k_new, v_new, cache):
+    k, v = append(cache, k_new, v_new)
+    return blend_of_visible(q_new, k, v, mask_with_past(len(q_new), len(k))), (k, v)
+
+
 ATTEND_WITH_CACHE.mistake(
     "past_counted_twice",
     "You count too many old tokens: after appending, the keys hold the new ones as well. "
     "How many of them are old?",
     attending(mask=lambda n, p: mask_with_past(n, p + n)),
+    _counted_with_len,
 )
 
 

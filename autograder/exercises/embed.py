@@ -350,14 +350,24 @@ def _index_error(token_ids, wte, wpe, start=0):
     return wte[token_ids] + wpe[_positions(token_ids, start)]
 
 
-@EMBED.mistake(
+def _refuses_beyond(most):
+    """Right, but for how far a sentence may reach: less than the positions of `wpe`."""
+
+    def embed(token_ids, wte, wpe, start=0):
+        if start + np.shape(token_ids)[-1] > most(wpe):
+            raise ValueError("there are not enough positions")
+        return wte[token_ids] + wpe[_positions(token_ids, start)]
+
+    return embed
+
+
+EMBED.mistake(
     "last_position_refused",
-    "You refuse a sentence that just fits. With N positions, start + T may be N, but not more.",
+    "You refuse a sentence that just fits. N is the number of rows of `wpe`, not of its columns, "
+    "and start + T may be N, but not more.",
+    _refuses_beyond(lambda wpe: len(wpe) - 1),
+    _refuses_beyond(lambda wpe: wpe.shape[-1]),
 )
-def _refuses_last_position(token_ids, wte, wpe, start=0):
-    if start + np.shape(token_ids)[-1] >= len(wpe):
-        raise ValueError("there are not enough positions")
-    return wte[token_ids] + wpe[_positions(token_ids, start)]
 
 
 # --- unusual, and right --------------------------------------------------------------------------

@@ -62,6 +62,7 @@ GPT2 = Exercise(
             (_IDS[:2], _TWO_LAYERS, 4, _past_after(np.array([5, 2, 4, 0, 1, 6]), _TWO_LAYERS, 4)),
         ),
         Case("two sentences at once", (np.array([[3, 0], [6, 2]]), _ONE_LAYER, 2)),
+        late("five layers", (_IDS, random_model(5, 4, 7, 6, seed=694, decimals=1), 2)),
     ),
     hidden=(
         Case("three layers", (_HIDDEN_IDS, _THREE_LAYERS, 3)),
@@ -337,6 +338,31 @@ GPT2.mistake(
     "them: `layers(params)` gives one dictionary for each.",
     gpt2_with(layers=lambda p: [part_of(p, f"h.{i}.") for i in range(2)]),
     gpt2_with(layers=lambda p: [part_of(p, f"h.{i}.") for i in range(4)]),
+)
+
+GPT2.mistake(
+    "layers_left_out",
+    "With few layers you are right, with five you are not: some of them take no part. Is a number "
+    "of layers fixed, or a list such as `[None] * 4`? `zip` ends with the shorter one.",
+    gpt2_with(layers=lambda p: layers_of(p)[:4]),
+)
+
+
+def _gpt2_adds_x_again(token_ids, params, n_head, past=None):
+    x = embedded(token_ids, params, positions_from(past_length(past), token_ids.shape[-1]))
+    presents = []
+    for layer, own in enumerate(layers_of(params)):
+        new, present = right_block(x, own, n_head, None if past is None else past[layer])
+        x = x + new
+        presents.append(present)
+    return last_norm(x, params) @ params["wte.weight"].T, presents
+
+
+GPT2.mistake(
+    "x_added_again",
+    "You add what a block returns to `x`. A block has both sums inside: what it returns is the "
+    "new `x`.",
+    _gpt2_adds_x_again,
 )
 
 

@@ -134,7 +134,7 @@ GPT2_ATTENTION = Exercise(
         Case("one head", (tidy(3, 4, seed=838), _P4, 1, _past(1, 2, 4, seed=839))),
         Case(
             "two sentences at once",
-            (tidy(2, 3, 6, seed=841), _P6, 2, _past(2, 4, 3, 2, seed=842)),
+            (tidy(2, 4, 6, seed=841), _P6, 3, _past(3, 5, 2, 2, seed=842)),
         ),
         Case(
             "scores near -20,000",
@@ -251,7 +251,7 @@ GPT2_ATTENTION = Exercise(
         Promise(
             "every sentence of a batch gives what it gives alone",
             "every_example_alone",
-            (1, tidy(2, 3, 4, seed=882), _P4, 2),
+            (1, tidy(3, 2, 4, seed=882), _P4, 2),
             (1, rough(3, 5, 18, seed=883), _HP, 3),
         ),
     ),
@@ -627,6 +627,23 @@ GPT2_ATTENTION.mistake(
     "You merge the heads in reverse order, so they meet the wrong rows of `c_proj.weight`. "
     "Head 0 comes first.",
     _whole(merge=lambda z: merge(z[..., ::-1, :, :])),
+)
+
+
+def _first_axis_as_heads(x, params, n_head, past=None):
+    q, k, v = (split(part, n_head) for part in _c_attn(x, params))
+    pasts = [None] * n_head if past is None else [(past[0][h], past[1][h]) for h in range(n_head)]
+    kept = [_append(pasts[h], k[h], v[h]) for h in range(n_head)]
+    z = np.stack([_weights(q[h], kept[h][0]) @ kept[h][1] for h in range(n_head)])
+    keys, values = zip(*kept, strict=True)
+    return _c_proj(merge(z), params), (np.stack(keys), np.stack(values))
+
+
+GPT2_ATTENTION.mistake(
+    "first_axis_taken_for_heads",
+    "With one sentence the result is right. In a batch the first axis holds sentences, and "
+    "you take those for heads. The heads are always on axis -3.",
+    _first_axis_as_heads,
 )
 
 GPT2_ATTENTION.mistake(

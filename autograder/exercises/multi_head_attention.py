@@ -65,7 +65,7 @@ MULTI_HEAD_ATTENTION = Exercise(
         Case("four tokens, two heads", (*_three(4, 6, seed=507), 2)),
         Case("one token", (*_three(1, 6, seed=510), 2)),
         Case("one head", (*_three(3, 4, seed=513), 1)),
-        Case("two sentences at once", (*_three(2, 3, 6, seed=516), 2)),
+        Case("two sentences at once", (*_three(2, 4, 6, seed=516), 3)),
         Case("scores near -20,000", (*_far_below_zero(3, 2, seed=519), 2)),
         late(
             "a later token with a far higher score",
@@ -116,7 +116,7 @@ MULTI_HEAD_ATTENTION = Exercise(
         Promise(
             "every sentence of a batch gives what it gives alone",
             "every_example_alone",
-            (3, *_three(2, 3, 6, seed=573), 2),
+            (3, *_three(2, 4, 6, seed=573), 3),
             (3, *_three(3, 5, 18, seed=576, make=rough), 3),
         ),
     ),
@@ -259,6 +259,20 @@ MULTI_HEAD_ATTENTION.mistake(
     "You share out the tokens: each head sees some of them only. Every head sees all "
     "tokens, with a part of the features.",
     _mha_cut(_tokens_shared_out, lambda x: x.reshape(*x.shape[:-3], -1, x.shape[-1])),
+)
+
+
+def _first_axis_as_heads(q, k, v, n_head):
+    q, k, v = (split(part, n_head) for part in (q, k, v))
+    heads = [_attend(q[h], k[h], v[h]) for h in range(n_head)]
+    return merge(np.stack([out for out, _ in heads])), np.stack([weights for _, weights in heads])
+
+
+MULTI_HEAD_ATTENTION.mistake(
+    "first_axis_taken_for_heads",
+    "With one sentence the result is right. In a batch the first axis holds sentences, and "
+    "you take those for heads. The heads are always on axis -3.",
+    _first_axis_as_heads,
 )
 
 MULTI_HEAD_ATTENTION.mistake(

@@ -363,8 +363,9 @@ QKV_PROJECTION.mistake(
 
 QKV_PROJECTION.mistake(
     "width_is_768",
-    "Your cuts are at fixed places, such as 768. That is the width of GPT-2 small "
+    "Your cuts are at fixed places, such as 128 or 768. That is the width of one model "
     "only. Read D from the shape of `x`.",
+    lambda x, w, b: _cut_at(x @ w + b, 128),
     lambda x, w, b: tuple((x @ w + b)[..., start : start + 768] for start in (0, 768, 1536)),
     lambda x, w, b: tuple(np.split(x @ w + b, [768, 1536], axis=-1)),
 )

@@ -199,7 +199,7 @@ def colour_bar(bar, colours, limit):
     bar.set(xlim=(low, limit), ylim=(0, 1), yticks=[])
     marks = [low, (low + limit) / 2, limit]
     bar.set_xticks(marks, [number(mark, ".3g") for mark in marks])
-    bar.tick_params(length=0, labelsize=8.5, labelcolor=INK, pad=2)
+    bar.tick_params(length=0, labelsize=9, labelcolor=INK, pad=2)
     bar.spines[:].set(visible=True, color=GREY, linewidth=0.8)
 
 
@@ -224,7 +224,7 @@ def number_size(values, fmt, cell_width, cell_height):
     if not fmt:
         return 0
     texts = [number(value, fmt) for value in values]
-    size = min(fit_text(texts, 0.85 * cell_width), 72 * 0.62 * cell_height)
+    size = min(fit_text(texts, 0.865 * cell_width), 72 * 0.62 * cell_height)
     return size if size >= SMALLEST_TEXT else 0
 
 
@@ -237,7 +237,7 @@ def _cell_size(ax, rows, columns):
 
 def _turned(labels, cell_width):
     """Say whether column labels must stand upright to be readable."""
-    return fit_text(labels, 0.95 * cell_width) < SMALLEST_TEXT
+    return fit_text(labels, 0.97 * cell_width) < SMALLEST_TEXT
 
 
 def column_label_height(labels, cell_width):
@@ -246,7 +246,7 @@ def column_label_height(labels, cell_width):
         return 0.0
     labels = [token_label(label) for label in labels]
     if _turned(labels, cell_width):
-        return max(text_width(label, 8.5) for label in labels) + 0.04
+        return max(text_width(label, 9) for label in labels) + 0.04
     return 0.17
 
 
@@ -262,7 +262,7 @@ def _cell_labels(ax, row_labels, col_labels, cell_width, cell_height):
         labels = [token_label(label) for label in col_labels]
         ax.set_xticks(range(len(labels)), labels)
         turned = _turned(labels, cell_width)
-        size = 8.5 if turned else fit_text(labels, 0.95 * cell_width)
+        size = 9 if turned else fit_text(labels, 0.97 * cell_width)
         ax.tick_params(
             axis="x", labelsize=size, labelcolor=INK, pad=2, labelrotation=90 if turned else 0
         )
@@ -354,7 +354,7 @@ def token_axis(ax, tokens, query=None, word=""):
     labels = [token_label(token) for token in tokens]
     cell_width, _height = _cell_size(ax, 1, len(tokens))
     turned = _turned(labels, cell_width)
-    size = 8.5 if turned else fit_text(labels, 0.88 * cell_width, 10)
+    size = 9 if turned else fit_text(labels, 0.88 * cell_width, 10)
     ax.set_xticks(range(len(labels)), labels, rotation=90 if turned else 0)
     ax.tick_params(axis="x", length=0, pad=6, labelsize=size, labelcolor=INK)
     plain_names(ax)
@@ -381,6 +381,6 @@ def token_axis_height(tokens, cell_width, query=None):
     labels = [token_label(token) for token in tokens]
     if not _turned(labels, cell_width):
         return 0.28 + (0.0 if query is None else 0.3)
-    widths = [text_width(label, 8.5) for label in labels]
+    widths = [text_width(label, 9) for label in labels]
     marked = 0.0 if query is None else 1.13 * widths[query] + 0.35
     return max(*widths, marked) + 0.14

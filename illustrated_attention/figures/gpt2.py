@@ -199,7 +199,7 @@ def activation(x, y):
 # --- the block --------------------------------------------------------------------------------
 
 STEP_HEIGHT, LANE = 0.62, 1.5  # inches: a box, and one half of the block
-FIRST_BOX, BOX, SPACE = 0.78, 1.07, 0.4
+FIRST_BOX, BOX, SPACE = 0.72, 1.01, 0.475
 
 
 @drawn
@@ -280,7 +280,7 @@ def block_flow(params, n_tokens, n_head):
         middle = top + 0.62 + STEP_HEIGHT / 2
         figure.write(MARGIN, top + 0.12, name, fontsize=10.5, fontweight="bold", color=DARK_BLUE)
         figure.write(MARGIN, middle, "x", fontsize=13, fontweight="bold")
-        figure.write(MARGIN, middle + 0.22, stream, fontsize=8.5, color=GREY)
+        figure.write(MARGIN, middle + 0.22, stream, fontsize=9, color=GREY)
         left = FIRST_BOX
         figure.arrow((MARGIN + 0.22, middle), (left, middle))
         for place, ((label, note, colour), shape) in enumerate(zip(boxes, between, strict=True)):
@@ -288,7 +288,7 @@ def block_flow(params, n_tokens, n_head):
             left += BOX
             figure.arrow((left, middle), (left + SPACE, middle))
             text = figure.write(left + SPACE / 2, middle - 0.13, shape, ha="center", color=GREY)
-            text.set_fontsize(fit_text([shape], 0.96 * SPACE, 8.5))
+            text.set_fontsize(fit_text([shape], 0.9 * SPACE, 9))
             left += SPACE
             said.append(f"{label} ({note}): {shape}" + (";" if place < 3 else "."))
         _sum(ax, figure, left + 0.15, middle, branch=MARGIN + 0.34, over=top + 0.42)
@@ -327,7 +327,7 @@ def _step(ax, left, top, label, note, colour):
     ax.text(
         middle, top + 0.25, label, ha="center", va="center", fontsize=10.5, fontweight="bold"
     ).set_parse_math(False)
-    size = fit_text([note], 0.97 * BOX, 8.5)
+    size = fit_text([note], 0.97 * BOX, 9)
     ax.text(
         middle, top + 0.46, note, ha="center", va="center", fontsize=size, color=INK
     ).set_parse_math(False)

@@ -51,9 +51,9 @@ def attention_maps(tokens, weights):
         weights = need_array(weights, "weights", ("L", "H", n, n), "multi_head_attention")
     n_layer, n_head = weights.shape[:2]
     labels = [token_label(token) for token in tokens]
-    names = max(text_width(label, 8.5) for label in labels) + 0.12
+    names = max(text_width(label, 9) for label in labels) + 0.12
     size = min(2.2, (ROOM - names - GAP * (n_head - 1)) / n_head)
-    label_size = min(8.5, 72 * 0.9 * size / n)
+    label_size = min(9, 72 * 0.9 * size / n)
     large = label_size >= SMALLEST_TEXT  # room for the tokens beside each map
     row_height = (HEAD_TITLE + size + CAPTION) if large else size + GAP
     causal = n > 1 and not weights[:, :, *np.triu_indices(n, 1)].any()

@@ -235,12 +235,12 @@ def _draw_counts(figure, top, square, step, labels):
         fontweight="bold",
         fontsize=10.5,
     )
-    names = max(text_width(label, 8.5) for label in labels[: step + 1]) + 0.12
+    names = max(text_width(label, 9) for label in labels[: step + 1]) + 0.12
     top += 0.28
     ax = figure.axes_at(MARGIN + names, top, square * (step + 1), square * (step + 1))
     ax.set(xlim=(0, step + 1), ylim=(step + 1, 0), xticks=[])
     ax.set_yticks(np.arange(step + 1) + 0.5, labels[: step + 1])
-    ax.tick_params(labelsize=min(8.5, 72 * 0.85 * square), labelcolor=INK, pad=3)
+    ax.tick_params(labelsize=min(9, 72 * 0.85 * square), labelcolor=INK, pad=3)
     plain_names(ax)
     for row in range(step + 1):
         for column in range(row + 1):

@@ -81,7 +81,7 @@ def shape_flow(stages):
         """Widths of the columns of boxes and of the arrows, for this type size."""
         boxes = [
             max(max(text_width(t, 1.1 * size) for t in (n, shape_text(a))) for n, a in s.items())
-            + 0.24
+            + 0.2
             for _step, s in stages
         ]
         return boxes, [max(0.5, text_width(step, size) + 0.16) for step, _s in stages[1:]]
@@ -260,7 +260,7 @@ def index_map(tokens, before, results):
     faults = {name: _faults(before, array, home, labels) for name, array in heads.items()}
     names = max(text_width(label, 9) for label in labels) + 0.12
     notes = 0.25 + max(
-        1.1 * text_width(f"✗ {fault}", 8.5) for rows in faults.values() for fault in rows.values()
+        1.1 * text_width(f"✗ {fault}", 9) for rows in faults.values() for fault in rows.values()
     )
     most = max(array.shape[0] for array in heads.values())
     arrow = 0.55
@@ -294,7 +294,7 @@ def index_map(tokens, before, results):
                     left + 0.06,
                     top + ROW * (row + 0.5),
                     f"✗ {fault}" if fault else "✓",
-                    fontsize=8.5,
+                    fontsize=9,
                     color=DARK_VERMILION if fault else DARK_GREEN,
                     fontweight="bold",
                 )

@@ -126,7 +126,7 @@ def _in_cells(title, row, w, b, out, names, sign):
     matrix.hlines(edges, -0.5, len(row) - 0.5, color=INK, linewidth=2.4)
     vector.set_xticks(d * (np.arange(len(names)) + 0.5) - 0.5, names)
     vector.xaxis.tick_bottom()
-    vector.tick_params(axis="x", labelsize=8.5, labelcolor=INK, pad=3)
+    vector.tick_params(axis="x", labelsize=9, labelcolor=INK, pad=3)
     equation(figure, MARGIN, TITLE_SPACE + first, lines[1], cell)
     return figure
 

@@ -10,7 +10,7 @@ from illustrated_attention.widgets.attention_steps import Steps
 from illustrated_attention.widgets.drawing import Drawing, box, write
 
 ROW, HEAD = 24, 46  # pixels
-COLUMN, NAMES, BAR, STRIP = 54, 92, 46, 120
+COLUMN, NAMES, BAR, STRIP = 54, 92, 46, 132
 CELL, MAP_NAMES = 20, 96
 FEW = 4  # values with so many numbers are written out
 

@@ -40,7 +40,8 @@ colour_key(["numbers"])
 # ## Where this leads
 #
 # A small GPT-2 reads a sentence. Each token (here a word or a full stop) looks at itself and at
-# the tokens before it, and from what it finds there the model says which word comes next. Run the cell.
+# the tokens before it, and from what it finds there the model says which word comes next. In front
+# stands a start token, `<|endoftext|>`. Run the cell.
 
 # %%
 explore_recorded()

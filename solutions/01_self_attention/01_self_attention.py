@@ -539,7 +539,7 @@ explore(scaled_scores, softmax, weighted_sum, tokens=tokens, q=q, k=k, v=v, quer
 real_scores = scaled_scores(recorded.q, recorded.k)
 real_weights = softmax(real_scores)
 print(recorded.q.shape, recorded.k.shape, real_weights.shape)
-print(np.abs(real_weights[last] - recorded.weights[last]).max())
+print(np.abs(real_weights[last] - recorded.weights[last]).max().round(4))
 draw.attention_row(recorded.tokens, real_weights, query=last)
 
 # %% [markdown]
