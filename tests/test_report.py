@@ -101,7 +101,7 @@ def hand_in_and_grade(course, student, verdicts):
     ]
     for folder in (course.submitted(student), course.root / "autograded" / student / ASSIGNMENT):
         folder.mkdir(parents=True)
-        (folder / f"{NOTEBOOK}.ipynb").write_text(json.dumps({"cells": cells}))
+        (folder / f"{NOTEBOOK}.ipynb").write_text(json.dumps({"cells": cells, "metadata": {}}))
 
 
 class Page:
