@@ -260,6 +260,31 @@ def test_one_line_chooses_the_edition_of_a_class_and_who_asks_for_another_gets_t
     assert folders() == english
 
 
+def test_a_hub_speaks_the_language_of_the_class(clone):
+    """Set up as docs/hub.md says: beside the hub's settings lie those of each language."""
+    hub = clone / "etc" / "hub"
+    shutil.copytree(clone / "scripts" / "hub", hub)
+    shutil.copytree(clone / "scripts" / "zh_CN", hub / "zh_CN")
+    config = hub / "jupyterhub_config.py"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(re.sub("(?m)^COURSE = .*$", f"COURSE = {str(clone)!r}", text))
+
+    def locales():
+        made = PyFileConfigLoader(config.name, path=str(hub)).load_config()
+        of_students = made.Spawner.environment, hub / "students"
+        of_the_course = made.JupyterHub.services[0]["environment"], clone / "scripts"
+        for environment, own in (of_students, of_the_course):
+            *languages, last = environment["JUPYTER_CONFIG_PATH"].split(os.pathsep)
+            assert Path(last) == own
+            file = "labconfig/default_setting_overrides.json"
+            yield [json.loads(Path(its, file).read_text()) for its in languages]
+
+    assert list(locales()) == [[], []]
+    _choose_chinese(clone)
+    chinese = {"@jupyterlab/translation-extension:plugin": {"locale": "zh_CN"}}
+    assert list(locales()) == [[chinese], [chinese]]
+
+
 @pytest.mark.parametrize("asked", [True, False])
 def test_the_lab_opens_the_edition_in_its_language(clone, monkeypatch, asked):
     """Asked for on the command line, or because the class works in it."""

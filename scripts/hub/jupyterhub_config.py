@@ -1,5 +1,7 @@
 """JupyterHub for one class on one server, all settings in one place: see docs/hub.md."""
 
+import os
+import re
 import sys
 from pathlib import Path
 
@@ -36,6 +38,16 @@ SURROUNDINGS = {
     # A class shares the processors, and threads do not pay on arrays as small as the lessons'.
     "OPENBLAS_NUM_THREADS": "1",
 }
+# The class's edition, as the course's own settings have it: JupyterLab speaks that language.
+SETTINGS = Path(COURSE, "nbgrader_config.py").read_text(encoding="utf-8")
+EDITION = re.findall(r'^EDITION = "(\w+)"', SETTINGS, re.MULTILINE)[0]
+
+
+def config_path(*folders):
+    """Return where JupyterLab looks for its settings: first where those of the language are."""
+    return os.pathsep.join(str(folder) for folder in folders if Path(folder).is_dir())
+
+
 QUIET = [
     # No news, no updates, no shop of extensions.
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
@@ -47,7 +59,10 @@ c.Spawner.default_url = "/lab"
 c.Spawner.start_timeout = c.Spawner.http_timeout = PATIENCE
 c.Spawner.pre_spawn_hook = keep_home_private
 # There are nbgrader's settings for students, and which panels they have no use for.
-c.Spawner.environment = {**SURROUNDINGS, "JUPYTER_CONFIG_PATH": str(HERE / "students")}
+c.Spawner.environment = {
+    **SURROUNDINGS,
+    "JUPYTER_CONFIG_PATH": config_path(HERE / EDITION, HERE / "students"),
+}
 
 # -- formgrader, for those who teach ---------------------------------------------------------
 # One JupyterLab in the course's folder, under the course's own account; instructors open it with
@@ -67,7 +82,10 @@ c.JupyterHub.services = [
             f"--ServerApp.tornado_settings={FRAMES}",
             *QUIET,
         ],
-        "environment": {**SURROUNDINGS, "JUPYTER_CONFIG_PATH": f"{COURSE}/scripts"},
+        "environment": {
+            **SURROUNDINGS,
+            "JUPYTER_CONFIG_PATH": config_path(f"{COURSE}/scripts/{EDITION}", f"{COURSE}/scripts"),
+        },
         "oauth_no_confirm": True,
         "timeout": PATIENCE,
     }
