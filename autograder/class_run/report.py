@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from statistics import mean, median
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -165,42 +166,15 @@ def read_class(
         In which times are written; the machine's if None.
     """
     graded = batch.graded(course, assignment)
+    wrong: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     with Gradebook(course.db_url, course.course_id) as gradebook:
         rows = {s.id: Row(s.id, _full_name(s)) for s in gradebook.students}
         found = gradebook.find_assignment(assignment)
         several = len(found.notebooks) > 1
-        cells, exercise_of = {}, {}
-        for notebook in found.notebooks:
-            solutions = [cell.name for cell in notebook.solution_cells]
-            for cell in (*notebook.grade_cells, *notebook.task_cells):
-                # Two notebooks may have cells of the same name.
-                exercise = exercise_of_cell(cell.name, solutions)
-                exercise_of[notebook.name, cell.name] = (
-                    f"{notebook.name}: {exercise}" if several else exercise
-                )
-                is_test = cell.name not in solutions and cell not in notebook.task_cells
-                cells[cell.id] = (notebook.name, cell.name, cell.max_score, is_test)
-        exercises = list(dict.fromkeys(exercise_of.values()))
-        wrong: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-        # One query: nbgrader's own properties ask the database anew for every cell.
-        grades = (
-            gradebook.db.query(
-                SubmittedAssignment.student_id,
-                SubmittedAssignment.timestamp,
-                SubmittedAssignment.extension,
-                Grade.cell_id,
-                Grade.score,
-                Grade.manual_score,
-                Grade.needs_manual_grade,
-            )
-            .select_from(Grade)
-            .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
-            .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-            .filter(SubmittedAssignment.assignment_id == found.id)
-        )
-        for student, when, extension, cell_id, score, by_hand, to_mark in grades:
-            notebook, cell, most, is_test = cells[cell_id]
-            row = rows[student]
+        cells = _cells(found.notebooks, several)
+        exercises = list(dict.fromkeys(cell.exercise for cell in cells.values()))
+        for student, when, extension, cell_id, score, by_hand, to_mark in _grades(gradebook, found):
+            cell, row = cells[cell_id], rows[student]
             if student not in graded:  # has an extension, and nothing more
                 continue
             row.graded = row.handed_in = True
@@ -208,23 +182,17 @@ def read_class(
             due = found.duedate and found.duedate + (extension or timedelta())
             row.late = bool(when and due and when > due)
             row.works = row.works or {name: Work() for name in exercises}
-            work = row.works[exercise_of[notebook, cell]]
+            work = row.works[cell.exercise]
             work.score += score
-            work.most += most
+            work.most += cell.most
             work.to_mark |= bool(to_mark)
-            if score < most and is_test:
-                wrong[student, notebook].add(cell)
-            elif score < most:  # an answer that is as it was released has 0 points by itself
+            if score < cell.most and cell.is_test:
+                wrong[student, cell.notebook].add(cell.name)
+            elif score < cell.most:  # an answer that is as it was released has 0 points by itself
                 work.seen = Seen("not_written" if by_hand is None else "by_hand")
-        for student, penalty in (
-            gradebook.db.query(
-                SubmittedAssignment.student_id, func.sum(SubmittedNotebook.late_submission_penalty)
-            )
-            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-            .filter(SubmittedAssignment.assignment_id == found.id)
-            .group_by(SubmittedAssignment.student_id)
-        ):
+        for student, penalty in _penalties(gradebook, found):
             rows[student].penalty = penalty or 0.0
+    exercise_of = {(cell.notebook, cell.name): cell.exercise for cell in cells.values()}
     for student in batch.handed_in(course, assignment):
         rows.setdefault(student, Row(student, student)).handed_in = True
     for student in batch.pending(course, assignment):
@@ -235,6 +203,65 @@ def read_class(
         if row.graded:
             _read_notebooks(course, assignment, row, exercise_of, wrong, several)
     return sorted(rows.values(), key=lambda row: (row.name.casefold(), row.id)), exercises
+
+
+class _Cell(NamedTuple):
+    """A cell that gives points."""
+
+    notebook: str
+    name: str
+    exercise: str
+    most: float
+    is_test: bool
+
+
+def _cells(notebooks: list, several: bool) -> dict[str, _Cell]:
+    """Return an assignment's cells by their ids; of several notebooks, exercises name theirs."""
+    cells = {}
+    for notebook in notebooks:
+        solutions = [cell.name for cell in notebook.solution_cells]
+        for cell in (*notebook.grade_cells, *notebook.task_cells):
+            # Two notebooks may have cells of the same name.
+            exercise = exercise_of_cell(cell.name, solutions)
+            cells[cell.id] = _Cell(
+                notebook.name,
+                cell.name,
+                f"{notebook.name}: {exercise}" if several else exercise,
+                cell.max_score,
+                is_test=cell.name not in solutions and cell not in notebook.task_cells,
+            )
+    return cells
+
+
+def _grades(gradebook: Gradebook, assignment):
+    """Ask once for all grades: nbgrader's own properties ask the database anew for every cell."""
+    return (
+        gradebook.db.query(
+            SubmittedAssignment.student_id,
+            SubmittedAssignment.timestamp,
+            SubmittedAssignment.extension,
+            Grade.cell_id,
+            Grade.score,
+            Grade.manual_score,
+            Grade.needs_manual_grade,
+        )
+        .select_from(Grade)
+        .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
+        .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .filter(SubmittedAssignment.assignment_id == assignment.id)
+    )
+
+
+def _penalties(gradebook: Gradebook, assignment):
+    """Ask for each student's points that were taken off for being late."""
+    return (
+        gradebook.db.query(
+            SubmittedAssignment.student_id, func.sum(SubmittedNotebook.late_submission_penalty)
+        )
+        .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .filter(SubmittedAssignment.assignment_id == assignment.id)
+        .group_by(SubmittedAssignment.student_id)
+    )
 
 
 def _full_name(student) -> str:
