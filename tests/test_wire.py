@@ -104,7 +104,11 @@ def test_values_made_of_plain_data_arrive_as_they_were(value):
         *(["v", "set", ["l", ["r", 1]]], ["D", [["r", 1], None]], ["v", "date", ["r", 1], 1, 1]),
         *(["v", "Decimal", "1e999999999"], ["v", "Fraction", ["i", "0x1"], ["i", "0x0"]]),
         *(["v", "open", "/etc/passwd"], ["v", "put_together", "set", ["l"]], ["v"], ["v", "set"]),
-        *(["v", "set", ["l", ["l"]]], ["D", [["l"], None]], ["v", "texts", ["l"], ["l"], 1 << 40]),
+        *(
+            ["v", "set", ["l", ["l"]]],
+            ["D", [["l"], None]],
+            ["v", "texts", ["l"], ["l"], ["i", "0x10000000000"]],
+        ),
         ["v", "times", "<M8[7us]", False, ["l"]],
     ],
     ids=str,
@@ -115,6 +119,20 @@ def test_what_only_looks_like_one_is_refused_and_asks_for_nothing(tree):
 
     with pytest.raises(wire.WireError):
         of_frame(frame_of(tree), resolve=lambda *parts: Asked())
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        lambda i: ["n", f"a{i}", ["b"], None],
+        lambda i: ["v", "texts", ["l"], ["l", "a"], ["i", "0x100000"]],
+    ],
+    ids=["kinds of named tuples", "room for text"],
+)
+def test_a_small_frame_makes_no_large_value(part):
+    of_frame(frame_of(["l", *map(part, range(5))]))
+    with pytest.raises(wire.WireError, match="too"):
+        of_frame(frame_of(["l", *map(part, range(200))]))
 
 
 def test_keys_that_would_slow_a_dictionary_down_are_refused():

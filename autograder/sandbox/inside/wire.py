@@ -18,6 +18,7 @@ import json
 import socket
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from autograder.sandbox.inside.hook import translate as _
 MAX_BYTES = 32 << 20  # of one frame
 MAX_TEXT = 4 << 20  # of its JSON part
 MAX_BUFFERS = 4096
+MAX_NAMED = 100  # kinds of named tuples in a frame: each takes long to make
 MAX_DEPTH = 20
 MAX_AXES = 32
 MAX_AXIS = 1 << 25  # also for empty arrays: (0, 10**12) must not blow up in the next sum
@@ -145,14 +147,24 @@ def decode(text: bytes, buffers: list[bytes], resolve: Callable[..., object] | N
     `resolve` gets the parts of a reference and returns the object that stands for it.
     """
     try:
-        return _read(_FROM_JSON.decode(text.decode()), buffers, resolve, 0)
+        return _read(_FROM_JSON.decode(text.decode()), _Frame(buffers, resolve), 0)
     except WireError:
         raise
     except (ValueError, TypeError, LookupError, RecursionError, OverflowError):
         raise malformed() from None
 
 
-def _read(v, buffers, resolve, depth):
+@dataclass
+class _Frame:
+    """What is known of a frame while its value is made."""
+
+    buffers: list[bytes]
+    resolve: Callable[..., object] | None
+    named: set[type] = field(default_factory=set)  # the kinds of named tuples in it
+    room: int = MAX_BYTES  # for arrays of text and of times, which take less in the frame
+
+
+def _read(v, frame: _Frame, depth: int):
     if depth > MAX_DEPTH:
         raise WireError(_("the value is nested too deeply"))
     if v is None or type(v) in (bool, str, float):
@@ -161,29 +173,38 @@ def _read(v, buffers, resolve, depth):
         raise malformed()
     tag, *parts = v
     if tag == "l":
-        return [_read(part, buffers, resolve, depth + 1) for part in parts]
+        return [_read(part, frame, depth + 1) for part in parts]
     if tag == "t":
-        return tuple(_read(part, buffers, resolve, depth + 1) for part in parts)
+        return tuple(_read(part, frame, depth + 1) for part in parts)
     if tag == "n":
         name, names, *items = parts
         made = values.named_tuple(_text(name), *map(_text, names))
-        return made(*(_read(item, buffers, resolve, depth + 1) for item in items))
+        frame.named.add(made)
+        if len(frame.named) > MAX_NAMED:
+            raise WireError(_("the value has too many parts"))
+        return made(*(_read(item, frame, depth + 1) for item in items))
     if tag == "d":
-        return {_text(key): _read(part, buffers, resolve, depth + 1) for key, part in parts}
+        return {_text(key): _read(part, frame, depth + 1) for key, part in parts}
     if tag == "D":
-        read = [[_read(part, buffers, resolve, depth + 1) for part in pair] for pair in parts]
+        read = [[_read(part, frame, depth + 1) for part in pair] for pair in parts]
         keys = values.checked_keys([key for key, _item in read])
         return dict(zip(keys, (item for _key, item in read), strict=True))
     if tag == "v":
         kind, *of = parts
-        try:  # of plain data alone: what stands in for an object would be asked for its number
-            return values.put_together(
-                _text(kind), [_read(part, buffers, None, depth + 1) for part in of]
-            )
+        # Of plain data alone: what stands in for an object would be asked for its number.
+        resolve, frame.resolve = frame.resolve, None
+        try:
+            value = values.put_together(_text(kind), [_read(part, frame, depth + 1) for part in of])
         except WireError:
             raise
         except Exception:
             raise malformed() from None
+        finally:
+            frame.resolve = resolve
+        frame.room -= value.nbytes if isinstance(value, np.ndarray) else 0
+        if frame.room < 0:
+            raise WireError(_("the value is too large"))
+        return value
     if tag == "i":
         (digits,) = parts
         if len(_text(digits)) > MAX_INT_BITS // 4 + 3:
@@ -195,16 +216,16 @@ def _read(v, buffers, resolve, depth):
         real, imag = parts
         return complex(float.fromhex(real), float.fromhex(imag))
     if tag == "b":
-        return bytes(_buffer(parts, buffers))
+        return bytes(_buffer(parts, frame.buffers))
     if tag in ("a", "T"):
         dtype, shape, *where = parts
-        array = _array(_dtype(dtype), _shape(shape), _buffer(where, buffers))
+        array = _array(_dtype(dtype), _shape(shape), _buffer(where, frame.buffers))
         return array if tag == "a" else array.T
     if tag == "g":
         dtype, *where = parts
-        return _array(_dtype(dtype), (), _buffer(where, buffers))[()]
-    if tag == "r" and resolve is not None:
-        return resolve(*parts)
+        return _array(_dtype(dtype), (), _buffer(where, frame.buffers))[()]
+    if tag == "r" and frame.resolve is not None:
+        return frame.resolve(*parts)
     raise malformed()
 
 
