@@ -104,6 +104,7 @@ def test_of_a_notebook_with_huge_outputs_the_sources_are_read():
         b'{"a":"' + b"\\n" * (9 << 20) + b'"}',
         b'"' * (20 << 20),
         b'{"outputs":["' + b"\\" * (9 << 20) + b'"]}',
+        b'{"nbformat":3,"worksheets":[],"x":[' + b"{}," * (5 << 20) + b"{}]}",
     ],
     ids=lambda text: text[:14].decode(),
 )

@@ -15,6 +15,7 @@ from illustrated_attention.language import _
 
 MAX_TEXT = 16 << 20  # bytes without the outputs
 MAX_BRACKETS = 5_000_000  # in the outputs of a notebook
+MAX_OPENED = 300_000  # brackets outside of the outputs: an empty object takes 500 bytes
 MAX_CELLS = 500
 MAX_SOURCE = 200_000  # characters of one cell
 MAX_SOURCES = 1_000_000  # characters of all cells
@@ -102,7 +103,7 @@ def without_outputs(text: bytes) -> bytes:
             if brackets > MAX_BRACKETS:
                 raise Refused(_too_large(MAX_TEXT))
     made = b"".join(kept)
-    if len(made) > MAX_TEXT:
+    if len(made) > MAX_TEXT or made.count(b"[") + made.count(b"{") > MAX_OPENED:
         raise Refused(_too_large(MAX_TEXT))
     return made
 
