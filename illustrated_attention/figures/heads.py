@@ -70,13 +70,7 @@ def attention_maps(tokens, weights):
             left = MARGIN + names + head * (size + GAP)
             top = title_space + layer * row_height + (HEAD_TITLE if large else 0)
             ax = figure.axes_at(left, top, size, size)
-            shown = weights[layer, head].copy()
-            if causal:  # later tokens cannot be seen: not the same as a weight of 0
-                shown[np.triu_indices(n, 1)] = np.nan
-            coloured(ax, shown, "weights")
-            for row in range(n - 1 if causal and large else 0):
-                hatched(ax, row + 0.5, row - 0.5, n - 1 - row)
-            ax.spines[:].set(visible=True, color=GREY, linewidth=0.8)
+            _draw_map(ax, weights[layer, head], causal, hatch=large)
             short = _("head {head}").format(head=head)
             name = (
                 short
@@ -88,13 +82,10 @@ def attention_maps(tokens, weights):
             if large:
                 _write_tokens(ax, labels, label_size, head == 0, layer == n_layer - 1)
                 framed_cells(ax, 0, n - 1, n)
-                most = left + (looks[layer, head].argmax() + 0.5) * size / n
-                mark = {"ha": "center", "fontsize": 9, "color": DARK_VERMILION}
-                figure.write(most, top + size + 0.09, "▲", **mark)
                 _write_to_fit(figure, middle, top - 0.11, name, size, fontweight="bold")
-                for line, text in enumerate(captions[layer][head]):
-                    place = top + size + 0.24 + 0.16 * line
-                    _write_to_fit(figure, middle, place, text, size, color=DARK_VERMILION)
+                most = left + (looks[layer, head].argmax() + 0.5) * size / n
+                below = top + size
+                _write_where_it_looks(figure, most, middle, below, captions[layer][head], size)
             elif layer == 0:
                 _write_to_fit(figure, middle, top - 0.11, short, size, fontweight="bold")
         if not large and not one_layer:
@@ -122,6 +113,27 @@ def attention_maps(tokens, weights):
         "Where the last token, '{token}', looks most: {looks}."
     ).format(heads=n_layer * n_head, tokens=listed(labels), token=labels[-1], looks=parted(said))
     return figure
+
+
+def _draw_map(ax, weights, causal, hatch):
+    """Draw one head's weights [T, T]; of a causal one, what lies after each query is hidden."""
+    n = len(weights)
+    shown = weights.copy()
+    if causal:  # later tokens cannot be seen: not the same as a weight of 0
+        shown[np.triu_indices(n, 1)] = np.nan
+    coloured(ax, shown, "weights")
+    for row in range(n - 1 if causal and hatch else 0):
+        hatched(ax, row + 0.5, row - 0.5, n - 1 - row)
+    ax.spines[:].set(visible=True, color=GREY, linewidth=0.8)
+
+
+def _write_where_it_looks(figure, most, middle, top, caption, width):
+    """Mark under a map the column of the largest weight, and write its token and its share."""
+    mark = {"ha": "center", "fontsize": 9, "color": DARK_VERMILION}
+    figure.write(most, top + 0.09, "▲", **mark)
+    for line, text in enumerate(caption):
+        place = top + 0.24 + 0.16 * line
+        _write_to_fit(figure, middle, place, text, width, color=DARK_VERMILION)
 
 
 def _write_tokens(ax, labels, size, beside, under):

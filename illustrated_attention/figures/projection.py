@@ -260,19 +260,10 @@ def head_writing(tokens, contributions, b, out, query, pronoun_head=None):
             color=GREY,
         )
         strip(figure.axes_at(left, y, wide, STRIP), row, limit)
-        bar = figure.axes_at(bar_left, y + 0.04, bar_width, STRIP - 0.08)
-        bar.set(xlim=(0, longest), ylim=(0, 1), xticks=[], yticks=[])
-        bar.patch.set_visible(False)
         is_marked = place == pronoun_head
-        bar.barh(
-            [0.5],
-            [length],
-            height=1,
-            color=GREY if last else SKY if is_marked else BLUE,
-            hatch="///" if is_marked else "",
-            edgecolor=INK,
-            linewidth=0.8,
-        )
+        colour = GREY if last else SKY if is_marked else BLUE
+        bar = figure.axes_at(bar_left, y + 0.04, bar_width, STRIP - 0.08)
+        _draw_length(bar, length, longest, colour, hatch="///" if is_marked else "")
         end = bar_left + bar_width * length / longest
         figure.write(end + 0.06, y + STRIP / 2, number(length), fontsize=9)
     line = figure.axes_at(left, top + step * (len(rows) - 1) + 0.02, wide, 0.02)
@@ -293,6 +284,14 @@ def head_writing(tokens, contributions, b, out, query, pronoun_head=None):
         ]
     )
     return figure
+
+
+def _draw_length(ax, length, longest, colour, hatch):
+    """Draw one bar; one of the length `longest` is as wide as the axes."""
+    ax.set(xlim=(0, longest), ylim=(0, 1), xticks=[], yticks=[])
+    ax.patch.set_visible(False)
+    style = {"color": colour, "hatch": hatch, "edgecolor": INK, "linewidth": 0.8}
+    ax.barh([0.5], [length], height=1, **style)
 
 
 def _vector_words(name, values):
