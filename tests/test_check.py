@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from classroom import on_stderr, outputs, run_notebook, solution_sources, surroundings
 from nbformat.v4 import new_code_cell, new_notebook
 
-from illustrated_attention import CheckFailed, check, outcomes
+from illustrated_attention import CheckFailed, case, check, checking, outcomes
 from illustrated_attention.answer_keys import find_key
 from illustrated_attention.examine import examine
 
@@ -48,6 +49,35 @@ def verdict_on(function, exercise="softmax"):
 
 def returns(value):
     return lambda *args: value
+
+
+def test_the_line_on_a_failing_card_loads_the_case_that_it_names():
+    said = said_about(lambda weights, v: weights, "weighted_sum")
+    line = re.search(r"`(from illustrated_attention import case; .*?)`", said)[1]
+    notebook = {}
+    exec(line, notebook)
+    cases = [one.args for one in find_key("weighted_sum").cases]
+    number = int(re.search(r"(\d+)\)$", line)[1])
+    for name, argument in zip(("weights", "v"), cases[number - 1], strict=True):
+        np.testing.assert_array_equal(notebook[name], argument)
+        notebook[name][...] = 7  # a copy
+        assert not (argument == 7).any()
+    assert isinstance(case("softmax", 1), np.ndarray)
+    for number in (0, 1000, "1"):
+        with pytest.raises(ValueError, match=r"softmax has the cases 1 to \d+\."):
+            case("softmax", number)
+
+
+def test_a_function_that_is_not_the_notebooks_is_not_tried(monkeypatch, capsys):
+    monkeypatch.setattr(checking, "doubt", lambda *_asked: "Run the cell of softmax first.")
+    tried = []
+    with pytest.raises(CheckFailed) as failure:
+        check(tried.append, "softmax")
+    assert tried == []
+    assert "softmax: not checked" in str(failure.value) == capsys.readouterr().out.rstrip("\n")
+    assert "Run the cell of softmax first." in str(failure.value)
+    said = failure.value._render_traceback_()
+    assert said == ["softmax was not checked: see the card above."]
 
 
 class Tensor:

@@ -8,6 +8,7 @@ from collections import Counter
 import nbformat
 import pytest
 from classroom import ROOT, graded_cells, nbgrader_data
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.authoring import catalogues, documents, editions
 from autograder.authoring.lesson_texts import texts, with_texts
@@ -132,6 +133,80 @@ def test_sentences_are_put_side_by_side_as_the_language_does_it(monkeypatch):
     assert languages.together("One.", "Two.", "Three.") == "One. Two. Three."
     languages.use("zh_CN")
     assert languages.together("一。", "二。", "三。") == "一。二。三。"
+
+
+TEXT = """# A heading
+Two lines
+of a paragraph with `code`.
+
+```
+plain text
+```
+1. one
+2. two
+   goes on
+
+| a | b |
+|---|---|
+| c |   |"""
+CODE = '''def f(x):
+    """One line."""
+    # a comment
+    # goes on
+    y = 1  # beside
+    # noqa: E501
+    return "text"
+
+
+def g(x):
+    """First line
+    goes on.
+
+    Parameters
+    ----------
+    x : ndarray
+        What it is.
+            More.
+    """
+print("said so", x)'''
+
+
+def test_what_is_a_sentence_is_translated_and_nothing_else():
+    codes = (CODE, "%matplotlib inline\nx = 1  # a magic", 'print("open')
+    cells = [new_markdown_cell(TEXT), *map(new_code_cell, codes)]
+    text, code, *not_python = with_texts(new_notebook(cells=cells), str.upper).cells
+    assert text.source.splitlines() == [
+        *("# A HEADING", "TWO LINES OF A PARAGRAPH WITH `CODE`.", ""),
+        *("```", "plain text", "```", "1. ONE", "2. TWO GOES ON", ""),
+        *("| A | B |", "|---|---|", "| C |  |"),
+    ]
+    assert code.source.splitlines() == [
+        *("def f(x):", '    """ONE LINE."""', "    # A COMMENT GOES ON", "    y = 1  # BESIDE"),
+        *("    # noqa: E501", '    return "text"', "", "", "def g(x):"),
+        *('    """FIRST LINE GOES ON.', "", "    Parameters", "    ----------"),
+        *("    x : ndarray", "        WHAT IT IS.", "            MORE.", '    """'),
+        'print("SAID SO", x)',
+    ]
+    assert [cell.source for cell in not_python] == [
+        "%matplotlib inline\nx = 1  # A MAGIC",
+        codes[2],
+    ]
+
+
+def test_a_catalogue_keeps_what_was_translated_and_guesses_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalogues, "LOCALE", tmp_path)
+    assert catalogues.update("de", "messages", [("One.", "a.py"), ("Two.", "b.py")]) == 2
+    path = catalogues.catalogue_path("de", "messages")
+    text = path.read_text().replace('msgid "One."\nmsgstr ""', 'msgid "One."\nmsgstr "Eins."')
+    path.write_text(text)
+    sentences = [("One.", "c.py"), ("One and two.", "b.py")]
+    assert catalogues.update("de", "messages", sentences) == 1
+    found = {e.id: e.string for e in catalogues.read_catalogue("de", "messages") if e.id}
+    assert found == {"One.": "Eins.", "One and two.": ""}
+    written = path.read_bytes()
+    assert catalogues.update("de", "messages", sentences) == 1
+    assert path.read_bytes() == written
+    assert catalogues.languages() == ["de"]
 
 
 def test_a_lesson_is_the_same_when_its_sentences_are_put_back():

@@ -42,10 +42,6 @@ class Steps:
     out: np.ndarray | None
     divisor: float
 
-    @property
-    def masked(self) -> np.ndarray:
-        return np.where(self.mask, self.scaled, -np.inf)
-
 
 def named(functions) -> dict:
     """Return the learner's functions by name, each guarded, or say which one does not belong.
