@@ -1,121 +1,142 @@
-"""Hand-ins whose functions are built alike, whatever the names in them: a hint to look, no verdict.
+"""Hand-ins that are more alike than chance makes them: a hint to look, never a verdict.
 
-Who learns from the same lesson writes much the same, and a short function has hardly another way.
-So a pair is shown only if nearly all of their longer functions are built alike, and at least two of
-these as nobody else's but one: neither like the solution nor like the rest of the class. Functions
-lie in buckets, by a hash of their structure, and only what lies in a small one is compared: a class
-of a thousand takes about thirty times as long as one of thirty.
+What two hand-ins share is weighed by how rare it is in the class: what one in eight has counts
+3 bits, what one in a thousand has counts 10. A pair is shown when all that it shares is so rare
+that chance makes one such pair in twenty classes, when nearly all of its functions are alike, and
+when each of the two is far less alike to anybody else. The last tells a copy from a way to write
+that several have in common.
+
+Traits lie in buckets, and only what shares a small one is compared: the time that it takes grows
+evenly with the class.
 """
 
-import ast
-import hashlib
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
+from math import comb, log2
 from typing import Any
 
-LONGEST = 10_000  # characters of a cell that is read: a stranger wrote it
-SHORT = 30  # nodes of a syntax tree: what has fewer has hardly another way
-MOST = 3  # students who have built a function so: of more it is a usual way
-RARE = 2  # functions, at least, that hardly anybody else has built so
-NEARLY_ALL = 0.75  # of the longer functions that both have written
+from autograder.class_run.built import built
+from autograder.class_run.replies import NO_REPLY, replies_in
+
+CLASSES = 20  # in so many classes chance makes one pair
+NEARLY_ALL = 0.75  # of the functions that both have written
+FAR = 1.5  # times the bits that either has in common with anybody else who is not shown
+MOST = 50  # students who have a trait: of more it is usual, and nobody is compared for it
+MOST_LINES, LONG = 200, 25  # own lines of text that are looked at; characters that say something
+TEXT, REPLY = "text", "reply "  # parts of a hand-in that are no function begin so
+
+Traits = dict[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
 class Alike:
-    """Two students, and the exercises that they have built alike."""
+    """Two students, the exercises that they have written alike, and whether a text as well."""
 
     one: str
     other: str
     exercises: tuple[str, ...]
+    text: bool = False
 
 
-def structure(source: str) -> str:
-    """Return the hash of a cell's syntax tree without its own names; "" if short or no code."""
-    if len(source) > LONGEST:
-        return ""
-    try:
-        tree = _plain(ast.parse(source))
-        nodes = sum(1 for _node in ast.walk(tree))
-        shape = ast.dump(tree)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ""
-    return hashlib.sha256(shape.encode()).hexdigest() if nodes >= SHORT else ""
+def traits_in(notebooks: Mapping[str, Iterable[Any]]) -> Traits:
+    """Return what the parts of a hand-in are like.
 
-
-def structures_in(cells: Iterable[Any], before: str = "") -> dict[str, str]:
-    """Return the structures of a notebook's longer solution cells.
+    Of each function how it is built and how it is typed, of each question the reply, and the longer
+    lines of comments and of text.
 
     Parameters
     ----------
-    before : str
-        What stands before their grade_ids.
+    notebooks : mapping
+        The cells of each notebook, by what stands before the names of its functions: ""
+        if there is one notebook.
     """
-    found = {}
-    for cell in cells:
-        about = cell["metadata"].get("nbgrader") or {}
-        is_code = about.get("solution") and cell["cell_type"] == "code"
-        if is_code and (built := structure("".join(cell["source"]))):
-            found[before + about["grade_id"]] = built
-    return found
+    found: dict[str, set[str]] = defaultdict(set)
+    lines: list[str] = []
+    for before, cells in notebooks.items():
+        cells = list(cells)
+        for id, reply in replies_in(cells).items():
+            found[REPLY + id] |= {reply} - {*NO_REPLY}
+        for cell in cells:
+            about = cell["metadata"].get("nbgrader") or {}
+            source = "".join(cell["source"])
+            if cell["cell_type"] == "code" and about.get("solution"):
+                found[before + about["grade_id"]] |= {built(source), _typed(source)} - {""}
+                lines += re.findall(r"#(.*)", source)
+            elif not about or about.get("solution"):
+                lines += source.splitlines()
+    typed = (_typed(line) for line in lines[:MOST_LINES])
+    found[TEXT] |= {line for line in typed if len(line) >= LONG}
+    return {part: frozenset(traits) for part, traits in found.items() if traits}
 
 
 def find_alike(
-    structures: Mapping[str, Mapping[str, str]], usual: Set[str] = frozenset()
+    students: Mapping[str, Traits], released: Traits | None = None, solution: Traits | None = None
 ) -> list[Alike]:
-    """Return the pairs of students whose functions are built alike, those with the most first.
+    """Return the pairs of students whose hand-ins are more alike than chance makes them.
 
     Parameters
     ----------
-    structures : mapping
-        For each student, the structures of the longer functions by exercise.
-    usual : set of str
-        The structures of the solution.
+    students : mapping
+        Each student's traits.
+    released, solution : mapping, optional
+        The traits of the lesson as it was released, which are nobody's own, and of its solution:
+        whoever writes so has it from nobody else.
+
+    Returns
+    -------
+    list of Alike
+        Those that have the most in common first.
     """
-    buckets: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for student, its in structures.items():
-        for exercise, built in its.items():
-            if built not in usual:
-                buckets[exercise, built].append(student)
-    rare = Counter(
-        pair
-        for students in buckets.values()
-        if len(students) <= MOST
-        for pair in combinations(sorted(students), 2)
-    )
+    own = {student: _without(its, released or {}) for student, its in students.items()}
+    usual = {(part, trait) for part, traits in (solution or {}).items() for trait in traits}
+    wrote = Counter(part for its in own.values() for part in its)
+    having = defaultdict(list)
+    for student, its in sorted(own.items()):
+        for part, traits in its.items():
+            for trait in traits:
+                having[part, trait].append(student)
+    shared: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+    for (part, trait), same in having.items():
+        if 2 <= len(same) <= MOST and (part, trait) not in usual:
+            bits = log2(wrote[part] / (len(same) - 1))
+            for pair in combinations(same, 2):  # of a part the rarest trait counts
+                shared[pair][part] = max(bits, shared[pair].get(part, 0.0))
+    bits_of = {pair: sum(bits.values()) for pair, bits in shared.items()}
+    enough = log2(CLASSES * max(1, len(own) * (len(own) - 1) / 2))
+    others: dict[str, float] = defaultdict(float)
+    for pair, bits in bits_of.items():
+        for student in pair if bits < enough else ():
+            others[student] = max(bits, others[student])
     found = []
-    for (one, other), count in rare.items():
-        both = structures[one].keys() & structures[other].keys()
-        alike = sorted(name for name in both if structures[one][name] == structures[other][name])
-        if count >= RARE and len(alike) >= NEARLY_ALL * len(both):
-            found.append(Alike(one, other, tuple(alike)))
-    return sorted(found, key=lambda pair: (-len(pair.exercises), pair.one, pair.other))
+    for (one, other), bits in sorted(bits_of.items(), key=lambda item: (-item[1], item[0])):
+        if bits < max(enough, FAR * others[one], FAR * others[other]):
+            continue
+        written = [part for part in own[one].keys() & own[other].keys() if _is_function(part)]
+        alike = sorted(part for part in written if own[one][part] & own[other][part])
+        choices = log2(comb(len(written), len(alike)))  # chance has more ways to some than to all
+        if alike and len(alike) >= NEARLY_ALL * len(written) and bits >= enough + choices:
+            found.append(Alike(one, other, tuple(alike), TEXT in shared[one, other]))
+    return found
 
 
-def _plain(tree: ast.Module) -> ast.Module:
-    """Take out of a tree what says nothing of how it is built: its names, and texts for people."""
-    own: dict[str, str] = {}  # the names that the code gives, by the order in which they come
-    for node in ast.walk(tree):
-        if isinstance(node, ast.arg):
-            own.setdefault(node.arg, f"own{len(own)}")
-            node.annotation = None
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            own.setdefault(node.id, f"own{len(own)}")
-        elif isinstance(node, ast.FunctionDef):
-            own.setdefault(node.name, f"own{len(own)}")
-            node.returns = None
-            node.body = [line for line in node.body if not _is_text(line)] or [ast.Pass()]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.arg):
-            node.arg = own[node.arg]
-        elif isinstance(node, ast.Name):
-            node.id = own.get(node.id, node.id)
-        elif isinstance(node, ast.FunctionDef):
-            node.name = own[node.name]
-    return tree
+def _without(traits: Traits, released: Traits) -> Traits:
+    """What is a student's own: no function as it was released, and no line of the lesson."""
+    own = {}
+    for part, its in traits.items():
+        given = released.get(part, frozenset())
+        left = frozenset() if _is_function(part) and its & given else its - given
+        if left:
+            own[part] = left
+    return own
 
 
-def _is_text(node: ast.stmt) -> bool:
-    """A docstring, or another line that is only a text."""
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+def _is_function(part: str) -> bool:
+    return part != TEXT and not part.startswith(REPLY)
+
+
+def _typed(text: str) -> str:
+    """A text as it was typed, but for its layout."""
+    return " ".join(text[:10_000].split())

@@ -20,7 +20,7 @@ from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import func
 
 from autograder.class_run import batch
-from autograder.class_run.alike import Alike, find_alike, structures_in
+from autograder.class_run.alike import Alike, Traits, find_alike, traits_in
 from autograder.class_run.replies import count_replies, replies_in
 from autograder.nbgrader_steps import names, small_files, times
 from autograder.nbgrader_steps.course import need_assignment, read_config
@@ -75,7 +75,7 @@ class Row:
     language: str = ENGLISH  # the hand-in's
     works: dict[str, Work] = field(default_factory=dict)
     replies: dict[str, str] = field(default_factory=dict)  # to the lesson's questions
-    built: dict[str, str] = field(default_factory=dict)  # the structures of the longer functions
+    traits: Traits = field(default_factory=dict)  # what its parts are like
 
     @property
     def score(self) -> float:
@@ -144,7 +144,11 @@ def write_report(assignment: str, db: str | None = None) -> list[Path]:
     page, spreadsheet = folder / f"{assignment}.html", folder / f"{assignment}.csv"
     if config.ClassReport.get("anonymous", False):
         rows = without_names(course, assignment, rows)
-    alike = find_alike({row.id: row.built for row in rows}, usual_structures(course, assignment))
+    released, solution = (
+        traits_of_the_lesson(course, folder, assignment)
+        for folder in (course.release_directory, course.source_directory)
+    )
+    alike = find_alike({row.id: row.traits for row in rows if row.traits}, released, solution)
     html = make_page(assignment, rows, exercises, runs_inside(config, assignment), alike)
     page.write_text(html, encoding="utf-8", errors="replace")
     write_table(spreadsheet, table(rows, exercises))
@@ -201,7 +205,7 @@ def read_class(
         rows[student].other_tests = rows[student].graded
     for row in rows.values():
         if row.graded:
-            _read_notebooks(course, assignment, row, exercise_of, wrong, several)
+            _read_notebooks(course, assignment, row, exercise_of, wrong)
     return sorted(rows.values(), key=lambda row: (row.name.casefold(), row.id)), exercises
 
 
@@ -274,35 +278,51 @@ def _read_notebooks(
     row: Row,
     exercise_of: dict,
     wrong: dict,
-    several: bool,
 ) -> None:
     """Read in a student's graded notebooks what was seen of each exercise, and the replies."""
     folder = Path(course.format_path(course.autograded_directory, row.id, assignment))
     told = small_files.read(folder, REFUSED)
     row.refused = names.printable(told or "")
-    for path in sorted(path for path in folder.glob("*") if names.notebook_name(path.name)):
-        notebook = json.loads(path.read_text(encoding="utf-8"))
+    paths = sorted(path for path in folder.glob("*") if names.notebook_name(path.name))
+    notebooks = {path: _read(path) for path in paths}
+    refused = False
+    for path, notebook in notebooks.items():
         cells, row.language = notebook["cells"], language_of(notebook)
         seen = look(cells, wrong[row.id, path.stem])
         if why_refused(cells, told):
+            refused = True
             seen = {part: Seen("refused", message=row.refused) for part in seen}
         else:
             row.replies |= replies_in(cells)
-            row.built |= structures_in(cells, f"{path.stem}: " if several else "")
         for part, its in seen.items():
             work = row.works[exercise_of[path.stem, part]]
             # `check` and the hidden test say the same, or the hidden test says more.
             more = work.seen is None or its.message or its.mistake
             work.seen = its if more else work.seen
+    row.traits = {} if refused else traits_in(_by_name(notebooks))
 
 
-def usual_structures(course: CourseDirectory, assignment: str) -> set[str]:
-    """Return how the functions of the solution are built, as far as it is here."""
-    folder = Path(course.format_path(course.source_directory, ".", assignment))
-    found: set[str] = set()
-    for path in folder.glob("*.ipynb"):
-        found |= set(structures_in(json.loads(path.read_text(encoding="utf-8"))["cells"]).values())
-    return found
+def _read(path: Path) -> dict:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _by_name(notebooks: dict[Path, dict]) -> dict[str, list[dict]]:
+    """Their cells, by what stands before the names of their exercises if there are several."""
+    several = len(notebooks) > 1
+    return {f"{p.stem}: " if several else "": its["cells"] for p, its in notebooks.items()}
+
+
+def traits_of_the_lesson(course: CourseDirectory, kind: str, assignment: str) -> Traits:
+    """Return what the parts of the lesson itself are like, as released or with its solutions.
+
+    Parameters
+    ----------
+    kind : str
+        The release directory or the source directory, as nbgrader's settings name it.
+    """
+    folder = Path(course.format_path(kind, ".", assignment))
+    paths = sorted(folder.glob("*.ipynb"))
+    return traits_in(_by_name({path: _read(path) for path in paths}))
 
 
 def without_names(course: CourseDirectory, assignment: str, rows: list[Row]) -> list[Row]:
