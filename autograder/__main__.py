@@ -1,6 +1,7 @@
 """`python -m autograder COMMAND`: the instructor's commands."""
 
 import argparse
+import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -144,9 +145,12 @@ def _doctor(assignment: str | None) -> int:
 
 
 def _grade(**options) -> int:
+    gc.disable()  # what is imported stays: to look through it again and again takes long
     from autograder.class_run.grade import grade
     from autograder.nbgrader_steps.course import Problem
 
+    gc.freeze()
+    gc.enable()
     try:
         return grade(**options)
     except Problem as problem:

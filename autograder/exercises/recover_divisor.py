@@ -22,8 +22,11 @@ def _tables(scores, divisors):
 
 
 def _fitting(scores, table, divisors):
-    rounded = np.round(_tables(scores, divisors), 2)
-    return divisors[np.isclose(rounded, table, rtol=0, atol=1e-9).all(axis=(1, 2))]
+    """The divisors that give this table. The last row has most numbers: few divisors are left."""
+    for row in reversed(range(len(scores))):
+        rounded = np.round(softmax(scores[row, : row + 1] / divisors[:, None]), 2)
+        divisors = divisors[(np.abs(rounded - table[row, : row + 1]) <= 1e-9).all(axis=1)]
+    return divisors
 
 
 def fitting_interval(scores, table):

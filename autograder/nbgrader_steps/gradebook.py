@@ -86,9 +86,7 @@ class OneLook(Gradebook):
         its = self.find_notebook(notebook, assignment)
         if what == "source":
             return {cell.name: cell for cell in its.source_cells}
-        # All columns of each kind at once: else the database is asked for every cell by itself.
-        every = self.db.query(with_polymorphic(BaseCell, "*"))
-        found = every.filter(BaseCell.notebook_id == its.id).all()
+        found = self.db.query(_every_cell()).filter(BaseCell.notebook_id == its.id).all()
         kind = SolutionCell if what == "comments" else GradeCell
         # Where cells of two kinds share a name, nbgrader takes the one that is no task.
         cells = [cell for cls in (TaskCell, kind) for cell in found if type(cell) is cls]
@@ -97,6 +95,12 @@ class OneLook(Gradebook):
         its = self.find_submission_notebook(notebook, assignment, student)
         entries = {entry.cell_id: entry for entry in getattr(its, what)}
         return {cell.name: entries[cell.id] for cell in cells if cell.id in entries}
+
+
+@functools.cache
+def _every_cell():
+    """All columns of each kind at once: else the database is asked for every cell by itself."""
+    return with_polymorphic(BaseCell, "*")
 
 
 @functools.cache

@@ -150,12 +150,14 @@ class Server:
         namespace = Namespace(set(), setting)
         namespace.update((name, _unwritten(name)) for name in names)
         cold = [c for c in cells if c.test and not c.inside and c.source not in self.warm]
+        if not cold:
+            return
+        gc.disable()  # what is loaded now stays
         for cell in cold:
             self.warm.add(cell.source)
             run_test(cell, namespace, None, self.shell)
-        if cold:
-            gc.collect()
-            gc.freeze()
+        gc.freeze()
+        gc.enable()
 
 
 def _unwritten(name: str):

@@ -49,6 +49,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def main(argv: list[str]) -> None:
+    gc.disable()  # what is loaded now stays: to look through it again and again takes long
     control, proc = socket.socket(fileno=int(argv[0])), int(argv[1])
     layers = confine.Layers(int(argv[2]), bool(int(argv[3])), bool(int(argv[4])))
     cache, readable = os.environ["XDG_CACHE_HOME"], argv[5:]
@@ -61,8 +62,8 @@ def main(argv: list[str]) -> None:
     sys.dont_write_bytecode = True  # a student can write none
     _empty(cache)
     memory = confine.guard(proc) + confine.MEMORY
-    gc.collect()
     gc.freeze()  # so that the collector does not touch, and copy, what all students share
+    gc.enable()
     line, template = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     if os.fork() == 0:
         confine.die_with_parent()
