@@ -173,7 +173,10 @@ def strip(ax, values, limit):
 
 
 def signed_bars(ax, lefts, width, values, zero=0.0, scale=1.0):
-    """Draw bars from the height `zero`, all of a sign as one shape: vectors may be long."""
+    """Draw bars from the height `zero`, all of a sign as one shape: vectors may be long.
+
+    The axes have their limits: `add_patch` would take long to find new ones.
+    """
     for colour, some in ((BLUE, values > 0), (SIGNED_SHADES[0], values < 0)):
         corners = [
             [(left, zero), (left, end), (left + width, end), (left + width, zero)]
@@ -181,7 +184,7 @@ def signed_bars(ax, lefts, width, values, zero=0.0, scale=1.0):
         ]
         if corners:
             outlines = Path.make_compound_path(*map(Path, corners))
-            ax.add_patch(PathPatch(outlines, facecolor=colour, linewidth=0))
+            ax.add_artist(PathPatch(outlines, facecolor=colour, linewidth=0))
 
 
 def strip_scale(figure, left, top, limit):

@@ -207,7 +207,7 @@ def _strip(ax, box, state, row, limit):
         "dropped": {"facecolor": PALE, "edgecolor": GREY, "linewidth": 0.8},
         "empty": {"edgecolor": HAIRLINE, "linewidth": 0.8, "linestyle": (0, (1, 2))},
     }[state]
-    return ax.add_patch(
+    return ax.add_artist(
         Rectangle((left, top), width, height, **{"facecolor": "none", "clip_on": False, **style})
     )
 
@@ -245,7 +245,7 @@ def _draw_counts(figure, top, square, step, labels):
     for row in range(step + 1):
         for column in range(row + 1):
             again = column < row
-            ax.add_patch(
+            ax.add_artist(
                 Rectangle(
                     (column + 0.08, row + 0.08),
                     0.84,
