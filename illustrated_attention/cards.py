@@ -85,7 +85,7 @@ def verdict_card(verdict: Verdict, can: str = "") -> Card:
 
 def _failure_parts(verdict: Verdict, failure: Failure) -> list[tuple[str, str]]:
     parts = []
-    if verdict.mistake:
+    if verdict.mistake and failure.sentence != verdict.message:  # else it stands there already
         seen = _("What was seen: {what}").format(what=failure.sentence)
         searched = failure.case is not None and failure.case.within  # then only about the same
         if verdict.explained and failure.kind == "value" and not searched:
