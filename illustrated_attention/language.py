@@ -41,6 +41,11 @@ def later(text: str) -> str:
 _catalogue = gettext.translation(DOMAIN, data_path("locale"), fallback=True)
 
 
+def quoted(word: str) -> str:
+    """Return a word in the language's quotation marks."""
+    return _("'{word}'").format(word=word)
+
+
 def listed(words: Iterable[str]) -> str:
     """Return words one after the other, with the language's commas between them."""
     said, *rest = [*words] or [""]

@@ -55,7 +55,7 @@ from illustrated_attention.figures.words import (
     text_width,
     token_label,
 )
-from illustrated_attention.language import _, listed, together
+from illustrated_attention.language import _, listed, quoted, together
 
 UNCOLOURED = 1e9  # a colour scale that ends so far away that all cells stay white
 
@@ -415,7 +415,7 @@ def next_words(words, probabilities):
             _("{name}: {values}.").format(
                 name=name,
                 values=listed(
-                    f"'{token_label(word)}' {percent(p)}"
+                    f"{quoted(token_label(word))} {percent(p)}"
                     for word, p in zip(words, row, strict=True)
                 ),
             )

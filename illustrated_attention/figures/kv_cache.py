@@ -36,7 +36,7 @@ from illustrated_attention.figures.palette import (
     VERMILION,
 )
 from illustrated_attention.figures.words import fit_text, text_width, token_label
-from illustrated_attention.language import _, listed, together
+from illustrated_attention.language import _, listed, quoted, together
 
 NAMES = 1.05  # inches for the names of layers and of q, k, v
 COLUMN = 1.3  # the widest column of a token
@@ -292,7 +292,7 @@ def _step_words(tokens, layers, caches, step):
     if step:
         words.append(
             _("The queries of {tokens} are crossed out.").format(
-                tokens=listed(f"'{token}'" for token in tokens[:step])
+                tokens=listed(map(quoted, tokens[:step]))
             )
         )
     words.append(
@@ -386,7 +386,7 @@ def cached_mask(tokens, mask, n_past):
             *(
                 _("'{token}' may look at {seen}.").format(
                     token=token,
-                    seen=listed(f"'{tokens[i]}'" for i in np.flatnonzero(row)) or _("nothing"),
+                    seen=listed(quoted(tokens[i]) for i in np.flatnonzero(row)) or _("nothing"),
                 )
                 for token, row in zip(new, mask, strict=True)
             ),

@@ -31,7 +31,7 @@ from illustrated_attention.figures.words import (
     shape_text,
     token_label,
 )
-from illustrated_attention.language import _, listed, together
+from illustrated_attention.language import _, listed, quoted, together
 
 BARS_LEFT = 1.25  # room for the names of the rows of bars
 
@@ -113,7 +113,7 @@ def next_token_table(tokens, mask, targets):
         *(
             _("Prediction {row}: may read {read}; target '{target}'.").format(
                 row=row,
-                read=listed(f"'{t}'" for t, seen in zip(tokens, mask[row], strict=True) if seen)
+                read=listed(quoted(t) for t, seen in zip(tokens, mask[row], strict=True) if seen)
                 or _("nothing"),
                 target=targets[row],
             )
@@ -329,6 +329,6 @@ def changed_rows(tokens, before, after, changed):
     figure.write(MARGIN, TITLE_SPACE + 0.72, _("moves by"), fontweight="bold", fontsize=10.5)
     figure.alt_text = _("Token '{token}' is changed. The results move by: {moves}.").format(
         token=tokens[changed],
-        moves=listed(f"'{t}' {number(m)}" for t, m in zip(tokens, moved, strict=True)),
+        moves=listed(f"{quoted(t)} {number(m)}" for t, m in zip(tokens, moved, strict=True)),
     )
     return figure

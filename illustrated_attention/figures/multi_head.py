@@ -41,7 +41,7 @@ from illustrated_attention.figures.words import (
     text_width,
     token_label,
 )
-from illustrated_attention.language import _, listed, parted, together
+from illustrated_attention.language import _, listed, parted, quoted, together
 
 ROW = 0.31  # height of a cell of numbers
 STRIP = 0.42  # height of a vector drawn as a strip of colours
@@ -301,7 +301,7 @@ def index_map(tokens, before, results):
             left += notes
             said.append(f"{head_name}, {_rows(cells, tokens)};")
             wrong = [
-                f"'{token}' {faults[name][head, row]}"
+                f"{quoted(token)} {faults[name][head, row]}"
                 for row, token in enumerate(tokens)
                 if faults[name][head, row]
             ]
@@ -328,7 +328,7 @@ def _faults(before, array, home, labels):
 
 def _rows(array, tokens):
     return parted(
-        f"'{token}' " + listed(f"{value:g}" for value in row)
+        f"{quoted(token)} " + listed(f"{value:g}" for value in row)
         for token, row in zip(tokens, array, strict=True)
     )
 

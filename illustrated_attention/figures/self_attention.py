@@ -42,7 +42,7 @@ from illustrated_attention.figures.words import (
     percent,
     text_width,
 )
-from illustrated_attention.language import _, listed, together
+from illustrated_attention.language import _, listed, quoted, together
 
 BARS_LEFT = 1.25  # room for the names of the rows of bars
 
@@ -199,7 +199,7 @@ def scores_and_weights(tokens, scores, weights, query):
             _("Scores of the query '{token}': {values}.").format(
                 token=tokens[query],
                 values=listed(
-                    f"'{token}' {number(score)}"
+                    f"{quoted(token)} {number(score)}"
                     for token, score in zip(tokens, score_row, strict=True)
                 ),
             ),

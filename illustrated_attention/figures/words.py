@@ -5,7 +5,7 @@ import functools
 import numpy as np
 from matplotlib.font_manager import findfont, get_font
 
-from illustrated_attention.language import _, listed, together
+from illustrated_attention.language import _, listed, quoted, together
 
 MINUS = "\N{MINUS SIGN}"
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -102,7 +102,7 @@ def describe_array(name, array, row_labels=None, fmt=".2f"):
 def describe_weights(tokens, weights, query, most=4):
     """Return alt text for one row of weights: the query and the largest weights in order."""
     order = np.argsort(-np.nan_to_num(weights, nan=-1), kind="stable")[:most]
-    largest = listed(f"'{tokens[i]}' {percent(weights[i])}" for i in order)
+    largest = listed(f"{quoted(tokens[i])} {percent(weights[i])}" for i in order)
     return _("Attention weights of the query '{token}'. Largest: {largest}.").format(
         token=tokens[query], largest=largest
     )

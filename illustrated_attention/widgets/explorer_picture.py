@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from illustrated_attention.figures.words import MINUS, TIMES, number, percent, token_label
-from illustrated_attention.language import _, listed, together
+from illustrated_attention.language import _, listed, quoted, together
 from illustrated_attention.widgets.attention_steps import Steps
 from illustrated_attention.widgets.drawing import Drawing, box, write
 
@@ -78,7 +78,7 @@ def in_words(scene):
         )
     order = np.argsort(-steps.weights[query], kind="stable")[:3]
     largest = listed(
-        f"'{scene.tokens[i]}' {percent(steps.weights[query, i])}"
+        f"{quoted(scene.tokens[i])} {percent(steps.weights[query, i])}"
         for i in order
         if steps.weights[query, i]
     )
