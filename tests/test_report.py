@@ -348,6 +348,15 @@ def test_each_kind_has_a_sign_and_a_word_of_its_own():
         assert len(set(column)) == 9
 
 
+def test_no_cell_takes_the_report_long_to_read():
+    """A second for a cell would be minutes for a notebook, and hours for a class of such."""
+    spaces = [cell(begin + " " * 1900) for begin in ('answer("a"', 'answer("a",', "answer(")]
+    start = time.process_time()
+    assert replies_in(spaces) == {}
+    assert time.process_time() - start < 0.5
+    assert replies_in([cell('answer( "01-it" , "a, b" , )')]) == {"01-it": "a, b"}
+
+
 def test_replies_to_questions_are_read_and_counted():
     def typed(*lines):
         return replies_in([cell("\n".join(lines))])

@@ -12,9 +12,10 @@ from typing import Any
 from illustrated_attention.answer_keys import Question, find_question
 from illustrated_attention.checking import is_right
 
+# Possessive: a stranger's spaces could be shared out in a million ways.
 _ANSWER = re.compile(
-    r"""^[ \t]*answer\(\s*(["'])(?P<id>[\w-]{1,40})\1\s*"""
-    r"""(?:,\s*(?P<reply>[^()\n]{0,80}?))?\s*,?\s*\)""",
+    r"""^[ \t]*+answer\(\s*+(["'])(?P<id>[\w-]{1,40})\1\s*+"""
+    r"""(?:,\s*+(?P<reply>[^()\n]{0,80}+))?\s*+,?\s*+\)""",
     re.MULTILINE,
 )
 NO_REPLY = ("", "?", "...")
@@ -43,7 +44,8 @@ def replies_in(cells: Iterable[Any]) -> dict[str, str]:
         if cell["cell_type"] == "code":
             for match in _ANSWER.finditer("".join(cell["source"])[:2000]):
                 if find_question(match["id"]):
-                    found[match["id"]] = (match["reply"] or "").strip().strip("\"'").strip()
+                    reply = (match["reply"] or "").rstrip().removesuffix(",")
+                    found[match["id"]] = reply.strip().strip("\"'").strip()
     return found
 
 
