@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from nbgrader.utils import notebook_hash
 from small_course import ASSIGNMENT, FULL, NOTEBOOK
 
 from autograder.nbgrader_steps import refused_files
+from autograder.nbgrader_steps import zip_collect as collecting
 from autograder.nbgrader_steps.exchange import exchange_problem
 from autograder.nbgrader_steps.settings import configure_grading
 
@@ -278,6 +280,9 @@ def test_files_come_in_from_mail_and_platforms_and_nobody_stops_the_others(
         with zipfile.ZipFile(inner, "w") as zipped:
             zipped.writestr("kim+week.ipynb", notebook_of("kim"))
         all_.writestr("inner.zip", inner.getvalue())
+        all_.writestr("../__MACOSX/._inner.zip", b"junk")
+        all_.writestr("torn.zip", inner.getvalue()[:-30])
+        all_.writestr("holiday.zip", b"0" * (refused_files.MAX_NOTEBOOK + 1))
         all_.writestr("big+week.ipynb", b" " * (refused_files.MAX_NOTEBOOK + 1))
     (archive / "broken.zip").write_bytes(b"PK\x03\x04 no archive")
     with zipfile.ZipFile(archive / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as bomb:
@@ -302,9 +307,11 @@ def test_files_come_in_from_mail_and_platforms_and_nobody_stops_the_others(
         f"big+week.ipynb is left out: it is larger than {refused_files.MAX_NOTEBOOK >> 20} MB",
         "bomb.zip is left out: it would unpack to far more",
         "broken.zip is left out",
+        "all.zip/torn.zip is left out",
+        "all.zip/holiday.zip is left out: it is larger than",
     ]:
         assert words in said
-    assert "\x1b" not in said
+    assert "\x1b" not in said and "._inner" not in said
     assert not (course.root.parent / "evil+week.ipynb").exists()
 
     # Again, with one more: nothing has to be forced, and nobody is lost.
@@ -313,3 +320,52 @@ def test_files_come_in_from_mail_and_platforms_and_nobody_stops_the_others(
     found, said = zip_collect(course, monkeypatch, caplog)
     assert found == {**expected, "lea": "lea"}
     assert "there is a later hand-in" in said
+
+
+def packed(files, links=(), mode="w:gz"):
+    """A tar archive, in bytes."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode=mode) as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.mtime = len(content), 1e9
+            archive.addfile(member, io.BytesIO(content))
+        for name, target in links:
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = tarfile.SYMTYPE, target
+            archive.addfile(member)
+    return made.getvalue()
+
+
+def test_tar_archives_are_taken_as_zip_files_are(course, archive, monkeypatch, caplog):
+    deep = {"lea+week.ipynb": notebook_of("lea")}
+    for n in range(4):
+        deep = {f"deep{n}.tar": packed(deep, mode="w")}
+    (archive / "all.tar.gz").write_bytes(
+        packed(
+            {
+                "x/ada+week.ipynb": notebook_of("ada"),
+                "../../bob+week.ipynb": notebook_of("bob"),
+                "big+week.ipynb": b" " * (refused_files.MAX_NOTEBOOK + 1),
+                "dan.tgz": packed({"dan+week.ipynb": notebook_of("dan")}),
+                "torn.tgz": packed({"eve+week.ipynb": notebook_of("eve")})[:40],
+                **deep,
+                "fay+week.ipynb": notebook_of("fay"),
+            },
+            links=[("gus+week.ipynb", "/etc/passwd"), ("hal+week.ipynb", "x/ada+week.ipynb")],
+        )
+    )
+    (archive / "bomb.tar.gz").write_bytes(
+        packed({f"bomb{n}+week.ipynb": b" " * (60 << 20) for n in range(2)})
+    )
+    monkeypatch.setattr(collecting, "ROOM", 100 << 20)
+    found, said = zip_collect(course, monkeypatch, caplog)
+    assert found == {name: name for name in ("ada", "bob", "dan", "fay")}
+    for words in [
+        f"big+week.ipynb is left out: it is larger than {refused_files.MAX_NOTEBOOK >> 20} MB",
+        "all.tar.gz/torn.tgz is left out",
+        "/deep2.tar/deep1.tar is left out: it is an archive too deep in others",
+        "bomb.tar.gz is left out: it would unpack to far more",
+    ]:
+        assert words in said, said
+    assert not (course.root.parent / "bob+week.ipynb").exists()

@@ -8,6 +8,7 @@ is left out is said, and stops nobody else.
 """
 
 import contextlib
+import functools
 import io
 import lzma
 import re
@@ -32,7 +33,7 @@ from autograder.nbgrader_steps.roster import Unknown, read_roster
 from illustrated_attention.language import _
 
 MAX_MEMBERS = 20_000  # files in one archive
-MAX_DEPTH = 2  # an archive in an archive; one deeper is left out
+MAX_DEPTH = 2  # archives around an archive; one deeper is left out
 PACKED = 30  # an archive may unpack to so many times its size, and
 ROOM = 200 << 20  # bytes more
 
@@ -125,7 +126,7 @@ class Inbox:
             return []
 
     def _notebooks(self, path: Path, place: str, room: int) -> Iterator[Found]:
-        for name, when, read in _files(path, place, room):
+        for name, when, read in _files(path, place, room, self._leave_out):
             parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part != "/"]
             if any(names.is_left_by_system(part) for part in parts) or parts[-1:] == [".."]:
                 continue
@@ -261,8 +262,13 @@ def _is_of_platform(file: str, its: Label | None, labels_file: bool) -> bool:
     return labels_file and not its.rest  # Blackboard, and Canvas's text or link
 
 
-def _files(file: Path | io.BytesIO, place: str, room: int, depth: int = 0) -> Iterator:
-    """Go through a file, or through all files of an archive: name, date, and how to read it."""
+def _files(
+    file: Path | io.BytesIO, place: str, room: int, leave_out: Callable, depth: int = 0
+) -> Iterator:
+    """Go through a file, or through all files of an archive: name, date, and how to read it.
+
+    An archive within one is a student's: if it cannot be read, it is left out, and nothing else.
+    """
     suffix = "".join(PurePosixPath(place).suffixes[-2:]).lower()
     if suffix.endswith(".zip"):
         members = _members_of_zip(file, room)
@@ -278,8 +284,15 @@ def _files(file: Path | io.BytesIO, place: str, room: int, depth: int = 0) -> It
         inside = f"{place}/{name}"
         if not inside.lower().endswith((".zip", ".tar.gz", ".tgz", ".tar")):
             yield inside, when, read
+        elif any(map(names.is_left_by_system, PurePosixPath(name).parts)):
+            continue  # no archive, whatever its name
         elif depth < MAX_DEPTH:
-            yield from _files(io.BytesIO(read()), inside, room, depth + 1)
+            try:
+                yield from _files(io.BytesIO(read()), inside, room, leave_out, depth + 1)
+            except UNREADABLE as problem:
+                leave_out(inside, str(problem))
+        else:
+            leave_out(inside, _("it is an archive too deep in others"))
 
 
 def _members_of_zip(file: Path | io.BytesIO, room: int) -> Iterator:
@@ -304,15 +317,17 @@ def _name_in_zip(member: zipfile.ZipInfo) -> str:
 
 
 def _members_of_tar(file: Path | io.BytesIO, room: int) -> Iterator:
-    opened = {"fileobj": file} if isinstance(file, io.BytesIO) else {"name": file}
-    with tarfile.open(mode="r:*", **opened) as archive:
+    place = {"fileobj": file} if isinstance(file, io.BytesIO) else {"name": file}
+    with tarfile.open(mode="r:*", **place) as archive:
         for member in archive:
             room -= member.size
             if room < 0:
                 raise Unreadable(_("it would unpack to far more than a class's work"))
-            if member.isreg():
-                content = _limited(archive.extractfile(member))
-                yield member.name, _utc(member.mtime), lambda content=content: content
+            if opened := archive.extractfile(member) if member.isreg() else None:
+                with opened:  # it is closed with the archive, before anybody reads what it holds
+                    content = opened.read(MAX_NOTEBOOK + 1)
+                read = functools.partial(_limited, io.BytesIO(content))
+                yield member.name, _utc(member.mtime), read
 
 
 def _utc(seconds: float) -> datetime:
