@@ -21,6 +21,8 @@ from pathlib import Path
 
 import nbformat
 
+from benchmarks.grading import environment
+
 ROOT = Path(__file__).resolve().parents[1]
 IN_KERNEL = "import time, ipykernel.ipkernel, IPython; start = time.process_time(); "
 SECONDS = "; print(time.process_time() - start)"
@@ -61,7 +63,12 @@ def cpu_of_code(before: str, code: str) -> float:
     """Run both in a fresh Python that has a kernel's modules; return the seconds of `code`."""
     program = f"{before}\n{IN_KERNEL}\n{code}\n{SECONDS.removeprefix('; ')}"
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return float(done.stdout.split()[-1])
 
@@ -86,7 +93,12 @@ def until_served(command: list[str], folder: Path, port: int) -> tuple[float, fl
     start = time.perf_counter()
     with tempfile.TemporaryFile("w+") as log:
         lab = subprocess.Popen(
-            command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            cwd=folder,
+            env=environment(),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
             while not _served(port):
