@@ -24,6 +24,8 @@ def render(source: str, **cell) -> str:
         ("a formula $\\frac{q k^T}{\\sqrt{d}}$", ["\\frac{q k^T}{\\sqrt{d}}"]),
         ("- one\n- two", ["<li>one</li>"]),
         ("a < b & c", ["&lt;", "&amp;"]),
+        ("- [x] done\n- [ ] open", ["\u2611 done", "\u2610 open"]),
+        ("above\n\n$$\na < b\n$$\n\nbelow", ["a &lt; b\n$$", "<p>below"]),
     ],
 )
 def test_honest_text_is_shown(source, words):

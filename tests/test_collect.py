@@ -1,5 +1,6 @@
 """`nbgrader collect` takes in what strangers wrote into the exchange."""
 
+import datetime
 import io
 import os
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from from_platforms import downloaded, notebook_of, zip_collect
+from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.exchange import ExchangeFactory
 from nbgrader.utils import notebook_hash
@@ -113,6 +115,26 @@ def test_a_false_timestamp_does_not_stop_the_next_collection(course, inbound):
     submit(course, inbound, "ada", when="2026-01-02 10:00:00 UTC")
     collect(course, update=True)
     assert (course.submitted("ada") / "timestamp.txt").read_text() == "2026-01-02 10:00:00 UTC"
+
+
+def test_before_the_due_date_means_the_date_that_each_student_has(course, inbound):
+    with Gradebook(course.config.CourseDirectory.db_url) as gradebook:
+        gradebook.update_or_create_assignment(ASSIGNMENT, duedate="2026-01-01 12:00:00 UTC")
+        for student in ("ada", "bob", "cleo"):
+            gradebook.add_student(student)
+        day = datetime.timedelta(days=1)
+        gradebook.update_or_create_submission(ASSIGNMENT, "bob", extension=day)
+    in_time, late = "2026-01-01 10:00:00 UTC", "2026-01-01 20:00:00 UTC"
+    for student in ("ada", "bob"):
+        submit(course, inbound, student, when=in_time)
+        submit(course, inbound, student, when=late)
+    submit(course, inbound, "cleo", when=late)
+    collect(course, before_duedate=True)
+    taken = {
+        student: (course.submitted(student) / "timestamp.txt").read_text()
+        for student in ("ada", "bob", "cleo")
+    }
+    assert taken == {"ada": in_time, "bob": late, "cleo": late}  # cleo's only one, though late
 
 
 def test_the_formgraders_button_collects_in_the_same_way(course, inbound):
