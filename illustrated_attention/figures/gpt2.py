@@ -199,7 +199,7 @@ def activation(x, y):
 # --- the block --------------------------------------------------------------------------------
 
 STEP_HEIGHT, LANE = 0.62, 1.5  # inches: a box, and one half of the block
-FIRST_BOX, BOX, SPACE = 0.72, 1.01, 0.475
+FIRST_BOX, BOX, SPACE = 0.72, 1.04, 0.475
 
 
 @drawn

@@ -204,7 +204,8 @@ class Explorer(Live):
         if now is None:
             return []
         before = self.seen.next_words(query, Switches())
-        likeliest = list(dict.fromkeys([*np.argsort(-now)[: WORDS - 2], *np.argsort(-before)[:2]]))
+        shown = {*np.argsort(-now)[: WORDS - 2], *np.argsort(-before)[:2]}
+        likeliest = sorted(shown, key=lambda i: -now[i])
         words = self.seen.words(likeliest)
         return [
             (word, float(now[i]), float(before[i]))

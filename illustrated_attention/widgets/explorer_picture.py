@@ -101,8 +101,8 @@ def in_words(scene):
 def _cache_words(query):
     n = query + 1
     text = _(
-        "Keys and values from the cache: {old} tokens; new: 1. Projected so far: {with_cache}; "
-        "without a cache: {without}."
+        "Tokens whose keys and values come from the cache: {old}; new: 1. Projected so far: "
+        "{with_cache}; without a cache: {without}."
     )
     return text.format(old=query, with_cache=n, without=n * (n + 1) // 2)
 
