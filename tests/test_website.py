@@ -2,7 +2,10 @@
 
 import itertools
 import json
+import posixpath
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -13,15 +16,21 @@ from bs4 import BeautifulSoup
 
 from autograder.authoring.catalogues import languages
 from autograder.exercises import LESSONS
-from website import explorer, lessons, lite, site
+from illustrated_attention.language import speaking
+from website import explorer, lessons, links, lite, site
+from website.editions import Edition, editions
+from website.search import SearchChinese
 from website.settings import ROOT, read_repository
 
 SOMEBODY = read_repository("https://github.com/some-body/a-course", "main")
 LESSON = "01_self_attention"
+ENGLISH, CHINESE = Edition("en"), Edition("zh_CN")
+PAGES = {one: one.pages([LESSON]) for one in (ENGLISH, CHINESE)}
+EDITIONS = pytest.mark.parametrize("edition", [ENGLISH, CHINESE], ids=lambda one: one.language)
 
 
-def released(lesson):
-    return nbformat.read(ROOT / "notebooks" / lesson / f"{lesson}.ipynb", 4)
+def released(lesson, edition=ENGLISH):
+    return nbformat.read(ROOT / edition.notebook(lesson), 4)
 
 
 # -- one setting -----------------------------------------------------------------------------
@@ -32,16 +41,43 @@ def test_all_addresses_come_from_that_of_the_repository(end):
     where = read_repository("https://github.com/some-body/a-course" + end, "main")
     assert where == SOMEBODY
     assert where.site == "https://some-body.github.io/a-course/"
-    places = where.places(LESSON)
+    places = where.places(f"notebooks/{LESSON}/{LESSON}.ipynb", f"colab/{LESSON}.ipynb")
     assert set(places) == {"Colab", "Binder", "Codespaces"}
     assert all("some-body/a-course" in address for address in places.values())
-    assert f"/{LESSON}.ipynb" in unquote(places["Colab"])
+    assert unquote(places["Colab"]).endswith(f"/gh-pages/colab/{LESSON}.ipynb")
     assert unquote(places["Binder"]).endswith(f"=lab/tree/notebooks/{LESSON}/{LESSON}.ipynb")
 
 
 def test_without_a_repository_no_link_leads_to_one():
     assert read_repository("", "main") is None
-    assert set(site.places(LESSON, None, "")) == {"Open in the browser", "Download"}
+    assert set(links.places(LESSON, ENGLISH, None, "")) == {"Open in the browser", "Download"}
+
+
+@EDITIONS
+@pytest.mark.parametrize("where", [SOMEBODY, None], ids=["an address", "no address"])
+def test_what_the_places_lead_to_is_put_on_the_website(edition, where, tmp_path):
+    wheel = tmp_path / "lite" / "pypi" / "illustrated_attention-1.0-py3-none-any.whl"
+    wheel.parent.mkdir(parents=True)
+    wheel.touch()
+    for one in editions():
+        (tmp_path / one.folder).mkdir(exist_ok=True)
+        site.write_downloads(tmp_path, one, where)
+    with speaking(edition.language):
+        places = links.places(LESSON, edition, where, "")
+    _in_lite, download, *elsewhere = places.values()
+    assert (tmp_path / edition.folder / download).read_bytes() == (
+        ROOT / edition.notebook(LESSON)
+    ).read_bytes()
+    if where is None:
+        assert not elsewhere
+        assert not list(tmp_path.rglob("colab"))
+        return
+    on_branch = unquote(places["Colab"]).partition("/gh-pages/")[2]
+    first, set_up, *rest = nbformat.read(tmp_path / on_branch, 4).cells
+    assert f"`ada+{LESSON}.ipynb`" in first.source
+    installed = set_up.source.split()[-1]
+    assert (tmp_path / installed.removeprefix(where.site)).is_file()
+    assert rest == released(LESSON, edition).cells
 
 
 @pytest.mark.parametrize(
@@ -55,18 +91,22 @@ def test_an_address_that_is_no_repository_is_told(address):
 # -- lessons ---------------------------------------------------------------------------------
 
 
-def solved_with_an_output_each(lesson):
-    notebook = nbformat.read(ROOT / "solutions" / lesson / f"{lesson}.ipynb", 4)
+def solved_with_an_output_each(lesson, edition):
+    notebook = nbformat.read(ROOT / edition.notebook(lesson, "solutions"), 4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [nbformat.v4.new_output("stream", text=f"shown by {cell.id}")]
     return notebook
 
 
-def test_a_lesson_has_the_outputs_of_the_solutions_and_the_sources_of_the_release(monkeypatch):
+@EDITIONS
+def test_a_lesson_has_the_outputs_of_the_solutions_and_the_sources_of_the_release(
+    edition, monkeypatch
+):
     monkeypatch.setattr(lessons, "_solved", solved_with_an_output_each)
-    shown = lessons.with_outputs(LESSON)
-    assert [cell.source for cell in shown.cells] == [cell.source for cell in released(LESSON).cells]
+    shown = lessons.with_outputs(LESSON, edition)
+    own = released(LESSON, edition).cells
+    assert [cell.source for cell in shown.cells] == [cell.source for cell in own]
     code = [cell for cell in shown.cells if cell.cell_type == "code"]
     assert len(code) > 20
     assert all(cell.outputs[0].text == f"shown by {cell.id}" for cell in code)
@@ -75,7 +115,7 @@ def test_a_lesson_has_the_outputs_of_the_solutions_and_the_sources_of_the_releas
 @pytest.mark.parametrize("kind", ["In the browser", "In Colab"])
 def test_the_set_up_cell_comes_first_and_leaves_all_others_as_they_are(kind):
     words = lite.WELCOME if kind == "In the browser" else site.COLAB.format(lesson=LESSON)
-    notebook = lite.with_set_up(LESSON, words, lite.SET_UP)
+    notebook = lite.with_set_up(ROOT / ENGLISH.notebook(LESSON), words, lite.SET_UP)
     nbformat.validate(notebook)
     assert kind in notebook.cells[0].source
     assert notebook.cells[1].source == lite.SET_UP
@@ -101,9 +141,20 @@ def test_what_the_first_cell_installs_is_the_package_of_the_course():
     ],
 )
 def test_a_link_leads_to_a_page_to_the_repository_or_nowhere(link, with_repository, without):
-    pages = {"docs/grading.md"}
-    assert site._with_links(link, "docs/a.md", pages, SOMEBODY) == with_repository
-    assert site._with_links(link, "docs/a.md", pages, None) == without
+    assert links.with_links(link, "docs/learners.md", ENGLISH, PAGES, SOMEBODY) == with_repository
+    assert links.with_links(link, "docs/learners.md", ENGLISH, PAGES, None) == without
+
+
+@pytest.mark.parametrize(
+    ("link", "led"),
+    [
+        ("[提交](learners.md#提交)", "[提交](learners.md#提交)"),
+        ("[English](../learners.md)", '<a href="../../docs/learners.html">English</a>'),
+        ("[批改](../grading.md#x)", '<a href="../../docs/grading.html#x">批改</a>'),
+    ],
+)
+def test_a_link_of_a_chinese_document_leads_to_the_english_page_where_there_is_no_other(link, led):
+    assert links.with_links(link, "docs/zh_CN/instructors.md", CHINESE, PAGES, None) == led
 
 
 def test_the_browsers_place_has_the_lessons_of_every_language(tmp_path):
@@ -128,7 +179,8 @@ def pages(tmp_path_factory):
     output = tmp_path_factory.mktemp("website")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(explorer, "SENTENCES", explorer.SENTENCES[:1])
-        site.write_pages(output, {LESSON: released(LESSON)}, SOMEBODY)
+        notebooks = {one: {LESSON: released(LESSON, one)} for one in editions()}
+        site.write_pages(output, notebooks, SOMEBODY)
     return output, {
         path.relative_to(output).as_posix(): BeautifulSoup(path.read_text("utf-8"), "html.parser")
         for path in output.rglob("*.html")
@@ -139,12 +191,41 @@ def pages(tmp_path_factory):
 def test_every_page_has_a_title_a_language_and_one_first_heading(pages):
     _output, found = pages
     assert {"index.html", "lessons.html", "docs/learners.html", "CONTRIBUTING.html"} <= set(found)
-    assert {"chinese.html", "docs/zh_CN/learners.html", "docs/zh_CN/instructors.html"} <= set(found)
+    assert {"zh_CN/index.html", f"zh_CN/notebooks/{LESSON}/{LESSON}.html"} <= set(found)
     for path, page in found.items():
-        is_chinese = path == "chinese.html" or path.startswith("docs/zh_CN/")
-        assert page.html["lang"] == ("zh-CN" if is_chinese else "en"), path
+        assert page.html["lang"] == ("zh-CN" if path.startswith("zh_CN/") else "en"), path
         assert page.title.string.strip(), path
         assert len(page.find_all("h1")) == 1, path
+
+
+def test_every_page_leads_to_the_other_language(pages):
+    _output, found = pages
+    for path, page in found.items():
+        is_chinese = path.startswith("zh_CN/")
+        other = path.removeprefix("zh_CN/") if is_chinese else f"zh_CN/{path}"
+        tag = "en" if is_chinese else "zh-CN"
+        link = page.find("a", class_="other-language")
+        assert (link.string, link["lang"]) == (("English", "en") if is_chinese else ("中文", tag))
+        alternate = page.find("link", hreflang=tag)
+        assert (alternate is not None) == (other in found), path
+        begin = "index.html" if is_chinese else "zh_CN/index.html"
+        for address in filter(None, (link["href"], alternate and alternate["href"])):
+            led = posixpath.normpath(posixpath.join(posixpath.dirname(path), address))
+            assert led == (other if other in found else begin), path
+
+
+def test_what_the_theme_says_is_chinese_on_chinese_pages(pages):
+    names = {"illustrated", "attention", "english", "copyright", "code", "mit", "softmax"}
+    for path, page in pages[1].items():
+        if path.startswith("zh_CN/"):
+            parts = page.find_all(["header", "footer", "button"])
+            assert len(parts) > 5
+            for part in parts:
+                said = [
+                    part.get_text(),
+                    *(tag["aria-label"] for tag in part.select("[aria-label]")),
+                ]
+                assert set(re.findall(r"[a-z]{3,}", " ".join(said).lower())) <= names, (path, said)
 
 
 def test_headings_leave_out_no_level(pages):
@@ -177,7 +258,7 @@ def test_links_lead_to_a_page_and_to_a_place_in_it(pages):
                 continue
             target = (output / path).parent / unquote(parts.path) if parts.path else output / path
             name = target.resolve().relative_to(output.resolve()).as_posix()
-            if name.startswith(later):
+            if name.removeprefix(CHINESE.folder).startswith(later):
                 continue
             assert target.exists(), (path, link["href"])
             if parts.fragment and name in found:
@@ -185,19 +266,54 @@ def test_links_lead_to_a_page_and_to_a_place_in_it(pages):
 
 
 def test_a_lesson_says_where_to_work_on_it(pages):
-    bar = pages[1][f"notebooks/{LESSON}/{LESSON}.html"].find("ul", class_="places")
-    names = [link.string for link in bar.find_all("a")]
-    assert names == ["Open in the browser", "Download", "Colab", "Binder", "Codespaces"]
+    elsewhere = ["Colab", "Binder", "Codespaces"]
+    for edition, own in (
+        (ENGLISH, ["Open in the browser", "Download"]),
+        (CHINESE, ["在浏览器里打开", "下载"]),
+    ):
+        page = pages[1][f"{edition.folder}notebooks/{LESSON}/{LESSON}.html"]
+        found = page.find("ul", class_="places").find_all("a")
+        assert [link.string for link in found] == [*own, *elsewhere]
+        in_lite = posixpath.normpath(
+            posixpath.join(edition.folder, "notebooks", LESSON, found[0]["href"])
+        )
+        path = f"{edition.folder}{LESSON}/{LESSON}.ipynb"
+        assert in_lite == f"lite/lab/index.html?path={path}"
 
 
-def test_no_page_holds_a_solution(pages):
+@EDITIONS
+def test_no_page_holds_a_solution(edition, pages):
     source = (ROOT / "solutions" / LESSON / f"{LESSON}.py").read_text(encoding="utf-8")
     solutions = re.findall(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", source, re.DOTALL)
     lines = {" ".join(line.split()) for text in solutions for line in text.splitlines()}
     own = {line for line in lines if len(line) > 12 and "return" in line}
     assert own
-    text = " ".join(pages[1][f"notebooks/{LESSON}/{LESSON}.html"].get_text().split())
+    page = pages[1][f"{edition.folder}notebooks/{LESSON}/{LESSON}.html"]
+    text = " ".join(page.get_text().split())
     assert not [line for line in own if line in text]
+
+
+# -- search ----------------------------------------------------------------------------------
+
+
+def test_the_search_of_chinese_pages_finds_parts_of_words():
+    terms = SearchChinese({}).split("用 softmax函数计算权重。")
+    assert {"softmax", "函数", "数计", "权重", "权"} <= set(terms)
+    assert "softmax函数" not in terms
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="there is no node")
+def test_the_page_cuts_what_is_looked_for_into_terms_that_the_search_knows():
+    looked_for = "自注意力 softmax函数 头 KV 缓存 make_qkv 2"
+    code = (
+        SearchChinese.js_splitter_code + "console.log(JSON.stringify(splitQuery(process.argv[1])))"
+    )
+    said = subprocess.run(
+        ["node", "-e", code, looked_for], capture_output=True, text=True, check=True
+    )
+    cut = json.loads(said.stdout)
+    assert cut[:6] == ["自注", "注意", "意力", "softmax", "函数", "头"]
+    assert set(cut) <= set(SearchChinese({}).split(looked_for))
 
 
 # -- the explorer ----------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import numpy as np
 from autograder.exercises.reference import reference
 from illustrated_attention.figures.words import token_label
 from illustrated_attention.gpt2_files import load_pocket
+from illustrated_attention.language import _, together
 from illustrated_attention.widgets.attention_steps import Switches
 from illustrated_attention.widgets.explored import Model
 
@@ -64,6 +65,30 @@ def explored() -> dict:
         tokens = [token_label(token) for token in seen.tokens]
         sentences.append({"text": text, "tokens": tokens, "weights": weights, "next": following})
     return {"layers": seen.n_layer, "heads": seen.n_head, "sentences": sentences}
+
+
+def words() -> dict[str, str]:
+    """Return what the page's explorer says, in the language that is spoken now."""
+    attention = _(
+        "In layer {layer}, head {head}, “{token}” gives {share} of its attention to “{key}”."
+    )
+    expects = _("The model expects “{next}” ({chance}).")
+    instead = _(
+        "With this head off, the model expects “{next}” ({chance}); "
+        "with it, “{before}” ({chance_before})."
+    )
+    return {
+        "percent": _("{number} %"),
+        "sentence": _("Sentence"),
+        "token": _("Token"),
+        "layer": _("Layer"),
+        "head": _("Head"),
+        "off": _("Switch this head off"),
+        "looks": _("What “{token}” looks at"),
+        "next": _("After “{token}”, the model expects"),
+        "said": together(attention, expects),
+        "said_off": together(attention, instead),
+    }
 
 
 def _likeliest(seen, chances):

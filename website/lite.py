@@ -13,7 +13,8 @@ from pathlib import Path
 
 import nbformat
 
-from illustrated_attention.language import ENGLISH, _, known, later, speaking
+from illustrated_attention.language import _, later, speaking
+from website.editions import editions
 from website.settings import BUILD, ROOT, lessons
 
 EXTENSIONS = Path(sys.prefix) / "share" / "jupyter" / "labextensions"
@@ -107,14 +108,12 @@ def _settings(pyodide):
     }
 
 
-def with_set_up(
-    lesson: str, words: str, command: str, folder: str = "notebooks"
-) -> nbformat.NotebookNode:
+def with_set_up(file: Path, words: str, command: str) -> nbformat.NotebookNode:
     """Return a lesson's notebook with a set-up cell and some words before all others.
 
-    They are not graded: a hand-in may have cells of its own. `folder` is the edition's.
+    They are not graded: a hand-in may have cells of its own.
     """
-    notebook = nbformat.read(ROOT / folder / lesson / f"{lesson}.ipynb", 4)
+    notebook = nbformat.read(file, 4)
     before = [
         nbformat.v4.new_markdown_cell(words, id="words-on-this-place"),
         nbformat.v4.new_code_cell(command, id="set-up"),
@@ -125,17 +124,15 @@ def with_set_up(
 
 def _write_lessons(folder):
     """Write the lessons, and those of other languages each into a folder of its name."""
-    for name in known():
-        english = name == ENGLISH
-        place = folder if english else folder / name
-        edition = "notebooks" if english else f"notebooks-{name}"
-        with speaking(name):
+    for edition in editions():
+        with speaking(edition.language):
             words = _(WELCOME)
         for lesson in lessons():
-            (place / lesson).mkdir(parents=True)
-            notebook = with_set_up(lesson, words, SET_UP, edition)
+            place = folder / edition.folder / lesson
+            place.mkdir(parents=True)
+            notebook = with_set_up(ROOT / edition.notebook(lesson), words, SET_UP)
             notebook.metadata["kernelspec"] = {"name": "python", "display_name": "Python (Pyodide)"}
-            nbformat.write(notebook, place / lesson / f"{lesson}.ipynb")
+            nbformat.write(notebook, place / f"{lesson}.ipynb")
 
 
 def _wheels():

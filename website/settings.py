@@ -32,13 +32,21 @@ class Repository:
         """Return the page that shows a file of the repository."""
         return f"{self.address}/blob/{self.branch}/{path}"
 
-    def places(self, lesson: str) -> dict[str, str]:
-        """Return where else a lesson can be worked on: the place's name and its address."""
+    def places(self, notebook: str, on_site: str) -> dict[str, str]:
+        """Return where else a lesson can be worked on: the place's name and its address.
+
+        Parameters
+        ----------
+        notebook : str
+            Its file in the repository.
+        on_site : str
+            Its file on the website, with the cell that installs the course.
+        """
         here = f"{self.owner}/{self.name}"
-        in_lab = quote(f"lab/tree/notebooks/{lesson}/{lesson}.ipynb")
+        in_lab = quote(f"lab/tree/{notebook}")
         colab = "https://colab.research.google.com/github"
         return {
-            "Colab": f"{colab}/{here}/blob/gh-pages/colab/{lesson}.ipynb",
+            "Colab": f"{colab}/{here}/blob/gh-pages/{on_site}",
             "Binder": f"https://mybinder.org/v2/gh/{here}/{self.branch}?urlpath={in_lab}",
             "Codespaces": f"https://codespaces.new/{here}?quickstart=1",
         }

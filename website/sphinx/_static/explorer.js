@@ -1,10 +1,11 @@
 /* The explorer of the first page: what one head of the pocket model looks at, and what comes next.
  *
- * All numbers were computed beforehand (website/explorer.py) and stand in window.EXPLORED; nothing
- * is fetched. A token's attention goes to itself and to what stands before it.
+ * All numbers were computed beforehand (website/explorer.py) and stand in window.EXPLORED, all
+ * sentences in window.WORDS; nothing is fetched. A token's attention goes to itself and to what stands before it.
  */
 (() => {
   const { layers, heads, sentences } = window.EXPLORED;
+  const words = window.WORDS;
   const root = document.getElementById("explorer");
   const state = { sentence: 0, query: sentences[0].tokens.length - 1, layer: 0, head: 0, off: false };
 
@@ -19,11 +20,15 @@
   }
 
   function percent(thousandth) {
-    return (thousandth / 10).toFixed(thousandth < 100 ? 1 : 0) + " %";
+    return say(words.percent, { number: (thousandth / 10).toFixed(thousandth < 100 ? 1 : 0) });
   }
 
-  function choices(name, words, chosen, choose) {
-    const labels = words.map((word, place) => {
+  function say(sentence, values) {
+    return sentence.replace(/\{(\w+)\}/g, (_found, name) => values[name]);
+  }
+
+  function choices(name, offered, chosen, choose) {
+    const labels = offered.map((word, place) => {
       const input = make("input", { type: "radio", checked: place === chosen });
       input.name = "explorer-" + name;
       input.addEventListener("change", () => choose(place));
@@ -63,7 +68,7 @@
   const tokens = make("div");
   function chooseToken() {
     tokens.replaceChildren(
-      choices("Token", sentences[state.sentence].tokens, state.query, (place) => {
+      choices(words.token, sentences[state.sentence].tokens, state.query, (place) => {
         state.query = place;
         show();
       }),
@@ -73,15 +78,15 @@
   const numbers = (count) => [...Array(count).keys()].map(String);
   const pickers = make("div", { className: "two" }, [
     make("div", {}, [
-      choices("Layer", numbers(layers), state.layer, (place) => ((state.layer = place), show())),
+      choices(words.layer, numbers(layers), state.layer, (place) => ((state.layer = place), show())),
     ]),
     make("div", {}, [
-      choices("Head", numbers(heads), state.head, (place) => ((state.head = place), show())),
+      choices(words.head, numbers(heads), state.head, (place) => ((state.head = place), show())),
     ]),
   ]);
   const off = make("input", { type: "checkbox", id: "explorer-off" });
   off.addEventListener("change", () => ((state.off = off.checked), show()));
-  const switchOff = make("p", {}, [off, make("label", { htmlFor: off.id, textContent: "Switch this head off" })]);
+  const switchOff = make("p", {}, [off, make("label", { htmlFor: off.id, textContent: words.off })]);
 
   const pictures = make("div", { className: "two" });
   const said = make("p", { role: "status" });
@@ -95,27 +100,30 @@
     pictures.replaceChildren(
       make("div", {}, [
         bars(
-          `What “${token}” looks at`,
+          say(words.looks, { token }),
           "looks",
           weights.map((weight, key) => [seen.tokens[key], weight, key === state.query && "query"]),
         ),
       ]),
-      make("div", {}, [bars(`After “${token}”, the model expects`, "next", next)]),
+      make("div", {}, [bars(say(words.next, { token }), "next", next)]),
     );
     const most = weights.indexOf(Math.max(...weights));
-    const where = `layer ${state.layer}, head ${state.head}`;
-    said.textContent =
-      `In ${where}, “${token}” gives ${percent(weights[most])} of its attention to ` +
-      `“${seen.tokens[most]}”. ` +
-      (state.off
-        ? `With this head off, the model expects “${next[0][0]}” (${percent(next[0][1])}); ` +
-          `with it, “${all[0][0]}” (${percent(all[0][1])}).`
-        : `The model expects “${next[0][0]}” (${percent(next[0][1])}).`);
+    said.textContent = say(state.off ? words.said_off : words.said, {
+      layer: state.layer,
+      head: state.head,
+      token,
+      share: percent(weights[most]),
+      key: seen.tokens[most],
+      next: next[0][0],
+      chance: percent(next[0][1]),
+      before: all[0][0],
+      chance_before: percent(all[0][1]),
+    });
   }
 
   chooseToken();
   root.replaceChildren(
-    make("label", { className: "name", htmlFor: sentence.id, textContent: "Sentence" }),
+    make("label", { className: "name", htmlFor: sentence.id, textContent: words.sentence }),
     sentence,
     tokens,
     pickers,
