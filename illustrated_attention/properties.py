@@ -161,13 +161,7 @@ def every_head_writes_by_itself(call: Callable, z, *rest) -> bool:
 
 def the_future_changes_nothing(call: Callable, x, *rest) -> bool:
     """Changing a token of `x` alone leaves the results of earlier tokens as they are."""
-    plain = _first(call(x, *rest))
-    for token in range(1, x.shape[-2]):
-        changed = x.copy()
-        changed[..., token, :] += 1
-        if not close(_first(call(changed, *rest))[..., :token, :], plain[..., :token, :]):
-            return False
-    return True
+    return the_future_does_not_matter(lambda changed: call(changed, *rest), x)
 
 
 def close(a, b) -> bool:

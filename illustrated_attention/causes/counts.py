@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from illustrated_attention.causes.evidence import Cause, Evidence, Pair, Tried
-from illustrated_attention.causes.sizes import whole_number
 from illustrated_attention.comparing import alike
 from illustrated_attention.language import _
 
@@ -41,10 +40,6 @@ def _number_of_values(wrong: list[Tried], hidden: bool) -> Cause | None:
 def _length_of_list(wrong: list[Tried], evidence: Evidence) -> Cause | None:
     if not all(isinstance(one.expected, list) for one in wrong) or len(wrong) < 2:
         return None
-    for position in range(min(len(one.case.args) for one in wrong)):
-        if all(len(one.outcome.value) == whole_number(one.case, position) for one in wrong):
-            text = _("Your list always has {name} items, and that is not how many it should have.")
-            return Cause("list_length", text.format(name=f"`{evidence.name_of(position)}`"))
     shorter = {len(one.outcome.value) < len(one.expected) for one in wrong}
     if len(shorter) == 1 and all(_begin_alike(one.outcome.value, one.expected) for one in wrong):
         text = _("What is in your list is right, and then it ends too early.")

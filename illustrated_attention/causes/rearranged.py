@@ -21,16 +21,11 @@ def cause_in_shape(wrong: list[Pair], right: list[Pair], evidence: Evidence) -> 
         return Cause("empty", text)
     if selected := _selected_by_a_mask(odd, evidence):
         return selected
-    changes = (
-        (
-            "axis_of_one_lost",
-            np.squeeze,
-            _("Axes of length 1 are gone from your result: `squeeze` or an index takes them away."),
-        ),
-    )
-    for id, change, sentence in changes:
-        if all(applied(change, pair) for pair in odd) and len(odd) == len(wrong):
-            return Cause(id, sentence)
+    if len(odd) == len(wrong) and all(applied(np.squeeze, pair) for pair in odd):
+        text = _(
+            "Axes of length 1 are gone from your result: `squeeze` or an index takes them away."
+        )
+        return Cause("axis_of_one_lost", text)
     if all(same(np.squeeze(pair.got), np.squeeze(pair.expected)) for pair in odd):
         if all(pair.got.ndim > pair.expected.ndim for pair in odd):
             return Cause(

@@ -246,3 +246,9 @@ def rows_of(table):
 @attempt("softmax", "refused_by_another")
 def only_tables(scores):
     return rows_of(scores)
+
+
+@attempt("softmax", "axis_of_one_lost")
+def squeezed(scores):
+    exp = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return np.squeeze(exp / exp.sum(axis=-1, keepdims=True))
