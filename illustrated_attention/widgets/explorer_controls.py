@@ -94,7 +94,11 @@ class Explorer(Live):
         )
         self.sentence = self._sentence()
         self.numbers = [
-            ipywidgets.Text(continuous_update=False, layout=ipywidgets.Layout(width="260px"))
+            ipywidgets.Text(
+                continuous_update=False,
+                layout=ipywidgets.Layout(width="275px"),
+                style={"description_width": "100px"},  # "query: orders" in full
+            )
             for _part in ("q", "k")
         ]
         self.picture, self.said = ipywidgets.HTML(), ipywidgets.HTML()
