@@ -127,7 +127,7 @@ def one_by_one(root: Path, honest: NotebookNode) -> list[Cost]:
     for kind in KINDS:
         cpu = graded(honest=honest, hostile=hostile(honest, kind)) - alone
         wall = seconds_of(root)["hostile"]
-        costs.append(Cost(kind, wall, cpu, feedback("hostile") - of_honest))
+        costs.append(Cost(kind, wall, cpu, max(0.0, feedback("hostile") - of_honest)))
         print(costs[-1], flush=True)
     return costs
 
