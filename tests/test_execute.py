@@ -589,3 +589,14 @@ CHECK = 'from illustrated_attention import check\n\ncheck(softmax, "softmax")'
 )
 def test_in_a_second_run_only_a_check_that_ends_its_cell_is_left_out(source, left):
     assert hook.without_checks(source) == left
+
+
+def test_what_a_cell_clears_is_gone_and_what_it_stores_comes_back(grader):
+    cells = [
+        Cell("from IPython.display import clear_output\nprint(1)\nclear_output()\nprint(2)"),
+        Cell("x = 731\n%load_ext storemagic\n%store x\ndel x"),
+        Cell("%store -r\nprint(x)\n%store -z\n%store"),
+    ]
+    cleared, _stored, restored = grader.grade(cells, set())
+    assert "".join(output["text"] for output in cleared) == "2\n"
+    assert restored[0]["text"].startswith("731\n") and "x" not in restored[0]["text"]

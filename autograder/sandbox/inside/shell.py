@@ -133,16 +133,6 @@ class Publisher(DisplayPublisher):
 class Database(dict):
     """IPython's store for `%cd`, `%bookmark` and `%store`; it ends with the process."""
 
-    def hget(self, table, key, default=None):
-        return self.get(f"{table}/{key}", default)
-
-    def hset(self, table, key, value):
-        self[f"{table}/{key}"] = value
-
-    def hdict(self, table):
-        begin = f"{table}/"
-        return {key[len(begin) :]: value for key, value in self.items() if key.startswith(begin)}
-
     def keys(self, pattern="*"):
         return [key for key in self if fnmatch.fnmatch(key, pattern)]
 
