@@ -260,6 +260,21 @@ def test_what_is_wrong_is_told_in_one_sentence_that_names_the_function(
         explore(*functions.values(), tokens=WORDS, q=Q, k=K, v=V)
 
 
+@pytest.mark.parametrize(
+    ("names", "given", "sentence"),
+    [
+        ("scaled_scores", {"q": Q, "k": K}, "needs your softmax or your masked_softmax"),
+        ("softmax", {"q": Q, "k": K}, "needs your scaled_scores"),
+        ("scaled_scores softmax", {"q": Q, "k": K[:, :2]}, "q and k must have the same shape"),
+        ("scaled_scores softmax", {"model": load_pocket()}, "also needs your embed, layer_norm"),
+    ],
+)
+def test_what_is_missing_or_does_not_fit_is_told(mine, names, given, sentence):
+    tokens = {} if "model" in given else {"tokens": WORDS}
+    with pytest.raises(NotDrawn, match=sentence):
+        explore(*(mine[name] for name in names.split()), **tokens, **given)
+
+
 def test_a_function_that_fails_later_is_told_in_the_explorer(mine):
     def softmax(scores):
         return None if abs(scores).max() > 20 else mine["softmax"](scores)

@@ -14,7 +14,7 @@ from safetensors.numpy import load_file, save_file
 
 from autograder.exercises.reference_gpt2 import forward
 from illustrated_attention.data import data_path
-from illustrated_attention.gpt2_files import GPT2Files, load_gpt2, load_pocket
+from illustrated_attention.gpt2_files import GPT2Files, load_gpt2, load_pocket, open_gpt2
 
 POCKET = data_path("pocket_gpt2")
 ROOT = Path(__file__).parent.parent
@@ -289,3 +289,10 @@ def test_the_stored_file_is_float16_under_three_megabytes_with_plain_names():
     assert "h.0.attn.c_attn.weight" in tensors
     size = sum(path.stat().st_size for path in POCKET.iterdir())
     assert size < 3_000_000
+
+
+def test_a_model_that_is_not_named_or_cannot_be_opened_costs_a_sentence_only(tmp_path, capsys):
+    assert open_gpt2("") is None
+    assert "No model is opened" in capsys.readouterr().out
+    assert open_gpt2(tmp_path / "nowhere") is None
+    assert "nowhere" in capsys.readouterr().out
