@@ -154,6 +154,18 @@ def project(tmp_path_factory):
 STEPS = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
+EXAMPLES = {
+    *("autograder/exercises/the_name.py", "solutions/NN_name/NN_name.py", "scripts/de/"),
+    *("locale/de/LC_MESSAGES/", "notebooks/kept/", "inside/"),
+}
+
+
+def test_every_file_that_the_page_names_is_there():
+    paths = set(re.findall(r"`([\w*./-]+/[\w*./-]*)`", STEPS))
+    assert len(paths) > 50
+    assert {path for path in paths if not list(ROOT.glob(path.rstrip("/")))} == EXAMPLES
+
+
 def named(path, **names):
     """A path that CONTRIBUTING names, with names of ours in the place of its examples."""
     assert path in STEPS
