@@ -237,6 +237,16 @@ def install_course(test, languages):
     run([*uv, "--no-deps", "--no-build-isolation", "-e", "."], "Installing the course")
 
 
+def start_once():
+    """Load once what lessons and grading load, so that no start has to make its bytecode.
+
+    The grader's fork server may keep none: it would make it each time. Nor the list of fonts.
+    """
+    program = "from illustrated_attention.for_the_sandbox import warm_up; warm_up(); "
+    program += "import ipykernel.ipkernel, matplotlib.pyplot, nbgrader.apps"
+    run([VENV_PYTHON, "-c", program], "Starting the course once")
+
+
 def main(arguments):
     language = asked_language(arguments) or class_edition()
     if arguments not in ([], ["--test"]):
@@ -254,6 +264,7 @@ def main(arguments):
         os.remove(DONE)  # half done counts as not done
     install_uv()
     install_course(test, languages)
+    start_once()
     with open(DONE, "w") as file:
         json.dump({"fingerprint": fingerprint(), "test": test, "languages": languages}, file)
     print("The set-up is finished.")

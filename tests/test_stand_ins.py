@@ -1,14 +1,16 @@
 """The judge sees the student's functions through stand-ins: plain data in, plain data out."""
 
+import json
 import time
 
 import numpy as np
 import pytest
+from matplotlib import font_manager
 
 from autograder import judge
 from autograder.sandbox.namespace import Namespace, run_cell
 from autograder.sandbox.stand_ins import RemoteFunction, RemoteObject
-from autograder.sandbox.student_process import StudentDied, StudentProcess, StudentTimeout
+from autograder.sandbox.student_process import StudentDied, StudentProcess, StudentTimeout, Zygote
 from autograder.sandbox.time_limits import Limits
 from illustrated_attention.answer_keys import find_key
 from illustrated_attention.comparing import compare
@@ -73,6 +75,24 @@ def test_a_call_carries_arrays_there_and_back(define):
 def test_a_magic_that_is_harmless_in_a_kernel_costs_nothing_of_its_cell(define, magic):
     source = f"x = 3\n{magic}\ndef f(a): return 2 * a"
     assert define(source)["f"](4) == 8
+
+
+def test_the_list_of_fonts_is_the_one_that_this_machine_has_already(tmp_path, monkeypatch):
+    kept = tmp_path / f"fontlist-v{font_manager.FontManager.__version__}.json"
+    font_manager.json_dump(font_manager.fontManager, kept)
+    fonts = json.loads(kept.read_text(encoding="utf-8"))
+    fonts["ttflist"].append({**fonts["ttflist"][0], "name": "Marked Sans"})
+    kept.write_text(json.dumps(fonts), encoding="utf-8")
+    monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path))
+    with Zygote() as server, StudentProcess(server) as student:
+        (output,) = run_cell(student, FONTS)
+    assert output["text"] == "True\n"
+
+
+FONTS = """
+from matplotlib.font_manager import fontManager
+print("Marked Sans" in [font.name for font in fontManager.ttflist])
+"""
 
 
 def test_commands_in_another_language_are_not_run_and_stop_nothing(define):

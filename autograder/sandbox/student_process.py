@@ -354,10 +354,23 @@ def _lay_out(home: Path) -> list[str]:
     for folder in (package.parent, package):
         (folder / "__init__.py").touch()
     shutil.copytree(INSIDE, package / "inside")  # with its bytecode
+    _bring_fonts(home)
     shared = hook.folders()
     for name, folder in shared.items():
         (home / name).symlink_to(folder)
     return [str(home), *map(str, shared.values())]
+
+
+def _bring_fonts(home: Path) -> None:
+    """Copy the list of this machine's fonts that Matplotlib keeps for us.
+
+    To look through all fonts anew takes up to seconds.
+    """
+    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    kept = os.environ.get("MPLCONFIGDIR") or Path(caches, "matplotlib")
+    with contextlib.suppress(OSError):  # what may not be read is as if it were not there
+        for fonts in Path(kept).glob("fontlist-*.json"):
+            shutil.copyfile(fonts, home / fonts.name)
 
 
 def _environment(home: str, cache: str) -> dict[str, str]:
