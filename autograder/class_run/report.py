@@ -31,7 +31,7 @@ from autograder.nbgrader_steps.small_files import REFUSED
 from autograder.nbgrader_steps.spoken import language_of
 from autograder.nbgrader_steps.tables import write_table
 from autograder.nbgrader_steps.trusted import runs_inside
-from illustrated_attention.language import ENGLISH, _, current, listed, parted
+from illustrated_attention.language import ENGLISH, _, current, listed, parted, together
 
 MOST_ALIKE = 30  # pairs that are shown
 LITTLE = 0.5  # who has less than this part of the points needs attention
@@ -95,7 +95,8 @@ class Row:
             return [_("is not graded yet")]
         reasons = []
         if self.refused:
-            reasons.append(_("was refused: {reason}").format(reason=self.refused))
+            reason = self.refused.rstrip(".。")  # more may follow
+            reasons.append(_("was refused: {reason}").format(reason=reason))
         if self.newer:
             reasons.append(_("handed in again since"))
         if self.other_tests:
@@ -403,7 +404,8 @@ def make_page(
         lstrip_blocks=True,
     )
     environment.globals.update(_=_, language=html_language, label=label)
-    environment.globals.update(listed=listed, parted=parted, shortly=_shortly)
+    environment.globals.update(listed=listed, parted=parted, together=together)
+    environment.globals.update(shortly=_shortly)
     environment.filters["number"] = number
     environment.filters["breakable"] = lambda name: escape(name).replace("_", Markup("_<wbr>"))
     graded = [row for row in rows if row.graded]

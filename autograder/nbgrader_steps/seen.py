@@ -165,7 +165,7 @@ def cause_in_words(id: str | None, message: str = "") -> str:
         return label("cause")[1]
     one = not re.search(r"[+|]", id)
     sentence = re.match(r".*?(?:\.(?=\s|$)|。)", message) if one else None
-    begins = (sentence[0] if sentence else message).rstrip(".。")
+    begins = (sentence[0] if sentence else message).rstrip(".。").replace("`", "")
     return begins if len(begins) <= LONGEST_TITLE else begins[:LONGEST_TITLE] + "…"
 
 
