@@ -226,6 +226,21 @@ LAYER_NORM.mistake(
 )
 
 LAYER_NORM.mistake(
+    "eps_after_the_division",
+    "You add eps after the division, outside of the root. It is added to the variance: look where "
+    "the bracket of the root closes.",
+    lambda x, g, b, eps=1e-5: (
+        (x - _own_mean(x)) / np.sqrt(x.var(axis=-1, keepdims=True)) + eps * g + b
+    ),
+    lambda x, g, b, eps=1e-5: (
+        g * (x - _own_mean(x)) / np.sqrt(x.var(axis=-1, keepdims=True)) + eps + b
+    ),
+    lambda x, g, b, eps=1e-5: (
+        ((x - _own_mean(x)) / np.sqrt(x.var(axis=-1, keepdims=True)) + eps) * g + b
+    ),
+)
+
+LAYER_NORM.mistake(
     "eps_ignored",
     "Your eps is always 1e-5. Use the argument `eps`; 1e-5 is only its default.",
     lambda x, g, b, eps=1e-5: normalise(x, g, b),
