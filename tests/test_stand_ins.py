@@ -9,7 +9,7 @@ from matplotlib import font_manager
 
 from autograder import judge
 from autograder.sandbox.namespace import Namespace, run_cell
-from autograder.sandbox.stand_ins import RemoteFunction, RemoteObject
+from autograder.sandbox.stand_ins import RemoteFunction, RemoteObject, ask
 from autograder.sandbox.student_process import StudentDied, StudentProcess, StudentTimeout, Zygote
 from autograder.sandbox.time_limits import Limits
 from illustrated_attention.answer_keys import find_key
@@ -570,6 +570,18 @@ def test_a_text_that_cannot_be_relied_on_or_read_tells_nothing(define, more):
     namespace.students_cell(f"{slip}\n{more}")
     verdict = judge(namespace["softmax"])
     assert not verdict.passed and verdict.mistake != "return_in_loop"
+
+
+def test_what_an_error_tells_is_short_whatever_the_process_answers():
+    class Forged:
+        sync, discreet, exceptions = None, False, {}
+
+        def ask(self, *request, **how):
+            return ["error", [["ValueError", None]], "m" * 10**6, "l" * 10**6]
+
+    with pytest.raises(ValueError) as caught:
+        ask(Forged(), "call")
+    assert (len(str(caught.value)), len(caught.value.student_line)) == (2_000, 500)
 
 
 def test_no_line_of_a_hidden_case_is_told(define):

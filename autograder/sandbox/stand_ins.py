@@ -29,6 +29,7 @@ _GIVES: dict[str, type] = {
     **{"__bool__": bool, "__contains__": bool, "__complex__": complex},
     **{"__str__": str, "__repr__": str, "__format__": str},
 }
+MAX_MESSAGE, MAX_LINE = 2_000, 500  # characters of an error's message, and of the line it is from
 _MOST_NESTED = 30  # calls of the student's code and of a test's, one within the other
 
 
@@ -206,6 +207,7 @@ def ask(student, request: str, *args) -> list:
             return values
         case ["error", [*bases], str(text), str(line)] if _are_bases(bases):
             names = [name for name, _number in bases]
+            text, line = text[:MAX_MESSAGE], line[:MAX_LINE]  # cards show them
             if request == "operate" and args[0] == "__next__" and names[:1] == ["StopIteration"]:
                 raise StopIteration
             own = _exception_type(student, bases)
