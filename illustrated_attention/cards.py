@@ -49,11 +49,15 @@ class Card:
         )
 
 
+def marked(text: str) -> str:
+    """Return a text as HTML. What stands between backticks is shown as code."""
+    pieces = html.escape(text).split("`")
+    return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(pieces))
+
+
 def paragraph(text: str) -> tuple[str, str]:
     """Return a paragraph as a card's part. Text between backticks is shown as code."""
-    pieces = html.escape(text).split("`")
-    marked = "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(pieces))
-    lines = marked.replace("\n", "<br>")
+    lines = marked(text).replace("\n", "<br>")
     return text, f'<p style="margin:0.3em 0">{lines}</p>'
 
 

@@ -357,6 +357,31 @@ def test_no_cell_takes_the_report_long_to_read():
     assert replies_in([cell('answer( "01-it" , "a, b" , )')]) == {"01-it": "a, b"}
 
 
+def test_of_the_same_cause_the_words_of_check_are_told_which_name_the_line():
+    card = {
+        "output_type": "display_data",
+        "data": {"text/plain": "✗ g: not yet\nIn your line `x.foo()`: no `foo`.\nWhat was seen"},
+    }
+    no_attribute = {"mistake": "no_attribute", "exercise": "g"}
+    broken = [{"output_type": "error", "ename": "SyntaxError", "evalue": "x"}]
+    hostile = [{"output_type": "error", "ename": "__import__", "evalue": "x"}]
+    not_defined = {"mistake": "not_defined", "message": "A hidden test failed with NameError."}
+    notebook = [
+        cell("def g(x):\n    return x.foo()", "g", solution=True),
+        cell("check(g)", "g_check", no_attribute, [card]),
+        cell("", "g_hidden", no_attribute | {"message": "It stops with an error."}),
+        cell("def f(x:", "f", outputs=broken, solution=True),
+        cell("", "f_hidden", not_defined),
+        cell("raise x", "k", outputs=hostile, solution=True),
+        cell("", "k_hidden", not_defined),
+    ]
+    seen = look(notebook, {"g_check", "g_hidden", "f_hidden", "k_hidden"})
+    line = "In your line `x.foo()`: no `foo`."
+    assert seen["g_check"].message == seen["g_hidden"].message == line
+    assert seen["f_hidden"].message.startswith("Its cell stops with SyntaxError")
+    assert seen["k_hidden"].message == "A hidden test failed with NameError."
+
+
 def test_replies_to_questions_are_read_and_counted():
     def typed(*lines):
         return replies_in([cell("\n".join(lines))])

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import jinja2
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from nbgrader.api import Grade, Gradebook, SubmittedAssignment, SubmittedNotebook
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import func
@@ -24,13 +24,14 @@ from autograder.class_run.alike import Alike, Traits, find_alike, traits_in
 from autograder.class_run.replies import count_replies, replies_in
 from autograder.nbgrader_steps import names, small_files, times
 from autograder.nbgrader_steps.course import need_assignment, read_config
-from autograder.nbgrader_steps.feedback import html_language, known_words, number
+from autograder.nbgrader_steps.feedback import breakable, html_language, known_words, number
 from autograder.nbgrader_steps.seen import Seen, label, look, why_refused
 from autograder.nbgrader_steps.seen import exercise_of as exercise_of_cell
 from autograder.nbgrader_steps.small_files import REFUSED
 from autograder.nbgrader_steps.spoken import language_of
 from autograder.nbgrader_steps.tables import write_table
 from autograder.nbgrader_steps.trusted import runs_inside
+from illustrated_attention.cards import marked
 from illustrated_attention.language import ENGLISH, _, current, listed, parted, together
 
 MOST_ALIKE = 30  # pairs that are shown
@@ -407,7 +408,8 @@ def make_page(
     environment.globals.update(listed=listed, parted=parted, together=together)
     environment.globals.update(shortly=_shortly)
     environment.filters["number"] = number
-    environment.filters["breakable"] = lambda name: escape(name).replace("_", Markup("_<wbr>"))
+    environment.filters["breakable"] = breakable
+    environment.filters["marked"] = lambda text: Markup(marked(text))
     graded = [row for row in rows if row.graded]
     scores = [row.score for row in graded]
     attention = sorted(

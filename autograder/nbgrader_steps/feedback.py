@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup, escape
 from nbconvert.exporters import HTMLExporter
 from nbformat.notebooknode import NotebookNode, from_dict
 from nbgrader.api import Gradebook
@@ -61,6 +62,7 @@ class FeedbackExporter(HTMLExporter):
     def default_filters(self):
         yield from super().default_filters()
         yield "number", number
+        yield "breakable", breakable
         yield "comments", comments
         yield "given_by_hand", given_by_hand
         yield "paragraph", lambda text: paragraph(text)[1]
@@ -197,6 +199,11 @@ def known_words(exercise: str | None, mistake: str | None) -> str:
 def html_language() -> str:
     """Return the language of the page, as HTML names it: zh-CN."""
     return current().replace("_", "-")
+
+
+def breakable(name: str) -> Markup:
+    """Let a line end within a long name, behind a "_"."""
+    return escape(name).replace("_", Markup("_<wbr>"))
 
 
 def number(value: float | None) -> str:

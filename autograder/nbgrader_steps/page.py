@@ -263,7 +263,8 @@ def _of_test(given: list, page: Page) -> list[dict]:
         card = item.get("data", {}).get("text/html")
         card = page.card(card) if isinstance(card, str) else None
         if card:
-            data = {"text/html": card}
+            words = "".join(item["data"].get("text/plain", ""))
+            data = {"text/html": card, "text/plain": words[: PRINTED[0]]}
             kept.append({"output_type": "display_data", "metadata": {}, "data": data})
         else:
             kept += [_bounded(output, page, room, room) for output in outputs.clean([item])]
@@ -305,5 +306,5 @@ def _bounded(item: dict, page: Page, room: Room, total: Room) -> dict:
     if found:
         shown["data"] = {"text/html": "<br>".join(page.picture(m, d, w) for w, m, d in found)}
     else:
-        shown["data"] = {"text/plain": excerpt(words)}
+        shown["data"] = {"text/plain": words[: PRINTED[0]]}
     return shown

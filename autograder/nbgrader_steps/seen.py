@@ -4,6 +4,7 @@ The feedback page and the class report tell the same. Students' code is read as 
 parsed and never run: it is a stranger's, and may be made to hurt.
 """
 
+import builtins
 import io
 import re
 import tokenize
@@ -84,12 +85,31 @@ def look(cells: Sequence[Any], wrong: Set[str]) -> dict[str, Seen]:
             before = order[: order.index(owner[name])] if own else []
             helpers = [helper for helper in before if helper in not_right]
             found[name] = _seen(cell, own, helpers)
-    # Where `check` has a card of its own, the hidden test of the exercise has the words.
+    # The words of a hidden test hold for its exercise; `check` says more of the same cause: it may
+    # name the line.
     told = {its.exercise: its.message for its in found.values() if its.message and its.exercise}
-    return {
-        name: its if its.message else replace(its, message=told.get(its.exercise, ""))
-        for name, its in found.items()
+    cards = {
+        (found[name].exercise, found[name].mistake): said
+        for cell in cells
+        if (name := _about(cell).get("grade_id")) in found and (said := _said_by_check(cell))
     }
+    return {name: replace(its, message=_message(its, cards, told)) for name, its in found.items()}
+
+
+def _message(seen: Seen, cards: Mapping[tuple, str], told: Mapping[str, str]) -> str:
+    said = cards.get((seen.exercise, seen.mistake), "")
+    if seen.kind == "cause" and seen.mistake:
+        return said or seen.message or told.get(seen.exercise, "")
+    return seen.message or told.get(seen.exercise, "")
+
+
+def _said_by_check(cell: Any) -> str:
+    """The sentence that follows the title on the card of a `check`; "" if the cell shows none."""
+    if not (cell["metadata"].get(VERDICT) or {}).get("exercise"):
+        return ""
+    shown = (output.get("data", {}).get("text/plain", "") for output in cell.get("outputs", []))
+    cards = ("".join(text).splitlines() for text in shown)
+    return next((lines[1] for lines in cards if len(lines) > 1 and lines[0][:1] == "✗"), "")
 
 
 def _seen(cell: Any, own: Any, helpers: list[str]) -> Seen:
@@ -99,6 +119,10 @@ def _seen(cell: Any, own: Any, helpers: list[str]) -> Seen:
     source = _source(own) if own else ""
     if own and _was_stopped(own):
         return Seen("stopped", mistake, _told_when_stopped(own) or message, exercise)
+    if own and mistake == "not_defined" and (error := _ended_with(own)):
+        text = _("Its cell stops with {error}: see there. So there is no `{name}`.")
+        message = text.format(error=error, name=_about(own)["grade_id"])
+        return Seen("cause", mistake, message, exercise)
     calls = _words(source)
     if mistake == "wrong_helper":
         called = next((helper for helper in helpers if helper in calls), "")
@@ -179,6 +203,13 @@ def _source(cell: Any) -> str:
 
 def _was_stopped(cell: Any) -> bool:
     return any(output.get("ename") == "Stopped" for output in cell.get("outputs", []))
+
+
+def _ended_with(cell: Any) -> str:
+    """The error with which a cell ended, if it is one of Python's own; else ""."""
+    names = [output.get("ename") for output in cell.get("outputs", [])]
+    known = (getattr(builtins, str(name), None) for name in names if name)
+    return next((e.__name__ for e in known if isinstance(e, type) and issubclass(e, Exception)), "")
 
 
 def _told_when_stopped(cell: Any) -> str:
