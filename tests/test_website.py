@@ -303,17 +303,20 @@ def test_the_search_of_chinese_pages_finds_parts_of_words():
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="there is no node")
-def test_the_page_cuts_what_is_looked_for_into_terms_that_the_search_knows():
-    looked_for = "自注意力 softmax函数 头 KV 缓存 make_qkv 2"
-    code = (
-        SearchChinese.js_splitter_code + "console.log(JSON.stringify(splitQuery(process.argv[1])))"
-    )
-    said = subprocess.run(
-        ["node", "-e", code, looked_for], capture_output=True, text=True, check=True
-    )
-    cut = json.loads(said.stdout)
+def test_the_page_cuts_what_is_looked_for_into_terms_that_the_search_knows(pages):
+    looked_for = "自注意力 softmax函数 头 kv 缓存 weights 2"
+    data = pages[0] / CHINESE.folder / "_static" / "language_data.js"
+    code = f"""globalThis.window = globalThis; {data.read_text(encoding="utf-8")}
+        const stemmer = new Stemmer();
+        console.log(...splitQuery(process.argv[1]).map((term) => stemmer.stemWord(term)));"""
+    cut = subprocess.check_output(["node", "-e", code, looked_for], text=True).split()
     assert cut[:6] == ["自注", "注意", "意力", "softmax", "函数", "头"]
-    assert set(cut) <= set(SearchChinese({}).split(looked_for))
+    search = SearchChinese({})
+    assert set(cut) <= {search.stem(term) for term in search.split(looked_for)}
+    index = (pages[0] / CHINESE.folder / "searchindex.js").read_text(encoding="utf-8")
+    found = json.loads(index.removeprefix("Search.setIndex(").removesuffix(")"))
+    terms = {*found["terms"], *found["titleterms"]}
+    assert {"注意", "意力", "softmax", "函数", "头"} <= terms
 
 
 # -- the explorer ----------------------------------------------------------------------------

@@ -80,7 +80,7 @@ LOOKS = [
 def paths():
     root = Path(WEBSITE)
     found = (path.relative_to(root).as_posix() for path in root.rglob("*.html"))
-    return sorted(path for path in found if not path.startswith(("lite/", "_static/")))
+    return sorted(path for path in found if not path.startswith("lite/") and "_static" not in path)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,8 @@ def test_every_page_fits_and_axe_finds_nothing(page, address):
         pytest.skip("AXE names no axe.min.js")
     rules = Path(AXE).read_text(encoding="utf-8")
     faults = []
-    assert len(paths()) > 15
+    assert sum(path.startswith("zh_CN/") for path in paths()) > 10
+    assert len(paths()) > 30
     for path in paths():
         page.goto(address + path)
         if page.evaluate("() => document.documentElement.scrollWidth > innerWidth"):
@@ -113,7 +114,9 @@ def test_every_page_fits_and_axe_finds_nothing(page, address):
 def test_no_lesson_shows_more_of_a_solution_than_its_release():
     """What the solutions printed and drew is shown; nothing of them may be in it."""
     tried = 0
-    for path in sorted(Path(WEBSITE, "notebooks").rglob("*.html")):
+    pages = sorted(Path(WEBSITE).glob("**/notebooks/*/*.html"))
+    assert len(pages) == 16
+    for path in pages:
         shown = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser").get_text()
         lesson = path.stem
         release = nbformat.read(ROOT / "notebooks" / lesson / f"{lesson}.ipynb", 4)
@@ -147,14 +150,29 @@ def test_the_explorer_is_alive_without_a_kernel_and_by_keyboard(page, address):
     assert not page.wrong
 
 
-def test_search_finds_a_lesson(page, address):
-    page.goto(address + "search.html?q=softmax")
-    page.get_by_role("link", name="Self-attention").first.wait_for(timeout=60_000)
+def test_the_explorer_speaks_chinese(page, address):
+    page.goto(address + "zh_CN/index.html")
+    said = page.get_by_role("status")
+    assert "“It”把 95% 的注意力给了“robot”" in said.inner_text()
+    page.get_by_label("关掉这个头").check()
+    assert "开着时是“beeped”" in said.inner_text()
     assert not page.wrong
 
 
-def test_the_place_in_the_browser_opens_on_00_and_hands_in_by_download(page, address):
-    page.goto(address + "lite/index.html")
+@pytest.mark.parametrize(
+    ("looked_for", "title"),
+    [("search.html?q=softmax", "Self-attention"), ("zh_CN/search.html?q=注意力", "自注意力")],
+)
+def test_search_finds_a_lesson(looked_for, title, page, address):
+    page.goto(address + looked_for)
+    page.get_by_role("link", name=title).first.wait_for(timeout=60_000)
+    assert not page.wrong
+
+
+@pytest.mark.parametrize("start", ["index.html", "zh_CN/index.html"])
+def test_the_place_in_the_browser_opens_on_00_and_hands_in_by_download(start, page, address):
+    page.goto(address + start)
+    page.locator(".begin a").first.click()
     page.locator(".jp-Notebook h1").filter(has_text="00").wait_for(timeout=180_000)
     warning = page.locator(".Toastify").get_by_text("Your work is kept in this browser only")
     warning.wait_for(timeout=60_000)

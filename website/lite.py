@@ -101,6 +101,7 @@ def _settings(pyodide):
         "jupyter-lite-schema-version": 0,
         "jupyter-config-data": {
             "appName": "Illustrated Attention",
+            "handInWords": hand_in_words(),
             "contentsStorageName": "Illustrated Attention",
             "disabledExtensions": ["@jupyterlab/apputils-extension:announcements"],
             "litePluginSettings": {"@jupyterlite/pyodide-kernel-extension:kernel": kernel},
@@ -120,6 +121,29 @@ def with_set_up(file: Path, words: str, command: str) -> nbformat.NotebookNode:
     ]
     notebook.cells = before + notebook.cells
     return notebook
+
+
+def hand_in_words() -> dict[str, dict[str, str]]:
+    """Return what `lite_extension` says, by the folder whose notebooks are in that language."""
+    found = {}
+    for edition in editions():
+        with speaking(edition.language):
+            found[edition.folder] = {
+                "kept": _("Your work is kept in this browser only. Download it when you stop."),
+                "button": _("Download to hand in"),
+                "tip": _("Download this notebook under your name"),
+                "who": _(
+                    "Your name or id, as your instructor knows it: letters, digits, dots, hyphens "
+                    "and underscores."
+                ),
+                "download": _("Download"),
+                "refused": _(
+                    "Nothing was downloaded: write your name with letters, digits, dots, hyphens "
+                    "and underscores only, such as ada or ada.lovelace."
+                ),
+                "done": _("{name} was downloaded. Give this file to your instructor."),
+            }
+    return found
 
 
 def _write_lessons(folder):

@@ -16,7 +16,7 @@ class SearchChinese(SearchEnglish):
     """Chinese text with English names in it."""
 
     lang = "zh"
-    language_name = "Chinese"
+    # The name stays English: by it Sphinx calls the stemmer, which is that of the English words.
     js_splitter_code = r"""
 var splitQuery = (query) =>
   [...query.matchAll(/[\u4e00-\u9fff]+|(?:(?![\u4e00-\u9fff])[\p{L}\p{N}_])+/gu)].flatMap(([run]) =>
