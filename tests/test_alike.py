@@ -82,7 +82,7 @@ def cell(name, source=SOFTMAX, kind="code", **about):
 def test_functions_replies_and_own_words_are_traits():
     cells = [
         *(cell("f", solution=True), cell("g", grade=True), cell("h", solution=True)),
-        cell("", 'answer("01-it", "c")\nanswer("01-weight", "?")'),
+        cell("", 'answer("01-it", "c")  # and why\nanswer("01-weight", "?")'),
         cell("", "I  think that this is why it is divided.\nShort.", kind="markdown"),
         cell("", SOFTMAX.replace("no overflow", "so that nothing ever overflows")),
     ]
@@ -90,6 +90,7 @@ def test_functions_replies_and_own_words_are_traits():
     assert found.keys() == {"f", "h", "reply 01-it", TEXT}
     assert found["reply 01-it"] == {"c"}
     assert "I think that this is why it is divided." in found[TEXT]
+    assert not any("answer(" in line for line in found[TEXT])  # it counts as a reply
     assert traits_in({"one: ": cells[:1], "two: ": cells[:1]}).keys() == {"one: f", "two: f"}
 
 
