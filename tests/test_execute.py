@@ -572,18 +572,18 @@ def test_another_environment_that_is_active_is_no_warning(monkeypatch):
         make_shell(pictures=False)
 
 
-CHECK = 'from illustrated_attention import check\n\ncheck(softmax, "softmax")'
+CHECK_SOFTMAX = 'from illustrated_attention import check\n\ncheck(softmax, "softmax")'
 
 
 @pytest.mark.parametrize(
     ("source", "left"),
     [
-        (CHECK, "from illustrated_attention import check\n\n"),
+        (CHECK_SOFTMAX, "from illustrated_attention import check\n\n"),
         (
-            f"x = 1\ncheck(f)\n{CHECK}\n",
+            f"x = 1\ncheck(f)\n{CHECK_SOFTMAX}\n",
             "x = 1\ncheck(f)\nfrom illustrated_attention import check\n\n",
         ),
-        (f"{CHECK}\nx = 1", f"{CHECK}\nx = 1"),
+        (f"{CHECK_SOFTMAX}\nx = 1", f"{CHECK_SOFTMAX}\nx = 1"),
         ("assert f(check)\nif x:\n    check(f)", "assert f(check)\nif x:\n    check(f)"),
     ],
 )
