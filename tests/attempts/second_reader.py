@@ -200,7 +200,7 @@ def keys_for_values(cache, k_new, v_new):
     return (np.concatenate([k, k_new], axis=-2), np.concatenate([k, v_new], axis=-2))
 
 
-@attempt("attend_with_cache", "with_argument")
+@attempt("attend_with_cache", "mask_of_all_keys")
 def mask_of_all_keys(q_new, k_new, v_new, cache):
     k, v = append_kv(cache, k_new, v_new)
     mask = causal_mask(k.shape[-2])
