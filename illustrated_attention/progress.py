@@ -7,6 +7,7 @@ import contextlib
 import html
 import json
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -96,6 +97,8 @@ class Progress:
     def _where(self) -> str:
         if being_graded():
             return _("While a notebook is graded nothing is kept.")
+        if sys.platform == "emscripten":  # its home is in memory
+            return _("In the browser it is kept until the kernel is restarted or the page closed.")
         text = _("Kept in {file} on this machine, and nowhere else. Delete it to begin anew.")
         return text.format(file=_file())
 

@@ -40,6 +40,11 @@ def test_the_map_says_where_it_is_kept_and_deleting_that_file_begins_anew(tmp_pa
     assert progress().passed == set()
 
 
+def test_in_a_browser_the_map_promises_no_file(monkeypatch):
+    monkeypatch.setattr("sys.platform", "emscripten")
+    assert "until the kernel is restarted" in str(progress())
+
+
 @pytest.mark.parametrize("content", ["", "7", '{"a": 1}', '["no_such"]'])
 def test_a_file_that_is_damaged_lights_nothing_and_is_written_anew(tmp_path, content):
     check(reference("embed"), "embed")

@@ -29,7 +29,8 @@ def run_solutions() -> None:
 def with_outputs(lesson: str, edition: Edition) -> nbformat.NotebookNode:
     """Return a lesson as students get it, with what each cell shows when the solutions are in.
 
-    Outputs are taken over, sources never: no solution and no hidden test is in it.
+    Outputs are taken over, sources never: no solution and no hidden test is in it. A map of the
+    learner's progress is not taken over either: who reads has none.
     """
     solved = _solved(lesson, edition)
     outputs = {cell.id: cell.outputs for cell in solved.cells if cell.cell_type == "code"}
@@ -37,7 +38,7 @@ def with_outputs(lesson: str, edition: Edition) -> nbformat.NotebookNode:
     with speaking(edition.language):
         left_open = _("Your answer, please")
     for cell in notebook.cells:
-        if cell.cell_type == "code":
+        if cell.cell_type == "code" and cell.source != "progress()":
             cell.outputs = [o for o in outputs.get(cell.id, []) if not _says(o, left_open)]
     return notebook
 
@@ -67,7 +68,7 @@ def _solved(lesson: str, edition: Edition) -> nbformat.NotebookNode:
                 # as in nbgrader_config.py: without it each kernel warns that others could listen in
                 config=Config({"KernelManager": {"transport_encryption": "auto"}}),
                 resources={"metadata": {"path": scratch}},
-            ).execute()
+            ).execute(env={**os.environ, "XDG_DATA_HOME": scratch})  # not in this user's progress
         kept.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(notebook, kept)
     return nbformat.read(kept, 4)
