@@ -11,7 +11,7 @@ from classroom import ROOT, graded_cells, nbgrader_data
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.authoring import catalogues, documents, editions
-from autograder.authoring.lesson_texts import texts, with_texts
+from autograder.authoring.lesson_texts import COLUMNS, texts, with_texts
 from autograder.exercises import LESSONS
 from illustrated_attention import language as languages
 from illustrated_attention.figures.key import colour_key
@@ -215,6 +215,27 @@ def test_a_lesson_is_the_same_when_its_sentences_are_put_back():
         once = with_texts(notebook, lambda text: text)
         assert texts(once) == texts(notebook)
         assert with_texts(once, lambda text: text) == once
+
+
+def test_a_long_comment_or_docstring_is_broken_into_lines_and_loses_nothing():
+    said = "它们会试其他大小、`np.array([1, 2])`《弄错轴时看不出来》、以及 token 和特征。" * 4
+    source = 'def f(x):\n    """Help.\n\n    More.\n    """\n    # Why.\n    return x  # Why.'
+    notebook = new_notebook(cells=[new_code_cell(source)])
+    lines = with_texts(notebook, lambda text: said).cells[0].source.splitlines()
+    blank, end = lines.index(""), lines.index('    """')
+    for start, block in [
+        ('    """', lines[1:blank]),
+        ("    ", lines[blank + 1 : end]),
+        ("    # ", lines[end + 1 : -1]),
+    ]:
+        assert len(block) > 3 and block[0].startswith(start)
+        parts = [line.lstrip('" #') for line in block]
+        assert "".join(parts).replace(" ", "") == said.replace(" ", "")
+        for line, part in zip(block, parts, strict=True):
+            wide = sum(unicodedata.east_asian_width(character) in "WF" for character in line)
+            assert len(line) + wide <= COLUMNS
+            assert part.count("`") % 2 == 0 and part[0] not in "、。》"
+    assert lines[-1] == f"    return x  # {said}"  # beside code there is no other line
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

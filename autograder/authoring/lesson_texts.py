@@ -11,6 +11,7 @@ import copy
 import io
 import re
 import tokenize
+import unicodedata
 from collections.abc import Callable, Iterator
 
 import nbformat
@@ -26,6 +27,14 @@ _FENCE = re.compile(r"^\s*```")
 _TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$")
 _KEPT_COMMENT = re.compile(r"^#\s*(?:YOUR CODE HERE|%%|noqa|type:)|^###")
 _WORD = re.compile(r"[a-z]{2}|[^\x00-\x7f]")  # no single letter: it names an array
+COLUMNS = 92  # of a line of code; JupyterLab breaks none
+# What is not broken: code, a word, or a Chinese character, with the marks that belong to it.
+_WIDE = "\u3000-\u9fff\uff00-\uffef"
+_OPENING = "\uff08\u300a\u201c"
+_CLOSING = "\uff0c\u3002\u3001\uff1b\uff1a\uff1f\uff01\uff09\u300b\u201d"
+_PIECE = re.compile(
+    rf"\s*[{_OPENING}]*(?:`+[^`]+`+|[^\s{_WIDE}`\u201c]+|[{_WIDE}`\u201c])[{_CLOSING}]*"
+)
 # A line of a NumPy docstring that only names things: a section, its rule, or "x : ndarray, [T, D]".
 _NAMES = re.compile(
     r"^\s*(?:[A-Z][a-z]+|-+|[\w, *()]+ : .*|\w*Error"
@@ -129,7 +138,9 @@ def _code(source: str, translate: Translate, labels: bool) -> str:
         first, last = run[0].start[0], run[-1].start[0]
         before = lines[first - 1][: run[0].start[1]]
         text = " ".join(token.string.lstrip("#").strip() for token in run)
-        edits.append((first, last, [f"{before}# {translate(text)}"]))
+        said = translate(text)
+        parts = _filled(said, len(before) + 2) if not before.strip() else [said]
+        edits.append((first, last, [f"{before}# {part}" for part in parts]))
     previous = None
     for token in tokens:
         if token.type == tokenize.STRING and previous == tokenize.INDENT:
@@ -139,6 +150,21 @@ def _code(source: str, translate: Translate, labels: bool) -> str:
     for first, last, new in sorted(edits, reverse=True):
         lines[first - 1 : last] = new
     return "\n".join(lines)
+
+
+def _filled(text: str, indent: int) -> list[str]:
+    """Break a text of a code cell into lines: at spaces, and between Chinese characters."""
+    lines, room = [""], COLUMNS - indent
+    for piece in _PIECE.findall(text):
+        if lines[-1] and _columns(lines[-1] + piece) > room:
+            lines.append("")
+        lines[-1] += piece if lines[-1] else piece.lstrip()
+    return lines
+
+
+def _columns(text: str) -> int:
+    """How wide a text is in a fixed-width font, in which a Chinese character takes two columns."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def _labels(source: str, translate: Translate) -> str:
@@ -212,7 +238,10 @@ def _docstring(token, lines: list[str], translate: Translate) -> tuple[int, int,
             opening = re.match(r'^(\s*(?:""")?)(.*)$', paragraph[0])
             assert opening is not None
             text = " ".join([opening[2].strip(), *(line.strip() for line in paragraph[1:])])
-            new.append(opening[1] + (translate(text) if text else ""))
+            parts = _filled(translate(text), len(opening[1])) if text else [""]
+            indent = re.match(r" *", opening[1])
+            assert indent is not None  # it matches any line
+            new.extend([opening[1] + parts[0], *(indent[0] + part for part in parts[1:])])
             paragraph.clear()
 
     for line in body:
