@@ -17,7 +17,8 @@ def typed_number(reply: tuple) -> float | None:
     Parameters
     ----------
     reply : tuple
-        The arguments as they came. To Python 2,362,368 without quotes is three numbers.
+        The arguments as they came. To Python 2,362,368 without quotes is three numbers. "8 %" is
+        0.08.
     """
     if len(reply) == 1 and isinstance(reply[0], numbers.Real):
         return float(reply[0])
@@ -27,8 +28,9 @@ def typed_number(reply: tuple) -> float | None:
     if len(found) != 1:
         return None
     above, stroke, below = found[0].partition("/")
+    whole = 100.0 if "%" in text or "\uff05" in text else 1.0
     try:
-        number = _decimal(above) / (_decimal(below) if stroke else 1.0)
+        number = _decimal(above) / (_decimal(below) if stroke else 1.0) / whole
     except (ValueError, ZeroDivisionError):
         return None
     return number if math.isfinite(number) else None

@@ -110,10 +110,11 @@ COUNT_PARAMETERS.mistake(
 )
 
 COUNT_PARAMETERS.mistake(
-    "no_mlp_biases",
-    "The biases of the MLP are missing: 4D numbers in `c_fc.bias`, and D in "
-    "`c_proj.bias`, in each layer.",
+    "5d_missing_in_each_layer",
+    "5D numbers are missing in each layer. The biases of the MLP are 4D in `c_fc.bias` and D in "
+    "`c_proj.bias`, those of attention 3D and D, and each of the two layer norms has 2D.",
     _counting(mlp=lambda d: 8 * d * d),
+    _counting(attention=lambda d: 4 * d * d + d, norms=lambda d: 2 * d),
 )
 
 COUNT_PARAMETERS.mistake(

@@ -293,7 +293,7 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
             right=1,
             replies={
                 "right": "It sees only itself, so it gets everything, whatever the score.",
-                "wrong": "How many tokens may row 0 see? Its weights still sum to 1.",
+                "wrong": "How many tokens may row 0 see? Its weights still sum to 1, not to 100.",
             },
         ),
         Question(

@@ -12,11 +12,11 @@ from illustrated_attention.causes.counts import differs_by_a_product
 from illustrated_attention.causes.evidence import Cause, Evidence, Pair, same
 from illustrated_attention.causes.order import in_another_order, values_exchanged
 from illustrated_attention.causes.rearranged import another_axis, cause_in_shape
-from illustrated_attention.causes.rules import all_become, enough
+from illustrated_attention.causes.rules import all_become, applied, enough
 from illustrated_attention.causes.sizes import sizes
 from illustrated_attention.causes.truth import cause_in_truth
 from illustrated_attention.comparing import ATOL
-from illustrated_attention.language import _, together
+from illustrated_attention.language import _, later, together
 
 NEAR = 0.03  # of the largest number: what is closer may come from a constant that is a little off
 
@@ -235,6 +235,12 @@ def softmax(a: np.ndarray, axis: int = -1) -> np.ndarray:
     return exp / exp.sum(axis=axis, keepdims=True)
 
 
+_DECIMALS_LOST = later(
+    "What stands after the decimal point is lost: your result holds whole numbers. Was the array "
+    "for it made with a whole-number dtype?"
+)
+
+
 def _whole_changes() -> Iterator[tuple[str, Callable, str]]:
     """Changes of a right result by which wrong ones come about: id, change, sentence."""
     for digits in range(6):
@@ -243,14 +249,7 @@ def _whole_changes() -> Iterator[tuple[str, Callable, str]]:
             "are."
         )
         yield "rounded", lambda a, n=digits: np.round(a, n), text.format(digits=digits)
-    yield (
-        "whole_numbers",
-        np.trunc,
-        _(
-            "What stands after the decimal point is lost: your result holds whole numbers. Was "
-            "the array for it made with a whole-number dtype?"
-        ),
-    )
+    yield "whole_numbers", np.trunc, _(_DECIMALS_LOST)
     yield (
         "whole_numbers",
         np.floor,
@@ -292,6 +291,8 @@ def _whole_changes() -> Iterator[tuple[str, Callable, str]]:
 def _changed_after(wrong: list[Pair], right: list[Pair], evidence: Evidence) -> Cause | None:
     if not enough(wrong):
         return None
+    if _written_into_whole_numbers(wrong):
+        return Cause("whole_numbers", _(_DECIMALS_LOST))
     for id, change, sentence in _whole_changes():
         if all_become(change, wrong, right):
             return Cause(id, sentence)
@@ -299,6 +300,13 @@ def _changed_after(wrong: list[Pair], right: list[Pair], evidence: Evidence) -> 
         _half_precision(wrong, right)
         or _cut(wrong, right, evidence.key.hidden)
         or _missing_step(wrong, right)
+    )
+
+
+def _written_into_whole_numbers(wrong: list[Pair]) -> bool:
+    """True also where only whole-number input is wrong: `np.zeros_like` takes over its dtype."""
+    return any(pair.got.any() for pair in wrong) and all(
+        pair.got.dtype.kind in "iu" and applied(np.trunc, pair) for pair in wrong
     )
 
 

@@ -167,7 +167,7 @@ def activation(x, y):
         (x[lowest], y[lowest]),
         (0, -9),
         textcoords="offset points",
-        ha="center" if lowest > len(x) / 4 else "left",
+        ha="right" if lowest > len(x) / 3 else "left",
         va="top",
         fontsize=9.5,
         color=DARK_BLUE,

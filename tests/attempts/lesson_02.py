@@ -108,6 +108,13 @@ def only_visible(scores, mask):
     return softmax(scores[mask])
 
 
+@attempt("masked_softmax", "whole_numbers")
+def filled_in_later(scores, mask):
+    weights = np.zeros_like(scores)
+    weights[...] = softmax(np.where(mask, scores, -np.inf))
+    return weights
+
+
 @attempt("causal_attention", "not_scaled")
 def unscaled(q, k, v):
     scores = q @ flip(k)
