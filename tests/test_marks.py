@@ -114,7 +114,7 @@ def test_canvas(enter):
 
 
 MOODLE = """\
-\ufeffID;"Vollständiger Name";E-Mail-Adresse;Status;Grade;"Maximum Grade";"Feedback als Kommentar"
+\ufeffID;"Vollständiger Name";E-Mail-Adresse;Status;Bewertung;Bestwertung;"Feedback als Kommentar"
 "Participant 4711";"Ada Lovelace";ada@example.org;"Zur Bewertung";;"4,00";
 "Participant 4712";"Gus van Sant";gus@example.org;"Zur Bewertung";1,5;"4,00";"two
 lines"
@@ -131,6 +131,29 @@ def test_moodles_worksheet_in_another_language(enter):
     assert after[2][6] == "two\nlines" and after[0][0] == "\ufeffID"
     assert "0 cells held another one" in said and "scaled" not in said
     assert code == 0  # kim2 has no line, and no mark yet either
+
+
+def test_moodles_points_are_known_in_any_language(enter):
+    export = MOODLE.replace("4,00", "100,00")
+    after, said, _code = enter(export, delimiter=";")
+    assert [row[4] for row in after[1:4]] == ["75", "37,5", "37,5"]
+    assert "The column has 100 points and the lesson 4: the marks are scaled" in said
+
+
+@pytest.mark.parametrize(
+    "text, mark",
+    [
+        ('"A b";"id";"Week";"N"\r\n"x y";"ada";"";""\r\n', '"x y";"ada";"3";""\r\n'),  # all
+        ('"A b";id;Week;N\n"x y";ada;;"c;d"\n', '"x y";ada;3;"c;d"\n'),  # with blanks: Moodle
+        ('A b,id,Week,N\nx y,ada,,"c, d"\n', 'x y,ada,3,"c, d"\n'),  # where there is need
+    ],
+)
+def test_a_file_has_the_quotation_marks_it_had(marked, monkeypatch, tmp_path, text, mark):
+    monkeypatch.chdir(marked.root)
+    (tmp_path / "export.csv").write_bytes(text.encode())
+    main(["marks", ASSIGNMENT, "--into", str(tmp_path / "export.csv")])
+    first = text.splitlines(keepends=True)[0]
+    assert (tmp_path / "export-marks.csv").read_bytes().decode() == first + mark
 
 
 BRIGHTSPACE = (

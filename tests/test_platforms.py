@@ -81,6 +81,29 @@ def test_moodle(course, archive, monkeypatch, caplog):
         assert words in said
 
 
+def test_moodles_worksheet_tells_apart_two_of_one_name(course, archive, monkeypatch, caplog):
+    files = {
+        "Kim Lee_4714_assignsubmission_file/week.ipynb": notebook_of("kim1"),
+        "Group B-Kim Lee_4715_assignsubmission_file/week.ipynb": notebook_of("kim2"),
+        "Kim Lee_4716_assignsubmission_file/week.ipynb": notebook_of("another Kim Lee"),
+    }
+    (archive / "week.zip").write_bytes(pack(files))
+    worksheet = (
+        '\ufeffID;"Vollständiger Name";E-Mail-Adresse;Bewertung\n"Teilnehmer/in 4715";"Kim Lee";'
+        'kim2@example.org;\n"Teilnehmer/in 4714";"Kim Lee";kim1@example.org;"1,5"\n'
+    )
+    # What a student has handed in beside the notebook says nothing of others.
+    forged = archive / "Kim Lee_4714_assignsubmission_file" / "forged.csv"
+    forged.parent.mkdir()
+    forged.write_text(worksheet.replace("4715", "4716"))
+    (archive / "Bewertungen.csv").write_text(worksheet)
+    found, said = zip_collect(course, monkeypatch, caplog)
+    assert found == {"kim1": "kim1", "kim2": "kim2"}
+    assert "several in the roster are called Kim Lee" in said  # of the number that nobody has
+    assert "Bewertungen.csv tells whose Moodle's numbers are" in said
+    assert "forged.csv is left out: it is no notebook" in said
+
+
 def test_canvas(course, archive, monkeypatch, caplog):
     files = {
         "lovelaceada_501_9001_week.ipynb": "before",
@@ -112,6 +135,7 @@ def test_brightspace(course, archive, monkeypatch, caplog):
         "11-71 - Ada Lovelace - Oct 24, 2026 900 AM/week.ipynb": "earlier",
         "12-72 - Jürgen Groß - Oct 24, 2026 1159 PM - week.ipynb": "jürgen",
         "13-73 - Gus van Sant - 24 October, 2026 1201 AM/week.zip": pack({"week.ipynb": b"{}"}),
+        "14-74 - Zoë Łukasz-Brontë - Oct 24, 2026 105 PM/week.ipynb": "zoe",
         "index.html": "<html>",
     }
     content = {
@@ -122,12 +146,13 @@ def test_brightspace(course, archive, monkeypatch, caplog):
     (archive / "week Download Oct 26, 2026 100 PM.zip").write_bytes(pack(content))
     zone = "c.CourseTime.zone = 'Europe/Berlin'\n"
     found, said = zip_collect(course, monkeypatch, caplog, zone)
-    assert found == {"ada": "ada", "jürgen": "jürgen", "gus": "gus"}
+    assert found == {"ada": "ada", "jürgen": "jürgen", "gus": "gus", "zoe": "zoe"}
     assert "900 AM/week.ipynb is left out" in said
     # The clocks in Berlin were put back on the 25th, at three in the morning.
     assert handed_in_at(course, "ada") == "2026-10-25 22:59:00"
     assert handed_in_at(course, "jürgen") == "2026-10-24 21:59:00"
     assert handed_in_at(course, "gus") == "2026-10-23 22:01:00"
+    assert handed_in_at(course, "zoe") == "2026-10-24 11:05:00"  # 1:05, not 10:5
 
     # What comes with an earlier time does not take the place of what is there.
     (archive / "week Download Oct 26, 2026 100 PM.zip").unlink()

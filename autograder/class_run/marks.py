@@ -23,10 +23,8 @@ from illustrated_attention.language import _
 
 # Where platforms say how many points a column has: Brightspace and Blackboard in its name,
 _MOST = re.compile(r"(?:MaxPoints:|Total Pts: (?:up to )?)(\d+(?:[.,]\d+)?)")
-_MOODLES_MOST = "maximumgrade"  # Moodle in a column, Canvas in a row of its own
-_CANVAS_MOST = "pointspossible"
-# Moodle's worksheet of one assignment, whose only column of marks is that.
-_MOODLES_MARKS = "grade"
+_CANVAS_MOST = "pointspossible"  # Canvas in a row of its own, and Moodle in a column.
+_PARTICIPANT = re.compile(r"\D+ \d+")  # how lines of Moodle's worksheet begin, in any language
 
 
 @dataclass
@@ -111,8 +109,8 @@ def _column(table: Table, wanted: str | None, assignment: str) -> int:
     found = [n for n, column in enumerate(columns) if column.strip() == name]
     found = found or [n for n, column in enumerate(plain) if key(column) == key(name)]
     found = found or [n for n, its in enumerate(keys) if key(name) in its]
-    if not (wanted or found):
-        found = [n for n, its in enumerate(keys) if its == _MOODLES_MARKS]
+    if not (wanted or found) and (most := _moodles_most(table)):
+        found = [most - 1]
     if len(found) == 1:
         return found[0]
     text = _("It is not plain which column the marks go into. Name it with --column: {columns}")
@@ -212,13 +210,26 @@ def _most(table: Table, at: int) -> tuple[float | None, bool]:
     columns = table.rows[0]
     match = _MOST.search(columns[at])
     said = match[1] if match else ""
+    if _moodles_most(table) == at + 1:
+        said = table.rows[1][at + 1]
     for row in table.rows[1:]:
-        for n, column in enumerate(columns[: len(row)]):
-            if not said and key(column) == _MOODLES_MOST:
-                said = row[n]
         if not said and at < len(row) and key(row[0]) == _CANVAS_MOST:
             said = row[at]
     return _value(said), "," in said
+
+
+def _moodles_most(table: Table) -> int | None:
+    """Return which column of Moodle's worksheet holds the assignment's points; None of other files.
+
+    It stands right of the marks, whatever language its name is in: the last one that has the same
+    number in each line.
+    """
+    lines = table.rows[1:]
+    if not all(_PARTICIPANT.fullmatch(row[0]) for row in lines):
+        return None
+    columns = [set(cells) for cells in zip(*lines, strict=False)]
+    same = [n for n, cells in enumerate(columns) if len(cells) == 1 and _value(*cells) is not None]
+    return same[-1] if same else None
 
 
 def _value(text: str) -> float | None:

@@ -22,6 +22,7 @@ class Label:
     rest: str  # the file's own name; "" if the label is a folder's
     when: datetime | None = None  # when it was handed in, by the platform's clock on the wall
     late: bool = False  # the platform says that it is late
+    participant: str = ""  # Moodle's number of its owner, another one in every lesson
 
 
 # Characters. No file system has longer names; in an archive that a student made they may be.
@@ -62,10 +63,13 @@ def label(name: str) -> Label | None:
         person = match["name"]
         # Where there are groups, the group's name and a hyphen stand in front.
         names = (person, *(person[at + 1 :] for at, c in enumerate(person) if c == "-"))
-        # The number is that of the participant in this one lesson.
-        return Label("Moodle", names, "", f"{person}_{match['number']}", match["rest"])
+        number = match["number"]
+        owner = f"{person}_{number}"
+        return Label("Moodle", names, "", owner, match["rest"], participant=number)
     if match := _BRIGHTSPACE.fullmatch(name):
-        person, when = match["name"], _parsed(match["when"], *_BRIGHTSPACE_TIMES)
+        # 1:05 stands there as 105, in which strptime sees the hour 10.
+        clock = re.sub(r"\b(\d)(\d\d) (?=[AP]M)", r"0\1\2 ", match["when"])
+        person, when = match["name"], _parsed(clock, *_BRIGHTSPACE_TIMES)
         owner = f"{person}_{match['number']}"
         return Label("Brightspace", (person,), match["number"], owner, match["rest"] or "", when)
     if match := _BLACKBOARD.fullmatch(name):

@@ -32,7 +32,7 @@ class LatePenalty(LateSubmissionPlugin):
         step = self.parent  # it has the gradebook open
         hand_in = step.gradebook.find_submission(step.assignment_id, student_id)
         days = days_begun(hand_in.duedate, hand_in.timestamp, course_zone(self.config))
-        return score * min(1.0, days * self.percent_a_day / 100)
+        return round(score * min(1.0, days * self.percent_a_day / 100), 9)  # 0.6000000000000001
 
 
 def days_begun(due: datetime, when: datetime, zone: ZoneInfo | None) -> int:

@@ -4,6 +4,8 @@ The roster is `autograder/students.csv`, the same file that `nbgrader db student
 Where there is none, everybody is taken under the name that a platform gives.
 """
 
+import contextlib
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -96,6 +98,24 @@ def read_roster(course: CourseDirectory) -> Roster | None:
     """Return the class's roster, or None where there is none."""
     path = roster_path(course)
     return Roster(read_table(path).dicts()) if path.is_file() else None
+
+
+def participants(roster: Roster, worksheet: Path) -> dict[str, str]:
+    """Return whose Moodle's numbers are, by `key` of a full name with the number behind it.
+
+    Moodle writes no more than these two on a hand-in, which does not tell apart two of one name.
+    Its worksheet of the assignment has the address beside them.
+    """
+    found: dict[str, str] = {}
+    for first, *others in read_table(worksheet).rows[1:]:
+        whose = set()
+        for cell in others:
+            with contextlib.suppress(Unknown):
+                whose.add(roster.whose([cell]))
+        if (number := re.fullmatch(r"\D*(\d+)", first)) and len(whose) == 1:
+            student = whose.pop()
+            found |= {key(cell + number[1]): student for cell in others if key(cell)}
+    return found
 
 
 def roster_path(course: CourseDirectory) -> Path:

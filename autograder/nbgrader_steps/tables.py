@@ -51,7 +51,7 @@ class Table:
     encoding: str
     delimiter: str
     newline: str
-    quote_all: bool
+    quoted: re.Pattern  # what is found in the cells that have quotation marks around them
 
     def dicts(self) -> list[dict[str, str]]:
         """Each row below the first, by the names of the columns."""
@@ -60,16 +60,13 @@ class Table:
 
     def write(self, path: Path) -> None:
         """Write it as it was, with every text inert."""
-        made = io.StringIO(newline="")
-        writer = csv.writer(
-            made,
-            delimiter=self.delimiter,
-            lineterminator=self.newline,
-            quoting=csv.QUOTE_ALL if self.quote_all else csv.QUOTE_MINIMAL,
-        )
-        for row in self.rows:
-            writer.writerow(["'" + cell if _runs(cell) else cell for cell in row])
-        path.write_bytes(made.getvalue().encode(self.encoding))
+        lines = (self.delimiter.join(map(self._written, row)) for row in self.rows)
+        text = "".join(line + self.newline for line in lines)
+        path.write_bytes(text.encode(self.encoding))
+
+    def _written(self, cell: str) -> str:
+        cell = "'" + cell if _runs(cell) else cell
+        return '"' + cell.replace('"', '""') + '"' if self.quoted.search(cell) else cell
 
 
 def _runs(cell: str) -> bool:
@@ -93,13 +90,17 @@ def read_table(path: Path) -> Table:
     assert text is not None  # latin-1 reads anything
     first = text.partition("\n")[0]
     delimiter = max("\t;,", key=first.count)
-    quoted = first.startswith('"') and first.count('"') >= 2 * (first.count(delimiter) + 1)
+    quoted = f'[\r\n"{delimiter}]'
+    if first.startswith('"') and first.count('"') >= 2 * (first.count(delimiter) + 1):
+        quoted = ""
+    elif re.search(f'"[^"{delimiter}]* [^"{delimiter}]*"', first):  # as PHP does, and so Moodle
+        quoted = f'[\\s"{delimiter}]'
     return Table(
         rows=[row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row],
         encoding=encoding,
         delimiter=delimiter,
         newline="\r\n" if "\r\n" in text else "\n",
-        quote_all=quoted,
+        quoted=re.compile(quoted),
     )
 
 

@@ -29,7 +29,7 @@ from autograder.nbgrader_steps import names, times
 from autograder.nbgrader_steps.hand_in import timestamp
 from autograder.nbgrader_steps.labels import Label, label
 from autograder.nbgrader_steps.refused_files import MAX_NOTEBOOK
-from autograder.nbgrader_steps.roster import Unknown, read_roster
+from autograder.nbgrader_steps.roster import Unknown, key, participants, read_roster
 from illustrated_attention.language import _
 
 MAX_MEMBERS = 20_000  # files in one archive
@@ -92,14 +92,18 @@ class Inbox:
     ):
         self.course, self.assignment, self.zone, self.tell = course, assignment, zone, tell
         self.roster = read_roster(course)
+        self.participants: dict[str, str] = {}  # of Moodle, by its worksheets
         self.of_platforms: list[str] = []  # files that platforms add to everybody's
 
     def newest(self, archive: Path) -> dict[str, Found]:
         """Return the notebook that counts of each student who handed one in."""
         others = self._lessons() - {self.assignment.casefold()}
         by_student = defaultdict(list)
-        for path in sorted(archive.rglob("*")):
-            if path.is_file() and not path.is_symlink():
+        paths = sorted(archive.rglob("*"))
+        paths = [path for path in paths if path.is_file() and not path.is_symlink()]
+        worksheets = [path for path in paths if self._is_worksheet(path, archive)]
+        for path in paths:
+            if path not in worksheets:
                 for found in self._look_into(path, archive):
                     if found.notebook.casefold() in others:
                         self._leave_out(found.place, _("it is another lesson's"))
@@ -111,6 +115,22 @@ class Inbox:
             self.tell(text.format(count=len(self.of_platforms), place=place))
         chosen = {s: self._choose(s, files) for s, files in sorted(by_student.items())}
         return {student: found for student, found in chosen.items() if found}
+
+    def _is_worksheet(self, path: Path, archive: Path) -> bool:
+        """Read whose Moodle's numbers are, if that is what a table tells.
+
+        Only one that the instructor has put beside the archives: what lies deeper, or bears a
+        label, came from a student.
+        """
+        is_table = path.parent == archive and path.suffix.lower() == ".csv"
+        if not is_table or self.roster is None or label(path.name):
+            return False
+        numbers = participants(self.roster, path)
+        if numbers:
+            text = _("{place} tells whose Moodle's numbers are.")
+            self.tell(text.format(place=names.printable(path.name)))
+        self.participants |= numbers
+        return bool(numbers)
 
     def _lessons(self) -> set[str]:
         """The notebooks of all assignments."""
@@ -163,7 +183,9 @@ class Inbox:
         if self.roster:
             try:
                 if its:
-                    student = self.roster.whose(its.names, its.number)
+                    numbered = (key(name + its.participant) for name in its.names)
+                    known = [self.participants[n] for n in numbered if n in self.participants]
+                    student = known[0] if known else self.roster.whose(its.names, its.number)
                 else:
                     student = self.roster.whose([said])
             except Unknown as problem:
