@@ -13,9 +13,10 @@ from illustrated_attention.language import ENGLISH, known
 from website.settings import ROOT
 
 DOCUMENTS = (
-    *("docs/learners.md", "docs/anywhere.md", "docs/instructors.md", "docs/grading.md"),
-    *("docs/attacks.md", "docs/architecture.md", "docs/figures.md", "docs/kill_matrix.md"),
-    *("CONTRIBUTING.md", "data/pocket_gpt2/README.md", "training/README.md"),
+    *("docs/learners.md", "docs/anywhere.md", "docs/instructors.md", "docs/hub.md"),
+    *("docs/grading.md", "docs/attacks.md", "docs/architecture.md", "docs/figures.md"),
+    *("docs/kill_matrix.md", "docs/glossary.md", "CONTRIBUTING.md"),
+    *("data/pocket_gpt2/README.md", "training/README.md"),
 )
 
 
