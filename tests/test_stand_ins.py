@@ -2,12 +2,14 @@
 
 import json
 import time
+from collections import Counter
 
 import numpy as np
 import pytest
 from matplotlib import font_manager
 
 from autograder import judge
+from autograder.sandbox.inside.changing import changed_to
 from autograder.sandbox.namespace import Namespace, run_cell
 from autograder.sandbox.stand_ins import RemoteFunction, RemoteObject, ask
 from autograder.sandbox.student_process import StudentDied, StudentProcess, StudentTimeout, Zygote
@@ -182,6 +184,16 @@ def test_changed_arguments_are_seen_also_inside_containers(define):
     assert cache[1:] == [5]
     assert params["w"] is w
     assert list(params) == ["w", "new"]
+
+
+def test_counts_are_changed_as_counts_and_a_dictionary_stays_one(define):
+    f = define("from collections import Counter\ndef f(x):\n    x['b'] = 1\n    return Counter(x)")[
+        "f"
+    ]
+    counts, plain = Counter(a=2), {"a": 2}
+    assert f(counts) == Counter(a=2, b=1) == counts and counts["z"] == 0
+    assert type(f(plain)) is Counter and plain == {"a": 2, "b": 1} and type(plain) is dict
+    assert type(changed_to({}, Counter("a"))) is Counter  # where a name is bound anew
 
 
 def test_an_argument_in_a_tuple_is_changed_in_place(define):

@@ -7,7 +7,7 @@ import socket
 import struct
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
 from decimal import Decimal
@@ -86,7 +86,7 @@ PLAIN = [
     *(Fraction(-1, 3), Decimal("1.50"), Decimal("nan"), slice(1, None, 2), Path("a/b.txt")),
     *(date(2024, 2, 29), clock(1, 2, 3), datetime(2024, 2, 29, 12), timedelta(days=-1, seconds=3)),
     *(np.array([["a", "bcd"]]), np.array(["2020-01-01"], "M8[D]"), np.timedelta64(3, "ms")),
-    np.datetime64("2020-01-01T12:00"),
+    *(np.datetime64("2020-01-01T12:00"), Counter("abca"), Counter({(1, None): -2.5})),
 ]
 
 
@@ -205,8 +205,10 @@ def test_subclasses_of_containers_and_arrays_arrive_plain():
     from collections import OrderedDict, namedtuple
 
     Pair = namedtuple("Pair", "k v")
-    got = there_and_back([OrderedDict(a=1), np.matrix([[1.0]]), time.gmtime(0)])
-    assert [type(item) for item in got] == [dict, np.ndarray, tuple]
+    got = there_and_back(
+        [OrderedDict(a=1), np.matrix([[1.0]]), time.gmtime(0), Counter({"a": [1]})]
+    )
+    assert [type(item) for item in got] == [dict, np.ndarray, tuple, dict]
     (pair,) = there_and_back([Pair(1, [2])])
     assert (pair.k, pair.v, pair) == (1, [2], (1, [2]))
 
@@ -338,7 +340,17 @@ _LEAF = (
     | st.tuples(st.just("r"), _SIMPLE, _SIMPLE, _SIMPLE, st.lists(_SIMPLE, max_size=3))
 )
 _KINDS = [*("set", "frozenset", "deque", "slice", "Fraction", "Decimal", "PosixPath", "date")]
-_KINDS += ["time", "datetime", "timedelta", "texts", "times", "DataFrame", "Series", "Index"]
+_KINDS += [
+    "Counter",
+    "time",
+    "datetime",
+    "timedelta",
+    "texts",
+    "times",
+    "DataFrame",
+    "Series",
+    "Index",
+]
 _TREE = st.recursive(
     _LEAF,
     lambda parts: (

@@ -16,7 +16,7 @@ def changed_to(old, new):
         case list(), list():
             old[:] = [*map(changed_to, old, new), *new[len(old) :]]
             return old
-        case dict(), dict():
+        case dict(), dict() if type(new) in (dict, type(old)):  # no dict becomes a Counter
             values = {key: changed_to(old.get(key), value) for key, value in new.items()}
             old.clear()
             old.update(values)

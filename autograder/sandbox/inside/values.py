@@ -110,6 +110,12 @@ def _keys(items: Iterable) -> list:
     return items
 
 
+def _counter(keys: list, counts: list) -> Counter:
+    made: Counter = Counter()
+    dict.update(made, zip(checked_keys(keys), _keys(counts), strict=True))
+    return made
+
+
 def _decimal(text: str) -> Decimal:
     value = Decimal(text)
     if value.is_finite() and abs(value.adjusted()) > MAX_EXPONENT:
@@ -142,6 +148,7 @@ _APART: dict[type, Callable[[Any], list]] = {
     set: lambda v: [_keys(v)],
     frozenset: lambda v: [_keys(v)],
     deque: lambda v: [_keys(v), v.maxlen],
+    Counter: lambda v: [_keys(v), _keys(v.values())],
     slice: lambda v: _keys([v.start, v.stop, v.step]),
     Fraction: lambda v: [v.numerator, v.denominator],
     Decimal: lambda v: [str(v)],
@@ -155,6 +162,7 @@ _TOGETHER: dict[str, Callable[..., Any]] = {
     "set": lambda items: set(checked_keys(items)),
     "frozenset": lambda items: frozenset(checked_keys(items)),
     "deque": deque,
+    "Counter": _counter,
     "slice": slice,
     "Fraction": Fraction,
     "Decimal": _decimal,

@@ -115,14 +115,14 @@ def encode(value: object, refer: Callable[[object], list] | None = None) -> byte
             return ["n", kind.__name__, names, *fields]
         if isinstance(v, tuple):
             return ["t", *(write(item, depth + 1) for item in tuple.__iter__(v))]
+        if made_of := values.take_apart(v):
+            kind_of_value, parts = made_of
+            return ["v", kind_of_value, *(write(part, depth + 1) for part in parts)]
         if isinstance(v, dict) and all(type(key) is str for key in dict.keys(v)):
             return ["d", *([key, write(item, depth + 1)] for key, item in dict.items(v))]
         if isinstance(v, dict) and all(map(values.is_key, dict.keys(v))):
             items = dict.items(v)
             return ["D", *([write(k, depth + 1), write(i, depth + 1)] for k, i in items)]
-        if made_of := values.take_apart(v):
-            kind_of_value, parts = made_of
-            return ["v", kind_of_value, *(write(part, depth + 1) for part in parts)]
         if refer is None:
             text = _("only plain data and arrays can be sent, not {kind}")
             raise WireError(text.format(kind=kind.__name__))
