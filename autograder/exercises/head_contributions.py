@@ -37,6 +37,7 @@ HEAD_CONTRIBUTIONS = Exercise(
         Case("one head", (tidy(1, 3, 4, seed=737), _W)),
         Case("two sentences at once", (tidy(2, 2, 3, 2, seed=738), _W)),
         Case("three sentences, two heads", (tidy(3, 2, 2, 2, seed=739), _W)),
+        late("whole numbers", (np.array([[[1, 0], [2, -1]], [[0, 3], [1, 1]]]), _W)),
     ),
     hidden=(
         Case("other sizes", (_HZ, _HW)),

@@ -66,6 +66,7 @@ MLP = Exercise(
         Case("one token", (_MLP_X[:1], _MLP_PARAMS)),
         Case("one feature", (tidy(2, 1, seed=643), _mlp_params(1, 4, seed=636, make=tidy))),
         Case("two sentences at once", (tidy(2, 2, 3, seed=644), _MLP_PARAMS)),
+        late("whole numbers", (np.array([[1, -2, 0], [2, 1, 3]]), _MLP_PARAMS)),
     ),
     hidden=(
         Case("other sizes", (rough(5, 6, seed=645), _HIDDEN_MLP)),

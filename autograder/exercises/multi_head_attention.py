@@ -71,6 +71,7 @@ MULTI_HEAD_ATTENTION = Exercise(
             "a later token with a far higher score",
             (*far_ahead(n_tokens=3, d=4, seed=530), tidy(3, 4, seed=531), 2),
         ),
+        late("whole numbers", (*((2 * a).astype(int) for a in _three(3, 4, seed=523)), 2)),
     ),
     hidden=(
         Case("other sizes", (*_three(5, 18, seed=531, make=rough), 3)),

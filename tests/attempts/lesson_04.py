@@ -157,3 +157,11 @@ def queries_split_thrice(q, k, v, n_head):
 def size_from_a_table(x, n_head):
     size = {0: x.shape[-1] // n_head}[x.shape[-1] % n_head]
     return np.swapaxes(x.reshape(*x.shape[:-1], n_head, size), -3, -2)
+
+
+@attempt("multi_head_attention", "whole_numbers")
+def filled_head_by_head(q, k, v, n_head):
+    merged, weights = right("multi_head_attention")(q, k, v, n_head)
+    result = np.zeros_like(v)
+    result[...] = merged
+    return result, weights

@@ -101,3 +101,11 @@ def values_and_keys(x, params, n_head, past=None):
 def old_past_returned(x, params, n_head, past=None):
     out, _ = attend_with_cache(*steps(x, params, n_head), past)
     return project(merge_heads(out), params["c_proj.weight"], params["c_proj.bias"]), past
+
+
+@attempt("head_contributions", "whole_numbers")
+def filled_with_the_type_of_z(z, w):
+    written = right("head_contributions")(z, w)
+    result = np.empty(written.shape, dtype=z.dtype)
+    result[...] = written
+    return result

@@ -87,3 +87,10 @@ def past_left_out(x, params, n_head, past=None):
 def zero_for_nothing(x):
     x = x or 0.0
     return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+
+
+@attempt("mlp", "whole_numbers")
+def filled_with_the_type_of_x(x, params):
+    result = np.zeros_like(x)
+    result[...] = right("mlp")(x, params)
+    return result
