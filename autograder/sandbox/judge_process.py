@@ -75,7 +75,8 @@ class Server:
 
     def close(self) -> None:
         self.zygote.close()
-        os.chdir(self._before)
+        with contextlib.suppress(FileNotFoundError):  # doctor's is removed by now
+            os.chdir(self._before)
         sys.path.remove(self.files)
         self._scratch.cleanup()
 
