@@ -17,6 +17,8 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
+from website.lite import hand_in_words
+
 ROOT = Path(__file__).resolve().parents[1]
 WEBSITE, AXE = os.environ.get("WEBSITE", ""), os.environ.get("AXE", "")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -169,14 +171,15 @@ def test_search_finds_a_lesson(looked_for, title, page, address):
     assert not page.wrong
 
 
-@pytest.mark.parametrize("start", ["index.html", "zh_CN/index.html"])
-def test_the_place_in_the_browser_opens_on_00_and_hands_in_by_download(start, page, address):
-    page.goto(address + start)
+@pytest.mark.parametrize("folder", hand_in_words())
+def test_the_place_in_the_browser_opens_on_00_and_hands_in_by_download(folder, page, address):
+    words = hand_in_words()[folder]
+    page.goto(f"{address}{folder}index.html")
     page.locator(".begin a").first.click()
     page.locator(".jp-Notebook h1").filter(has_text="00").wait_for(timeout=180_000)
-    warning = page.locator(".Toastify").get_by_text("Your work is kept in this browser only")
+    warning = page.locator(".Toastify").get_by_text(words["kept"])
     warning.wait_for(timeout=60_000)
-    page.get_by_text("Download to hand in").first.click()
+    page.get_by_text(words["button"]).first.click()
     page.locator(".jp-Dialog input").fill("ada")
     with page.expect_download(timeout=60_000) as handed_in:
         page.locator(".jp-Dialog .jp-mod-accept").click()
