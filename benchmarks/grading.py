@@ -1,15 +1,17 @@
-"""Grade the same class with stock nbgrader and with ours, side by side on one core.
+"""Grade the same class with stock nbgrader, otter-grader and ours, side by side on one core.
 
-    python -m benchmarks.grading [HAND-INS ...]
+    python -m benchmarks.grading [HAND-INS ...] [--otter PYTHON]
 
 A third of the class has everything right, a third has nothing written, and a third is wrong
 everywhere. Stock nbgrader takes seconds for a hand-in, and its time grows evenly: it grades two
-small classes, from which its start and its time for each hand-in are known. The table goes into
-docs/grading.md.
+small classes, from which its start and its time for each hand-in are known; so does otter-grader,
+where a Python is named that has it. The table goes into docs/grading.md.
 """
 
+import argparse
 import contextlib
 import ctypes
+import json
 import os
 import platform
 import resource
@@ -18,17 +20,21 @@ import sys
 import tempfile
 import threading
 import time
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import nbformat
+from nbgrader.api import Gradebook
 
+from benchmarks.otter_grader import make_assignment
 from benchmarks.tables import write_table
 
 ROOT = Path(__file__).resolve().parents[1]
 LESSON = "01_self_attention"
-SMALL = (2, 6)  # hand-ins that stock nbgrader grades
+SMALL = (3, 9)  # hand-ins that the slower ones grade
 OURS = (1, 30, 300)
 KERNEL, FORK_SERVER = b"ipykernel", b"autograder.sandbox.inside.zygote"
 OURS_CONFIG = "from autograder.nbgrader_steps import settings\nsettings.configure_grading(c)\n"
@@ -44,6 +50,7 @@ class Cost:
     wall: float  # seconds
     cpu: float  # seconds
     memory: float  # MB that one process with a student's code has for itself, at most
+    marks: tuple[float, ...] = ()  # of all students, in their order
 
 
 def make_course(root: Path, lesson: str, count: int, config: str) -> None:
@@ -79,7 +86,9 @@ def is_solution(cell) -> bool:
     return bool(cell.metadata.get("nbgrader", {}).get("solution"))
 
 
-def run(root: Path, *command: str, watch: bytes = b"", cores: int = 1) -> Cost:
+def run(
+    root: Path, *command: str, watch: bytes = b"", cores: int = 1, python: str = sys.executable
+) -> Cost:
     """Run a Python module in the course folder on so many cores and measure it.
 
     `watch` is part of the command line of the processes whose memory is measured.
@@ -89,7 +98,7 @@ def run(root: Path, *command: str, watch: bytes = b"", cores: int = 1) -> Cost:
     before, start = children_seconds(), time.perf_counter()
     with open(root / "log", "w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", *command],
+            [python, "-m", *command],
             cwd=root,
             env=environment(),
             stdout=log,
@@ -179,6 +188,7 @@ def private_megabytes(pid: int) -> float:
 
 
 STOCK, OURS_IN_STOCK, GRADE = "stock nbgrader", "`nbgrader autograde` with our steps", "ours"
+OTTER = "otter-grader"
 
 
 def grade(count: int, how: str = GRADE, cores: int = 1) -> Cost:
@@ -192,7 +202,28 @@ def grade(count: int, how: str = GRADE, cores: int = 1) -> Cost:
         cost = run(root, *command, watch=KERNEL if how == STOCK else FORK_SERVER, cores=cores)
         graded = len(list(root.glob(f"autograded/*/{LESSON}/{LESSON}.ipynb")))
         assert graded == count, f"{graded} of {count} are graded"
-    return replace(cost, count=count, how=how, cores=cores)
+        with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as book:
+            scores = {one.student_id: one.score for one in book.assignment_submissions(LESSON)}
+    return replace(cost, count=count, how=how, cores=cores, marks=in_order(scores))
+
+
+def grade_with_otter(count: int, python: str) -> Cost:
+    """Grade a class of that size with the otter-grader of another Python."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        make_course(root, LESSON, count, "")
+        made = make_assignment(root, LESSON)
+        files = ["-t", str(made / "tests"), "-o", str(made / "autograder.zip")]
+        run(root, "otter", "generate", *files, python=python)
+        command = ["benchmarks.otter_grader", str(made)]
+        cost = run(root, *command, watch=KERNEL, python=python)
+        scores = json.loads((made / "marks.json").read_text())
+    assert len(scores) == count, f"{len(scores)} of {count} are graded"
+    return replace(cost, count=count, how=OTTER, marks=in_order(scores))
+
+
+def in_order(scores: dict[str, float]) -> tuple[float, ...]:
+    return tuple(scores[student] for student in sorted(scores, key=lambda name: int(name[7:])))
 
 
 def more(few: Cost, many: Cost) -> tuple[float, float]:
@@ -201,16 +232,20 @@ def more(few: Cost, many: Cost) -> tuple[float, float]:
     return few.cpu - few.count * each, each
 
 
-def main(sizes: tuple[int, ...]) -> None:
+def main(sizes: tuple[int, ...], otters_python: str | None) -> None:
     """Measure all of it and write it into docs/grading.md."""
     grade(1, STOCK)  # not measured: whoever grades has its bytecode from the time before
     stock = [grade(count, STOCK) for count in SMALL]
+    otter = []
+    if otters_python:
+        grade_with_otter(1, otters_python)  # not measured either
+        otter = [grade_with_otter(count, otters_python) for count in SMALL]
     in_stock = [grade(count, OURS_IN_STOCK) for count in SMALL]
     ours = [grade(count) for count in sizes]
     two = grade(sizes[-1], cores=2)
     start, each = more(*stock)
     own_start, own_each = more(*ours[-2:])
-    rows = [row(cost, start + cost.count * each) for cost in (*stock, *in_stock, *ours, two)]
+    everybody = (*stock, *otter, *in_stock, *ours, two)
     head = ["grading", "hand-ins", "cores", "wall s", "CPU s", "CPU s each"]
     head += ["times less CPU than stock", "MB a student"]
     lines = [
@@ -219,7 +254,7 @@ def main(sizes: tuple[int, ...]) -> None:
         "",
         f"| {' | '.join(head)} |",
         "|---" * len(head) + "|",
-        *rows,
+        *(row(cost, start + cost.count * each) for cost in everybody),
         "",
         f"Stock nbgrader starts in {start:.1f} s and takes {each:.2f} s for each hand-in; ours",
         f"starts in {own_start:.1f} s and takes {own_each:.2f} s, {each / own_each:.1f} times "
@@ -227,6 +262,8 @@ def main(sizes: tuple[int, ...]) -> None:
         f"With our steps, `nbgrader autograde` takes {more(*in_stock)[1]:.2f} s for each,",
         f"{each / more(*in_stock)[1]:.1f} times less. Two cores are "
         f"{ours[-1].wall / two.wall:.1f} times as fast as one.",
+        otter_in_words(otter, own_each),
+        marks_in_words(everybody),
     ]
     write_table("benchmarks.grading", lines)
 
@@ -240,5 +277,32 @@ def row(cost: Cost, stock: float) -> str:
     )
 
 
+def otter_in_words(otter: list[Cost], own_each: float) -> str:
+    if not otter:
+        return "otter-grader was left out: no Python that has it was named."
+    start, each = more(*otter)
+    return (
+        f"otter-grader starts in {start:.1f} s and takes {each:.2f} s for each hand-in, "
+        f"{each / own_each:.1f} times ours."
+    )
+
+
+def marks_in_words(everybody: Sequence[Cost]) -> str:
+    """Say what right, unwritten and wrong hand-ins got, and from whom, where graders differ."""
+    given = defaultdict[str, set[str]](set)
+    for cost in everybody:
+        for three in zip(*(cost.marks[kind::3] for kind in range(3)), strict=False):
+            given[", ".join(f"{points:g}" for points in three)].add(cost.how)
+    found = [f"{points} from {', '.join(sorted(who))}" for points, who in given.items()]
+    if len(given) == 1:
+        found = [f"{points} from each of them" for points in given]
+    return f"Points for a right hand-in, an unwritten and a wrong one: {'; '.join(found)}."
+
+
 if __name__ == "__main__":
-    main(tuple(map(int, sys.argv[1:])) or OURS)
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("sizes", metavar="HAND-INS", nargs="*", type=int, default=OURS)
+    help = "the path of a Python that has otter-grader"
+    parser.add_argument("--otter", metavar="PYTHON", type=os.path.abspath, help=help)
+    chosen = parser.parse_args()
+    main(tuple(chosen.sizes), chosen.otter)
