@@ -2,20 +2,37 @@
 
 nbgrader opens it anew for each of its steps, asks for every cell by itself, and commits after each:
 for a lesson, ten times, some fifty questions and forty commits a hand-in, a third of all the time.
-Within `one_transaction` its steps all get the same gradebook, which answers from what it has
-loaded, and commits once.
+Within `one_transaction` its steps all get the same gradebook, which asks for all cells of a
+notebook at once and for nothing twice, and commits once.
 """
 
 import contextlib
 import functools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any
 
 import sqlalchemy
-from nbgrader.api import BaseCell, Gradebook, GradeCell, MissingEntry, SolutionCell, TaskCell
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Comment,
+    Grade,
+    Gradebook,
+    GradeCell,
+    MissingEntry,
+    Notebook,
+    SolutionCell,
+    SourceCell,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+    TaskCell,
+)
 from nbgrader.converters import autograde
 from nbgrader.preprocessors import latesubmissions, overwritecells, saveautogrades
-from sqlalchemy.orm import scoped_session, sessionmaker, with_polymorphic
+from sqlalchemy import Row, Select, bindparam, func, select
+from sqlalchemy.orm import joinedload, scoped_session, sessionmaker
 from sqlalchemy.pool import NullPool
 
 _OPENING = (autograde, latesubmissions, overwritecells, saveautogrades)  # these open a gradebook
@@ -24,7 +41,8 @@ _OPENING = (autograde, latesubmissions, overwritecells, saveautogrades)  # these
 class OneLook(Gradebook):
     """A gradebook that loads all cells of a notebook at once, and writes when it is told to.
 
-    What nbgrader commits is entered in the session, and is in the database after `save`.
+    What nbgrader commits is entered in the session, and is in the database after `save`. Until then
+    nothing is loaded twice. Cells come as rows, with what grading asks of them.
     """
 
     def __init__(self, url: str, course_id: str):
@@ -32,7 +50,7 @@ class OneLook(Gradebook):
         self.db = scoped_session(sessionmaker(bind=self.engine))
         self._commit = self.db.commit
         self.db.commit = self._enter  # type: ignore[method-assign]
-        self._known: dict[tuple, dict] = {}
+        self._known: dict[Hashable, Any] = {}
 
     def _enter(self) -> None:
         """Enter what is new now, so that whoever added it learns of an error."""
@@ -42,65 +60,138 @@ class OneLook(Gradebook):
     def save(self) -> None:
         """Write what was entered, and forget what was loaded: no lock is held from here on."""
         self._commit()
-        self._forget()
+        self._known.clear()
         self.db.remove()
 
     def close(self) -> None:
-        """A step is done: the next one looks anew, at what is entered by then too."""
+        """A step is done: enter what it did, for the sums that the next one asks for."""
         self.db.flush()
-        self._forget()
-
-    def _forget(self) -> None:
-        self._known.clear()
-        self.db.expunge_all()
 
     def give_up(self) -> None:
         """Leave the database as it is."""
         self.db.remove()
 
+    def find_student(self, student_id):
+        """Return a student; `MissingEntry` where there is none."""
+        return _there(self.db.get(Student, student_id), student_id)
+
+    def find_assignment(self, name):
+        """Return an assignment with its notebooks; `MissingEntry` where there is none."""
+
+        def load():
+            found = self.db.scalars(_ASSIGNMENT, {"assignment": name}).unique().first()
+            return _there(found, name)
+
+        return self._once(("assignment", name), load)
+
+    def find_notebook(self, name, assignment):
+        """Return an assignment's notebook; `MissingEntry` where there is none."""
+        its = {notebook.name: notebook for notebook in self.find_assignment(assignment).notebooks}
+        return _there(its.get(name), assignment, name)
+
+    def sources(self, notebook: str, assignment: str) -> dict[str, Row]:
+        """Return by name the cells that nbgrader knows, as they were released."""
+        its = {"notebook": notebook, "assignment": assignment}
+        return self._once(
+            ("sources", notebook, assignment),
+            lambda: {row.name: row for row in self.db.execute(_SOURCES, its)},
+        )
+
+    def cells(self, notebook: str, assignment: str) -> dict[tuple[str, str], Row]:
+        """Return by kind and name the cells that have points or are written in."""
+        its = {"notebook": notebook, "assignment": assignment}
+        return self._once(
+            ("cells", notebook, assignment),
+            lambda: {(row.type, row.name): row for row in self.db.execute(_CELLS, its)},
+        )
+
     def find_source_cell(self, name, notebook, assignment):
-        """Return a cell's source; `MissingEntry` where there is none."""
-        return self._find(("source", notebook, assignment), name)
+        """Return a cell as it was released; `MissingEntry` where there is none."""
+        return _there(self.sources(notebook, assignment).get(name), assignment, notebook, name)
 
     def find_graded_cell(self, name, notebook, assignment):
         """Return a cell that has points; `MissingEntry` where there is none."""
-        return self._find(("graded", notebook, assignment), name)
+        return _either(GradeCell, name, self.cells(notebook, assignment))
 
     def find_grade(self, grade_cell, notebook, assignment, student):
         """Return a student's grade of a cell; `MissingEntry` where there is none."""
-        return self._find(("grades", notebook, assignment, student), grade_cell)
+        return _either(GradeCell, grade_cell, self._entries(notebook, assignment, student)[Grade])
 
     def find_comment(self, solution_cell, notebook, assignment, student):
         """Return the comment on a student's cell; `MissingEntry` where there is none."""
-        return self._find(("comments", notebook, assignment, student), solution_cell)
+        entries = self._entries(notebook, assignment, student)[Comment]
+        return _either(SolutionCell, solution_cell, entries)
 
-    def _find(self, kind: tuple, name: str):
-        if kind not in self._known:
-            self._known[kind] = self._load(*kind)
-        try:
-            return self._known[kind][name]
-        except KeyError:
-            raise MissingEntry(f"No such entry: {name} among {kind}") from None
+    def _entries(self, notebook: str, assignment: str, student: str) -> dict[type, dict]:
+        """Return a student's grades and comments, by kind and name of their cells."""
+        its = {"notebook": notebook, "assignment": assignment, "student": student}
+        return self._once(
+            ("entries", notebook, assignment, student),
+            lambda: {
+                entry: {(kind, name): found for kind, name, found in self.db.execute(asked, its)}
+                for entry, asked in _ENTRIES.items()
+            },
+        )
 
-    def _load(self, what: str, notebook: str, assignment: str, student: str | None = None) -> dict:
-        its = self.find_notebook(notebook, assignment)
-        if what == "source":
-            return {cell.name: cell for cell in its.source_cells}
-        found = self.db.query(_every_cell()).filter(BaseCell.notebook_id == its.id).all()
-        kind = SolutionCell if what == "comments" else GradeCell
-        # Where cells of two kinds share a name, nbgrader takes the one that is no task.
-        cells = [cell for cls in (TaskCell, kind) for cell in found if type(cell) is cls]
-        if what == "graded":
-            return {cell.name: cell for cell in cells}
-        its = self.find_submission_notebook(notebook, assignment, student)
-        entries = {entry.cell_id: entry for entry in getattr(its, what)}
-        return {cell.name: entries[cell.id] for cell in cells if cell.id in entries}
+    def _once(self, what: Hashable, load: Callable[[], Any]) -> Any:
+        if what not in self._known:
+            self._known[what] = load()
+        return self._known[what]
 
 
-@functools.cache
-def _every_cell():
-    """All columns of each kind at once: else the database is asked for every cell by itself."""
-    return with_polymorphic(BaseCell, "*")
+def _there(found: Any, *names: str) -> Any:
+    if found is None:
+        raise MissingEntry(f"No such entry: {'/'.join(names)}")
+    return found
+
+
+def _either(kind: type, name: str, found: dict[tuple[str, str], Any]) -> Any:
+    """Return the cell of this kind, or else the task: where two share a name, as nbgrader does."""
+    task = found.get((TaskCell.__name__, name))
+    return _there(found.get((kind.__name__, name), task), name)
+
+
+def _of_notebook(query: Select) -> Select:
+    """Limit a query of notebooks to one."""
+    return query.join(Assignment, Assignment.id == Notebook.assignment_id).where(
+        Notebook.name == bindparam("notebook"), Assignment.name == bindparam("assignment")
+    )
+
+
+def _of_student(entry: type[Grade] | type[Comment]) -> Select:
+    """All entries of one kind on a student's notebook, with the kinds and names of their cells."""
+    query = select(BaseCell.type, BaseCell.name, entry).select_from(entry)
+    query = query.join(BaseCell, BaseCell.id == entry.cell_id)
+    query = query.join(SubmittedNotebook, SubmittedNotebook.id == entry.notebook_id)
+    query = query.join(
+        SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id
+    ).where(SubmittedAssignment.student_id == bindparam("student"))
+    return _of_notebook(query.join(Notebook, Notebook.id == SubmittedNotebook.notebook_id))
+
+
+# Made once: SQLAlchemy takes longer to put a query together than the database to answer it.
+_ASSIGNMENT = (
+    select(Assignment)
+    .where(Assignment.name == bindparam("assignment"))
+    .options(joinedload(Assignment.notebooks))
+)
+_ENTRIES = {entry: _of_student(entry) for entry in (Grade, Comment)}
+_source, _cell = SourceCell.__table__.c, BaseCell.__table__.c
+_points, _task = GradeCell.__table__.c, TaskCell.__table__.c
+_SOURCES = _of_notebook(
+    select(_source.name, _source.cell_type, _source.locked, _source.source, _source.checksum)
+    .select_from(SourceCell.__table__)
+    .join(Notebook.__table__, Notebook.id == _source.notebook_id)
+)
+_CELLS = _of_notebook(
+    select(
+        _cell.type, _cell.name, func.coalesce(_points.max_score, _task.max_score).label("max_score")
+    )
+    .select_from(BaseCell.__table__)
+    .outerjoin(GradeCell.__table__, _points.id == _cell.id)
+    .outerjoin(TaskCell.__table__, _task.id == _cell.id)
+    .join(Notebook.__table__, Notebook.id == _cell.notebook_id)
+)
 
 
 @functools.cache
@@ -139,7 +230,7 @@ def save_what_is_open() -> None:
 
 
 @contextlib.contextmanager
-def looking(url: str, course_id: str) -> Iterator[Gradebook]:
+def looking(url: str, course_id: str) -> Iterator[OneLook]:
     """Look into a gradebook: the one that is open, if one is."""
     if _open is not None:
         yield _open

@@ -50,10 +50,11 @@ def trusted_notebook(names: dict, course: CourseDirectory, inside: Sequence[str]
     """
     assignment, notebook = names["assignment"], names["notebook"]
     with looking(names["db_url"], course.course_id) as gradebook:
-        found = gradebook.find_notebook(notebook, assignment)
-        points = {cell.name: cell.max_score for cell in found.grade_cells}
-        solutions = {cell.name for cell in found.solution_cells}
-        sources = [(c.name, c.source) for c in found.source_cells if c.cell_type == "code"]
+        marked = gradebook.cells(notebook, assignment)
+        kept = gradebook.sources(notebook, assignment)
+    points = {name: row.max_score for (kind, name), row in marked.items() if kind == "GradeCell"}
+    solutions = {name for kind, name in marked if kind == "SolutionCell"}
+    sources = [(name, row.source) for name, row in kept.items() if row.cell_type == "code"]
     tests = {name: text for name, text in sources if name in points and name not in solutions}
     within = {name for name in tests if f"{assignment}/{notebook}/{name}" in inside}
     folder = Path(course.format_path(course.source_directory, ".", assignment))
