@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import os
 import secrets
 import shutil
@@ -15,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from autograder.sandbox.inside import confine, hook, wire
 from autograder.sandbox.inside.hook import translate as _
@@ -171,25 +173,32 @@ class Zygote:
         self.close()
 
 
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
+_Given = ParamSpec("_Given")
+_Answer = TypeVar("_Answer")
+
+
+def _undisturbed(talk: Callable[_Given, _Answer]) -> Callable[_Given, _Answer]:
     """Let an alarm wait that a test cell may have set, until nobody is in the middle of a talk.
 
     Blocking the signal would not do: the system then gives it to another thread, and Python runs
     the handler in the main thread all the same.
     """
-    handler = signal.getsignal(signal.SIGALRM)
-    if not callable(handler) or threading.current_thread() is not threading.main_thread():
-        yield  # here no handler runs
-        return
-    rung = []
-    signal.signal(signal.SIGALRM, lambda *_: rung.append(True))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGALRM, handler)
-        if rung:
-            signal.raise_signal(signal.SIGALRM)
+
+    @functools.wraps(talk)
+    def undisturbed(*args: _Given.args, **kwargs: _Given.kwargs) -> _Answer:
+        handler = signal.getsignal(signal.SIGALRM)
+        if not callable(handler) or threading.current_thread() is not threading.main_thread():
+            return talk(*args, **kwargs)  # here no handler runs
+        rung = []
+        signal.signal(signal.SIGALRM, lambda *_: rung.append(True))
+        try:
+            return talk(*args, **kwargs)
+        finally:
+            signal.signal(signal.SIGALRM, handler)
+            if rung:
+                signal.raise_signal(signal.SIGALRM)
+
+    return undisturbed
 
 
 class StudentProcess:
@@ -206,7 +215,7 @@ class StudentProcess:
     beside: Callable[[str], object] | None = None  # what the notebook has under a name
     nested = 0  # calls of what a test has lent, in work
 
-    @_undisturbed()
+    @_undisturbed
     def __init__(self, zygote: Zygote, limits: Limits | None = None, budget: Budget | None = None):
         budget = budget or Budget()
         if budget.left() <= 0:
@@ -250,13 +259,12 @@ class StudentProcess:
                 return reply
             frame = answer(reply[1:])
 
-    @_undisturbed()
+    @_undisturbed
     def _exchange(self, frame: bytes | None, resolve, patience: Callable[[], float]) -> object:
         self._need_alive()
         try:
             if frame is not None:
-                self._sock.settimeout(patience())
-                self._sock.sendall(frame)
+                wire.send(self._sock, frame, patience)
             return wire.receive(self._sock, patience, resolve)
         except TimeoutError:
             self.end()
@@ -305,7 +313,7 @@ class StudentProcess:
 
         return patience
 
-    @_undisturbed()
+    @_undisturbed
     def _seconds(self) -> tuple[float, float]:
         """Return the CPU time used so far, and for how long others kept the process from more."""
         answer = self.zygote.request(b"C", struct.pack(">i", self.pid), ">dd")
@@ -331,7 +339,7 @@ class StudentProcess:
         finally:
             self.limits = before
 
-    @_undisturbed()
+    @_undisturbed
     def end(self) -> None:
         """Kill the process."""
         if self.alive:

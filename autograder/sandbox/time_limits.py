@@ -64,7 +64,7 @@ class Budget:
     def left(self) -> float:
         """Seconds that are left."""
         passed = time.monotonic() - self.start
-        return min(self.seconds - self.spent(), self.seconds * LONGEST_DELAY - passed)
+        return min(self.seconds - passed + self.delayed, self.seconds * LONGEST_DELAY - passed)
 
 
 TEST_SECONDS = 60.0  # for one test cell in the judge

@@ -13,11 +13,13 @@ checked before memory is taken.
 """
 
 import array
+import contextlib
 import itertools
 import json
+import math
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,7 +38,9 @@ MAX_AXIS = 1 << 25  # also for empty arrays: (0, 10**12) must not blow up in the
 MAX_INT_BITS = 4096
 
 _KINDS = "biufc"
-_DTYPES = {np.dtype(order + code).str for code in "?bhilqBHILQefdgFDG" for order in "<>"}
+_NAMES = {np.dtype(order + code).str for code in "?bhilqBHILQefdgFDG" for order in "<>"}
+_DTYPES = {name: np.dtype(name) for name in _NAMES}
+_DTYPE_NAMES = {dtype: name for name, dtype in _DTYPES.items()}  # to ask NumPy takes longer
 
 
 class WireError(Exception):
@@ -53,15 +57,25 @@ def encode(value: object, refer: Callable[[object], list] | None = None) -> byte
     buffers: list[bytes] = []
     room = MAX_BYTES
 
-    def store(data: np.ndarray | np.generic | bytes) -> int:
-        nonlocal room
-        room -= len(data) if isinstance(data, bytes) else data.size * data.dtype.itemsize
-        if room < 0:
-            raise WireError(_("the value is too large"))
+    def store(data: bytes) -> int:
         if len(buffers) == MAX_BUFFERS:
             raise WireError(_("the value has too many parts"))
-        buffers.append(data if isinstance(data, bytes) else data.tobytes())
+        buffers.append(data)
         return len(buffers) - 1
+
+    def take(size: int) -> None:
+        nonlocal room
+        room -= size
+        if room < 0:
+            raise WireError(_("the value is too large"))
+
+    def write_array(v: np.ndarray) -> list:
+        take(v.nbytes)  # before it is copied
+        dtype = v.dtype
+        name = _DTYPE_NAMES.get(dtype) or dtype.str
+        if v.ndim > 1 and v.flags.fnc:  # as a transposed array: that it is one arrives, too
+            return ["T", name, list(v.T.shape), store(v.T.tobytes())]
+        return ["a", name, list(v.shape), store(v.tobytes())]
 
     count = 0
 
@@ -73,12 +87,12 @@ def encode(value: object, refer: Callable[[object], list] | None = None) -> byte
         if count > MAX_TEXT // 4:
             raise WireError(_("the value has too many parts"))
         kind = type(v)
-        if kind is np.ndarray and v.dtype.kind in _KINDS:  # most of what is sent
-            if v.flags.fnc:  # as a transposed array: that it is one arrives, too
-                return ["T", v.dtype.str, list(v.T.shape), store(v.T)]
-            return ["a", v.dtype.str, list(v.shape), store(v)]
-        if v is None or kind is bool:
+        if v is None or kind is bool:  # these first: most of what is sent
             return v
+        if kind is np.ndarray and v.dtype.kind in _KINDS:
+            return write_array(v)
+        if kind is list:
+            return ["l", *[write(item, depth + 1) for item in v]]
         if isinstance(v, str):
             v = str.__str__(v)
             if len(v) > MAX_TEXT:
@@ -91,25 +105,31 @@ def encode(value: object, refer: Callable[[object], list] | None = None) -> byte
             return ["i", hex(v)]
         if isinstance(v, float) and not isinstance(v, np.generic):
             v = float.__float__(v)
-            return v if np.isfinite(v) else ["f", str(v)]
+            return v if math.isfinite(v) else ["f", str(v)]
         if kind is complex:
             return ["c", v.real.hex(), v.imag.hex()]
         if kind is bytes:
+            take(len(v))
             return ["b", store(v)]
+        if kind is tuple:
+            return ["t", *[write(item, depth + 1) for item in v]]
+        if kind is dict and all(type(key) is str for key in v):
+            return ["d", *[[key, write(item, depth + 1)] for key, item in v.items()]]
         if isinstance(v, np.ma.MaskedArray) and v.dtype.kind in _KINDS:
             v = np.asarray(v.filled(0))
         if isinstance(v, array.array) and v.typecode in "bBhHiIlLqQfd":
             v = np.array(v)
         if isinstance(v, np.ndarray) and v.dtype.kind in _KINDS:
-            return write(np.ndarray.view(v, np.ndarray), depth)
+            return write_array(np.ndarray.view(v, np.ndarray))
         if isinstance(v, np.generic) and v.dtype.kind in _KINDS:
-            return ["g", v.dtype.str, store(v)]
+            take(v.nbytes)
+            return ["g", v.dtype.str, store(v.tobytes())]
         if isinstance(v, np.ndarray) and v.dtype == object and v.ndim:
             v = v.tolist()
         if isinstance(v, range):
             v = list(v[: MAX_TEXT // 4])
         if isinstance(v, list):
-            return ["l", *(write(item, depth + 1) for item in list.__iter__(v))]
+            return ["l", *[write(item, depth + 1) for item in list.__iter__(v)]]
         if isinstance(v, tuple) and (names := values.field_names(v)):
             fields = (write(item, depth + 1) for item in tuple.__iter__(v))
             return ["n", kind.__name__, names, *fields]
@@ -141,7 +161,11 @@ def frame(text: bytes, buffers: list[bytes]) -> bytes:
     return b"".join([head, text, *buffers])
 
 
-def decode(text: bytes, buffers: list[bytes], resolve: Callable[..., object] | None = None):
+def decode(
+    text: bytes,
+    buffers: Sequence[bytes | memoryview],
+    resolve: Callable[..., object] | None = None,
+):
     """Return the value of a frame. Whatever is not exactly as `encode` writes it is a WireError.
 
     `resolve` gets the parts of a reference and returns the object that stands for it.
@@ -158,7 +182,7 @@ def decode(text: bytes, buffers: list[bytes], resolve: Callable[..., object] | N
 class _Frame:
     """What is known of a frame while its value is made."""
 
-    buffers: list[bytes]
+    buffers: Sequence[bytes | memoryview]
     resolve: Callable[..., object] | None
     named: set[type] = field(default_factory=set)  # the kinds of named tuples in it
     room: int = MAX_BYTES  # for arrays of text and of times, which take less in the frame
@@ -167,15 +191,18 @@ class _Frame:
 def _read(v, frame: _Frame, depth: int):
     if depth > MAX_DEPTH:
         raise WireError(_("the value is nested too deeply"))
-    if v is None or type(v) in (bool, str, float):
+    kind = type(v)
+    if v is None or kind is str or kind is bool or kind is float:
         return v
-    if type(v) is not list or not v or type(v[0]) is not str:
+    if kind is not list or not v or type(v[0]) is not str:
         raise malformed()
     tag, *parts = v
+    if tag == "a":  # these first: most of what arrives
+        return _array(parts, frame.buffers)
     if tag == "l":
         return [_read(part, frame, depth + 1) for part in parts]
     if tag == "t":
-        return tuple(_read(part, frame, depth + 1) for part in parts)
+        return tuple([_read(part, frame, depth + 1) for part in parts])
     if tag == "n":
         name, names, *items = parts
         made = values.named_tuple(_text(name), *map(_text, names))
@@ -217,49 +244,38 @@ def _read(v, frame: _Frame, depth: int):
         return complex(float.fromhex(real), float.fromhex(imag))
     if tag == "b":
         return bytes(_buffer(parts, frame.buffers))
-    if tag in ("a", "T"):
-        dtype, shape, *where = parts
-        array = _array(_dtype(dtype), _shape(shape), _buffer(where, frame.buffers))
-        return array if tag == "a" else array.T
+    if tag == "T":
+        return _array(parts, frame.buffers).T
     if tag == "g":
-        dtype, *where = parts
-        return _array(_dtype(dtype), (), _buffer(where, frame.buffers))[()]
+        dtype, where = parts
+        return _array([dtype, [], where], frame.buffers)[()]
     if tag == "r" and frame.resolve is not None:
         return frame.resolve(*parts)
     raise malformed()
 
 
-def _array(dtype: np.dtype, shape: tuple[int, ...], buffer: bytes) -> np.ndarray:
-    size = dtype.itemsize
+def _array(parts: list, buffers: Sequence[bytes | memoryview]) -> np.ndarray:
+    name, shape, where = parts
+    dtype = _DTYPES.get(_text(name))
+    if dtype is None or type(shape) is not list or len(shape) > MAX_AXES:
+        raise malformed()
+    count = most = 1
     for length in shape:
-        size *= length
-    if size != len(buffer):
+        if type(length) is not int or not 0 <= length <= MAX_AXIS:
+            raise malformed()
+        count *= length
+        most *= length or 1
+    if most > MAX_BYTES:
+        raise WireError(_("the value is too large"))
+    buffer = _buffer([where], buffers)
+    if count * dtype.itemsize != len(buffer):
         raise malformed()
     if dtype.kind == "b":  # a byte that is neither 0 nor 1 would be a truth of its own kind
         return (np.frombuffer(buffer, np.uint8) != 0).reshape(shape)
-    return np.frombuffer(buffer, dtype).reshape(shape).copy()
+    return np.ndarray(shape, dtype, buffer).copy()
 
 
-def _shape(shape) -> tuple[int, ...]:
-    if type(shape) is not list or len(shape) > MAX_AXES:
-        raise malformed()
-    if not all(type(n) is int and 0 <= n <= MAX_AXIS for n in shape):
-        raise malformed()
-    most = 1
-    for length in shape:
-        most *= max(length, 1)
-    if most > MAX_BYTES:
-        raise WireError(_("the value is too large"))
-    return tuple(shape)
-
-
-def _dtype(name) -> np.dtype:
-    if _text(name) not in _DTYPES:
-        raise malformed()
-    return np.dtype(name)
-
-
-def _buffer(parts: list, buffers: list[bytes]) -> bytes:
+def _buffer(parts: list, buffers: Sequence[bytes | memoryview]) -> bytes | memoryview:
     (index,) = parts
     if type(index) is not int or not 0 <= index < len(buffers):
         raise malformed()
@@ -283,8 +299,17 @@ def _no_constant(word: str):  # noqa: ARG001
     raise malformed()
 
 
-_JSON = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+_JSON = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False)
 _FROM_JSON = json.JSONDecoder(parse_constant=_no_constant)
+
+
+def send(sock: socket.socket, frame: bytes, patience: Callable[[], float | None]) -> None:
+    """Send a frame, with `patience` as in `receive`. OSError: the other side is gone."""
+    rest = memoryview(frame)
+    while rest:
+        _wait_at_most(sock, patience())
+        with contextlib.suppress(TimeoutError):
+            rest = rest[sock.send(rest) :]
 
 
 def receive(
@@ -294,34 +319,57 @@ def receive(
 ):
     """Wait for a frame and return its value.
 
+    Nothing comes after it: the two sides speak in turn.
+
     `patience` returns how many seconds to wait before it is asked again (None: for ever), and
     raises TimeoutError when the time for the whole frame is over: sending it drop by drop does
     not stretch it. EOFError: the other side is gone.
     """
-    n_text, n_buffers, n_bytes = struct.unpack(">III", _receive_bytes(sock, 12, patience))
+    data = bytearray(_MOSTLY)
+    got = _receive_bytes(sock, data, 0, 12, patience)
+    n_text, n_buffers, n_bytes = struct.unpack_from(">III", data)
     if n_text > MAX_TEXT or n_buffers > MAX_BUFFERS or n_bytes > MAX_BYTES:
         raise WireError(_("the value is too large"))
-    begin = 4 * n_buffers
-    data = _receive_bytes(sock, begin + n_text + n_bytes, patience)
-    sizes = struct.unpack_from(f">{n_buffers}I", data)
+    begin = 12 + 4 * n_buffers
+    size = begin + n_text + n_bytes
+    if got > size:
+        raise malformed()
+    if got < size:
+        data, begun = bytearray(size), data
+        data[:got] = begun[:got]
+        _receive_bytes(sock, data, got, size, patience)
+    sizes = struct.unpack_from(f">{n_buffers}I", data, 12)
     if sum(sizes) != n_bytes:
         raise malformed()
+    view = memoryview(data)
     ends = itertools.accumulate(sizes, initial=begin + n_text)
-    parts = [data[start:end] for start, end in itertools.pairwise(ends)]
-    return decode(data[begin : begin + n_text], parts, resolve)
+    parts = [view[start:end] for start, end in itertools.pairwise(ends)]
+    return decode(bytes(view[begin : begin + n_text]), parts, resolve)
 
 
-def _receive_bytes(sock: socket.socket, count: int, patience: Callable) -> bytes:
-    data = bytearray(count)
-    view, got = memoryview(data), 0
-    while got < count:
-        if (seconds := patience()) != sock.gettimeout():  # setting it asks the system
-            sock.settimeout(seconds)
-        try:
-            n = sock.recv_into(view[got:])
-        except TimeoutError:
-            continue
-        if n == 0:
-            raise EOFError
-        got += n
-    return bytes(data)
+_MOSTLY = 1 << 14  # bytes that a frame has at most, mostly
+_ASKED_EVERY = 1.0  # seconds until `patience` is asked again, at most
+
+
+def _receive_bytes(
+    sock: socket.socket, data: bytearray, got: int, least: int, patience: Callable
+) -> int:
+    """Fill the data after the first `got` bytes until `least` are there; return how many are."""
+    with memoryview(data) as view:
+        while got < least:
+            _wait_at_most(sock, patience())
+            try:
+                n = sock.recv_into(view[got:])
+            except TimeoutError:
+                continue
+            if n == 0:
+                raise EOFError
+            got += n
+    return got
+
+
+def _wait_at_most(sock: socket.socket, seconds: float | None) -> None:
+    if seconds is not None:  # the same again and again, mostly: setting another asks the system
+        seconds = min(seconds, _ASKED_EVERY)
+    if seconds != sock.gettimeout():
+        sock.settimeout(seconds)
