@@ -10,7 +10,7 @@ from pathlib import Path
 from autograder.sandbox.instructors_code import Setting
 from autograder.sandbox.judge_process import receive, send
 from autograder.sandbox.running_tests import Cell
-from autograder.sandbox.student_process import GraderFailure, PutOff, Unsafe
+from autograder.sandbox.student_process import COMPUTING, GraderFailure, PutOff, Unsafe
 from autograder.sandbox.time_limits import (
     NOTEBOOK_SECONDS,
     QUICK,
@@ -34,7 +34,6 @@ class Grader:
         self._control, theirs = multiprocessing.Pipe()
         root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-        threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         with theirs:
             self._process = subprocess.Popen(
                 [
@@ -42,7 +41,7 @@ class Grader:
                     *(str(theirs.fileno()), str(int(self._unsafe))),
                 ],
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, **threads, "PYTHONPATH": path},
+                env={**os.environ, **COMPUTING, "PYTHONPATH": path},
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C at the terminal is for us
             )

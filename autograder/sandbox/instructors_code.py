@@ -212,6 +212,36 @@ def operations(cells: tuple[Source, ...]) -> dict[str, frozenset[str]]:
     }
 
 
+@functools.cache
+def asked_by(cell: str) -> frozenset[str] | None:
+    """The names that a test cell must find when it begins: it does not bind them itself before.
+
+    None if that cannot be known.
+    """
+    asked, bound = set[str](), set[str]()
+    for statement in parse(cell):
+        asked |= _asked(statement) - bound
+        if isinstance(statement, _BINDERS):
+            bound |= _bound(statement)
+    return None if asked & _ANY_NAME else frozenset(asked)
+
+
+# Statements that bind their names whatever happens, and what may ask for any name.
+_BINDERS = (ast.Import, ast.ImportFrom, ast.Assign, ast.FunctionDef, ast.ClassDef)
+_ANY_NAME = {"exec", "eval", "globals", "locals", "vars", "dir", "get_ipython", "__import__"}
+
+
+def _asked(statement: ast.stmt) -> set[str]:
+    nodes = list(ast.walk(statement))
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    added = {
+        n.target.id
+        for n in nodes
+        if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)
+    }
+    return added | {name.id for name in names if not isinstance(name.ctx, ast.Store)}
+
+
 def _globals(table: symtable.SymbolTable) -> set[str]:
     """The names that the functions and classes of a scope look up in the namespace."""
     found = set[str]()

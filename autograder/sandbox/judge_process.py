@@ -24,7 +24,7 @@ from multiprocessing.connection import Connection
 from autograder.sandbox.inside import confine, hook
 from autograder.sandbox.inside.hook import translate as _
 from autograder.sandbox.inside.shell import make_shell
-from autograder.sandbox.instructors_code import Setting
+from autograder.sandbox.instructors_code import Setting, asked_by
 from autograder.sandbox.namespace import Namespace
 from autograder.sandbox.running_tests import Cell, hold, run_test
 from autograder.sandbox.student_process import GraderFailure, PutOff, StudentProcess, Unsafe, Zygote
@@ -156,6 +156,7 @@ class Server:
         gc.disable()  # what is loaded now stays
         for cell in cold:
             self.warm.add(cell.source)
+            asked_by(cell.source)
             run_test(cell, namespace, None, self.shell)
         gc.freeze()
         gc.enable()
@@ -187,7 +188,7 @@ class _Run:
     def hold(self) -> dict[int, list]:
         """Let judges run the notebook until every test has its outcome."""
         self._complete(hidden=False)
-        if any(cell.hidden for cell in self.cells):
+        if any(cell.hidden and index not in self.outputs for index, cell in enumerate(self.cells)):
             self._complete(hidden=True)
         for index, cell in enumerate(self.cells):
             if cell.test:  # no outcome would be a pass
@@ -206,12 +207,12 @@ class _Run:
         while self.budget.left() > 0:
             done = {i for i in tests if i in self.outputs and self.cells[i].hidden == hidden}
             last, ended = self._judge(hidden, frozenset(done | self.stopped))
-            if ended == "complete":
+            if ended == "over":
                 return
             self.server.restart_zygote()  # its students are to end, too
             if self.quick:
                 raise PutOff(self.budget.spent())
-            if self.budget.left() <= 0:  # wherever that was: it had its time
+            if ended == "complete" or self.budget.left() <= 0:  # wherever that was: it had its time
                 return
             if last is None or (ended == "done" and not self.again):
                 raise GraderFailure("the judge has ended outside of any cell")
@@ -222,7 +223,7 @@ class _Run:
         """Fork a judge and collect what it tells.
 
         Returns the last cell that it began, and how it ended: "starting", which is in that cell,
-        "done", which is after it, or "complete".
+        "done", which is after it, "complete", which is in a hidden test after all cells, or "over".
         """
         self.server.zygote.skip_numbers()
         reading, writing = os.pipe()
@@ -238,10 +239,13 @@ class _Run:
                     kind, *told = json.loads(line)
                     if self.quick and kind in ("stopped", "slow"):  # the process has ended
                         raise PutOff(self.budget.spent())
-                    if kind in ("starting", "done", "complete"):
+                    if kind in ("starting", "done", "complete", "over"):
                         last, ended = told[0] if told else last, kind
                     elif kind == "stopped":
                         self.stopped.add(told[0])
+                    elif kind == "again":
+                        told_of = self.outputs.items()
+                        self.outputs = {i: o for i, o in told_of if not self.cells[i].hidden}
                     elif kind == "slow":
                         self.slow.update(told[0])
                     elif kind == "outputs":
@@ -315,7 +319,7 @@ class _Run:
             slow = frozenset(self.slow)
             known = self.cells, self.names, self.setting
             hold(*known, start, self.limits, shell, hidden, skip, slow, tell)
-            tell("complete")
+            tell("over")
         except (GraderFailure, OSError) as failure:  # of a student's doing none comes so far
             sys.stderr.write(ascii(failure) + "\n")
             os._exit(_OWN_FAULT)

@@ -1,17 +1,21 @@
 """The names of the test cells: their own, and those that the student was to define."""
 
 import builtins
+import contextlib
 import random
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from autograder.sandbox.inside.changing import changed_to
+from autograder.sandbox.inside.state import State, Unknown
 from autograder.sandbox.inside.wire import WireError, encode
-from autograder.sandbox.instructors_code import Setting
+from autograder.sandbox.instructors_code import Setting, asked_by
 from autograder.sandbox.lending import importable
 from autograder.sandbox.stand_ins import RemoteObject, ask, can_be_sent, only, rename
+from autograder.sandbox.student_process import GraderFailure
 
 _DELETED = object()
 _AT_BEGIN = re.compile(r"^(?:(?:async +)?def +|class +)?([^\W\d]\w*)", re.MULTILINE)
@@ -56,12 +60,7 @@ class Namespace(dict):
         seeds : bool
             Does the cell set random numbers? Then the student's process gets the same.
         """
-        for name in self._names.intersection(self):
-            value = self[name]
-            if self._fetched.get(name) is value or isinstance(value, RemoteObject):
-                super().__delitem__(name)
-        self._fetched.clear()
-        self._common.clear()
+        self._forget()
         self.told, self._hidden = {}, hidden
         self._random = () if seeds else None
         self.student = student
@@ -69,6 +68,45 @@ class Namespace(dict):
             student.operations = operations
             student.sync, student.refresh = self.sync, self.refresh
             student.written, student.beside = self.written, self.beside
+
+    def _forget(self) -> None:
+        for name in self._names.intersection(self):
+            value = self[name]
+            if self._fetched.get(name) is value or isinstance(value, RemoteObject):
+                super().__delitem__(name)
+        self._fetched.clear()
+        self._common.clear()
+
+    def place(self, student, number: int, source: str) -> "Place | None":
+        """Keep in mind all that a test cell would find now.
+
+        None if that cannot be compared with what it would find later.
+        """
+        self._forget()
+        asked = asked_by(source)
+        if asked is None:
+            return None
+        for name in asked - self._names:
+            with contextlib.suppress(KeyError):  # it may be bound by then
+                self[name]
+        try:
+            own = State(asked, self)
+        except Unknown:
+            return None
+        theirs = self._names & (asked | own.asked)
+        if not _is_true(student, "remember", number, sorted(theirs)):
+            return None
+        return Place(student, number, theirs, own, dict(self._texts))
+
+    def is_at(self, place: "Place") -> bool:
+        """Would the test cell find the same now?"""
+        self._forget()
+        return place.own.is_unchanged() and _is_true(place.student, "is_unchanged", place.number)
+
+    def was_at(self, place: "Place") -> bool:
+        """Has the test cell asked for nothing else than what is the same as at its place?"""
+        others = self._fetched.keys() - place.names
+        return all(self._texts.get(name) == place.texts.get(name) for name in others)
 
     def students_cell(self, source: str) -> None:
         """A cell of the student's has run: where it binds a name anew, that one counts again."""
@@ -182,6 +220,39 @@ class Namespace(dict):
             self._common[name] = _encoded(value)
         else:
             self._common.pop(name, None)
+
+
+def _is_true(student, request: str, *args) -> bool:
+    """Does the student's process say so? Whatever else comes of the request is a no."""
+    try:
+        return only(ask(student, request, *args), student) is True
+    except GraderFailure:
+        raise
+    except BaseException:
+        return False
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a test cell would have found where it stands in the notebook.
+
+    Attributes
+    ----------
+    student : StudentProcess
+    number : int
+        Under which that process keeps in mind what its `names` stood for.
+    names : frozenset of str
+    own : State
+        Of what tests had bound.
+    texts : dict
+        Of the student's cells, by the names that they had bound.
+    """
+
+    student: Any
+    number: int
+    names: frozenset[str]
+    own: State
+    texts: dict[str, str]
 
 
 _DATA = {bool, int, float, str, tuple, type(None), list, dict, set, np.ndarray}

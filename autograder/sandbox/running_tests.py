@@ -21,7 +21,7 @@ from autograder.sandbox.inside import hook
 from autograder.sandbox.inside.hook import translate as _
 from autograder.sandbox.inside.shell import Outputs, Shell, Stream
 from autograder.sandbox.instructors_code import Setting
-from autograder.sandbox.namespace import Namespace, run_cell
+from autograder.sandbox.namespace import Namespace, Place, run_cell
 from autograder.sandbox.namespace import tell as tell_names
 from autograder.sandbox.outputs import clean
 from autograder.sandbox.student_process import GraderFailure, StudentDied, StudentProcess
@@ -74,9 +74,11 @@ def hold(
 ) -> None:
     """Run a notebook's cells from first to last, and tell what came of them.
 
-    What a student's function sees in a hidden test it can keep and print later. So a notebook is
-    run twice. First without hidden tests: the outputs of its cells and of visible tests are what
-    the student gets to read. Then with `hidden`, where only the outcomes of hidden tests count.
+    What a student's function sees in a hidden test it can keep and print later. So a notebook
+    runs without hidden tests first: the outputs of its cells and of visible tests are what the
+    student gets to read. When all of these are told, the hidden tests run in the same process, if
+    each of them finds there what it would have found at its place. Otherwise the notebook must run
+    once more, with `hidden`, where only the outcomes of hidden tests count.
 
     Parameters
     ----------
@@ -94,7 +96,9 @@ def hold(
         Called with ("starting", index) before a cell, ("done", index) when it has come to its
         end, ("stopped", index) after a student cell in which the process ended, ("slow", names)
         when more functions are found to be, and ("outputs", index, outputs) for each cell that
-        counts. A visible test in which the process ended is told as stopped, too.
+        counts. A visible test in which the process ended is told as stopped, too. When all but
+        hidden tests have been told: ("complete",), and ("again",) when what was told of hidden
+        tests since does not count.
     """
     if hidden:  # what comes after the last hidden test cannot change its outcome
         cells = cells[: max(i for i, cell in enumerate(cells) if cell.hidden) + 1]
@@ -103,6 +107,7 @@ def hold(
     worked: list[str | dict] = []  # cells, and what tests did to names
     allowed, hurry = limits, SLOW
     found_slow, named = set(slow), set[str]()  # the second: the words of the cell in work
+    places: dict[int, Place | None] = {}  # of hidden tests, where that is known
 
     def alive() -> StudentProcess:
         nonlocal student, allowed
@@ -136,6 +141,29 @@ def hold(
             found_slow.update(names & named)
             tell("slow", sorted(found_slow))
 
+    def find_place(index: int, cell: Cell) -> Place | None:
+        try:
+            return namespace.place(alive(), index, cell.source)
+        except StudentDied:  # the notebook's time is over
+            return None
+
+    def run_hidden_test(index: int, place: Place | None) -> bool:
+        """Run a hidden test after all others; return whether it found what was at its place."""
+        nonlocal named
+        if place is None or student is None or place.student is not student:
+            return False
+        if not namespace.is_at(place):
+            return False
+        student.discreet = True
+        cell, began = cells[index], time.monotonic()
+        named = set(_NAME.findall(cell.source))
+        outputs = run_test(cell, namespace, alive, shell)
+        if not namespace.was_at(place):
+            return False
+        tell("outputs", index, outputs)
+        find_slow(outputs, time.monotonic() - began)
+        return True
+
     try:
         for index, cell in enumerate(cells):
             if index in skip:
@@ -151,6 +179,8 @@ def hold(
                     tell("stopped", index)
                 if cell.hidden == hidden:
                     tell("outputs", index, outputs)
+                elif cell.hidden:
+                    places[index] = None
             elif not cell.test:
                 if found_slow & named:  # what uses a slow function is one itself
                     found_slow.update(_FUNCTION.findall(cell.source))
@@ -168,6 +198,7 @@ def hold(
                 if not hidden:
                     tell("outputs", index, outputs)
             elif cell.hidden and not hidden:  # the lines above its hidden tests may define names
+                places[index] = find_place(index, cell)
                 visible = replace(cell, source=cell.source.partition(BEGIN_HIDDEN)[0])
                 outputs = run_test(visible, namespace, alive, shell)
             elif hidden and not cell.hidden:  # its outcome is known, what it does to names counts
@@ -182,6 +213,14 @@ def hold(
                 worked.append(done)
             find_slow(outputs, time.monotonic() - began)
             tell("done", index)
+        if not hidden:
+            tell("complete")
+            for index, place in places.items():
+                if not run_hidden_test(index, place):
+                    tell("again")
+                    break
+                if student is None or not student.alive:  # that is this test's outcome alone
+                    break
     finally:
         if student is not None:
             student.end()

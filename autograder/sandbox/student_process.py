@@ -27,6 +27,12 @@ from autograder.sandbox.time_limits import LONGEST_DELAY, Budget, Limits
 # exercises nor solutions lie where it can read.
 INSIDE = Path(__file__).with_name("inside")
 _START_SECONDS = 60.0
+# For processes that compute: a single thread, and the memory of middle-sized arrays is kept for the
+# next ones. To get it anew from the system takes longer than to compute with it.
+COMPUTING = {
+    **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    **{"MALLOC_MMAP_THRESHOLD_": str(16 << 20), "MALLOC_TRIM_THRESHOLD_": str(64 << 20)},
+}
 _TIME_OVER = hook.later("the notebook's time is over")
 
 
@@ -383,13 +389,12 @@ def _bring_fonts(home: Path) -> None:
 
 def _environment(home: str, cache: str) -> dict[str, str]:
     """Nothing of the grader's own environment: it may hold passwords and paths."""
-    threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     caches = dict.fromkeys(("XDG_CACHE_HOME", "MPLCONFIGDIR", "IPYTHONDIR"), cache)
     return {
         **{"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8"},
         **{"USER": "student"},
         **{"PYTHONPATH": os.pathsep.join([home, *confine.package_folders()])},
         "MPLBACKEND": "agg",
-        **threads,
+        **COMPUTING,
         **caches,
     }

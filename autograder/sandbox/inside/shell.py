@@ -1,5 +1,6 @@
 """The IPython shell in which a notebook's cells run, and what becomes of their outputs."""
 
+import ast
 import asyncio
 import base64
 import errno
@@ -13,6 +14,7 @@ import re
 import sys
 import tempfile
 import traceback
+import warnings
 from types import TracebackType
 from typing import Any
 
@@ -199,6 +201,8 @@ class Shell(InteractiveShell):
 
     def should_run_async(self, raw_cell, **kwargs):
         """A cell that speaks of asyncio runs in an event loop. In a kernel, every cell does."""
+        if "async" not in raw_cell and "await" not in raw_cell:
+            return False  # IPython would compile it to know
         try:
             asyncio.get_running_loop()
         except RuntimeError:
@@ -267,9 +271,21 @@ class Transformers(TransformerManager):
     """IPython's, which takes every cell apart to look for what is not Python: here few are."""
 
     def do_token_transforms(self, lines):
-        if not _BEYOND_PYTHON.search("".join(lines)):
+        cell = "".join(lines)
+        if not _BEYOND_PYTHON.search(cell) or _is_python(cell):
             return lines
         return super().do_token_transforms(lines)
+
+
+def _is_python(cell: str) -> bool:
+    """True for Python, in which there is nothing to transform."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they are told when the cell runs
+        try:
+            ast.parse(cell)
+        except (SyntaxError, ValueError, MemoryError, RecursionError):
+            return False
+    return True
 
 
 def make_shell(pictures: bool = True) -> Shell:

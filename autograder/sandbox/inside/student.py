@@ -25,6 +25,7 @@ from autograder.sandbox.inside.changing import changed_to
 from autograder.sandbox.inside.hook import translate as _
 from autograder.sandbox.inside.operations import OPERATIONS, operations_of
 from autograder.sandbox.inside.shell import KEPT, MAX_TEXT, Outputs, Shell, Stream, text_of
+from autograder.sandbox.inside.state import State, Unknown
 from autograder.sandbox.inside.values import is_key
 
 MAX_ARRAY = 1 << 16  # bytes of a returned array that is looked at again
@@ -43,8 +44,11 @@ class Student:
         self.stdout, self.stderr = Stream("stdout"), Stream("stderr")
         self.called = None  # the function that was called last, and
         self.returned: list[tuple[np.ndarray, bytes]] = []  # the arrays that it gave, as they were
+        self.states: dict[int, State] = {}  # what the grader wants to compare later
         self.answers: dict[str, Callable[..., list]] = {
             "run": self.run,
+            "remember": self.remember,
+            "is_unchanged": self.is_unchanged,
             "get": self.get,
             "get_all": self.get_all,
             "seed": self.seed,
@@ -123,6 +127,18 @@ class Student:
     def get_all(self, names: list[str]) -> list:
         """Return values by their names, of those that there are."""
         return [{name: self.shell.user_ns[name] for name in names if name in self.shell.user_ns}]
+
+    def remember(self, number: int, names: list[str]) -> list:
+        """Keep in mind what names stand for now; return whether that can be compared later."""
+        try:
+            self.states[number] = State(names, self.shell.user_ns)
+        except Unknown:
+            return [False]
+        return [True]
+
+    def is_unchanged(self, number: int) -> list:
+        """Do the names that were remembered stand for the same as then?"""
+        return [self.states[number].is_unchanged()]
 
     def seed(self, of_python: tuple, of_numpy: tuple) -> list:
         """Take over the state of the random numbers that a test has set."""

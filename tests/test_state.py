@@ -1,0 +1,165 @@
+"""Whether what a hidden test would find has changed since."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder.sandbox.inside.shell import make_shell
+from autograder.sandbox.inside.state import State, Unknown
+from autograder.sandbox.instructors_code import OPEN, Source, asked_by, bound_names, setting
+from autograder.sandbox.running_tests import BEGIN_HIDDEN, Cell, hold
+from autograder.sandbox.student_process import StudentProcess, Zygote
+from autograder.sandbox.time_limits import Limits
+
+SOLUTIONS = sorted(Path("solutions").glob("*/*.ipynb"))
+
+
+def state(source: str, names: str) -> tuple[State, dict]:
+    notebook = {"__name__": "notebook"}
+    exec(source, notebook)
+    return State(names.split(), notebook), notebook
+
+
+F = "import numpy as np\nseen, factors = [], {'two': 2}\ndef helper(x): return factors['two'] * x\n"
+F += "def f(x, most=np.array([9.0])): return np.minimum(helper(x), most)\n"
+C = "class C:\n    two = 2\n    def __init__(self): self.own = [1]\n    def times(self, x): "
+C += "return self.two * f(x)\ndef f(x): return x\nc = C()\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "later"),
+    [
+        (F, "def f(x): return x"),
+        (F, "def helper(x): return x"),
+        (F, "factors['two'] = 3"),
+        (F, "f.__defaults__[0][0] = 1"),
+        (F, "f.__defaults__ = None"),
+        (F, "f.__code__ = helper.__code__"),
+        (F, "f.calls = 1"),
+        (F, "np = None"),
+        (F, "del helper"),
+        (F + "import types\nnp = types.ModuleType('np')\nnp.minimum = min", "np.minimum = max"),
+        (F, "minimum = 1"),  # an attribute of that name: nobody knows better
+        ("def f(x): return sum(x)", "def sum(x): return 0"),
+        ("def f(x): return [later(v) for v in x]", "def later(v): return v"),
+        ("f = lambda x: x", "f = lambda x: x"),
+        ("from functools import partial\nf = partial(pow, 2)", "f = partial(pow, 3)"),
+        ("def make(n):\n    return lambda x: n * x\nf = make(2)", "f = make(3)"),
+        ("def make():\n    n = [0]\n    return lambda: n.append(1)\nf = make()", "f()"),
+        ("f = [float('nan'), {1: (2, {3})}]", "f[1][1][1].add(4)"),
+        ("f = 0.0", "f = -0.0"),
+        ("f = 1", "f = True"),
+        ("import random\ndef f(): return random.random()", "random.random()"),
+        ("import numpy as np\ndef f(): return np.random.normal()", "np.random.normal()"),
+        (C + "f = c", "c.own.append(2)"),
+        (C + "f = c", "C.two = 3"),
+        (C + "f = c", "C.times = None"),
+        (C + "class D(C): pass\nf = D()", "C.two = 3"),
+        (C + "f = c.times", "c.own = 1"),
+        (C + "g = c.times\ndef f(x): return g(x)", "C.two = 3"),
+    ],
+)
+def test_a_change_is_seen(source, later):
+    before, notebook = state(source, "f")
+    exec(later, notebook)
+    assert not before.is_unchanged()
+
+
+@pytest.mark.parametrize(
+    ("source", "later"),
+    [
+        (F, "f(1), helper(2)"),
+        (F, "other = 1\nseen.append(1)\ndef g(): return f(1)"),
+        (F, "factors = {'two': 2}"),  # the same value
+        ("f = [float('nan'), {1: (2, {'b', 'a'})}]\nf.append(f)", "f[0] = float('nan')"),
+        (C + "h = c.times(1)\nf = c", "C()"),
+        ("def f(x): return x if x < 2 else f(x - 1) + f(x - 2)", "f(9)"),
+        ("import numpy as np\nf = np.float64(1)", "import numpy as np"),
+    ],
+)
+def test_what_stays_the_same_is_seen_to(source, later):
+    before, notebook = state(source, "f missing")
+    exec(later, notebook)
+    assert before.is_unchanged()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "f = iter([1])",
+        "f = open('/dev/null')",
+        "class C:\n    __slots__ = ('a',)\nf = C()",
+        "class M(type): pass\nclass C(metaclass=M): pass\nf = C()",
+        "import numpy as np\nf = np.random.default_rng(0)",
+        "f = 'a' * (5 << 20)",
+        "f = [[i] for i in range(9999)]",
+        "f = []\nfor _ in range(5000): f = [f]",
+    ],
+)
+def test_of_what_cannot_be_compared_nothing_is_said(source):
+    with pytest.raises(Unknown):
+        state(source, "f")
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ("from autograder import judge\nverdict = judge(f, 'f')\nassert verdict.passed", "f"),
+        ("x = 1\nassert f(x) == y", "f y"),
+        ("assert x == 1\nx = 2", "x"),
+        ("if a:\n    x = 1\nassert x", "a x"),
+        ("def g(v): return f(v)\nassert g(1)", "f v"),
+        ("x += 1", "x"),
+        ("del f", "f"),
+        ("for i in items: assert i", "items i"),
+    ],
+)
+def test_what_a_test_finds_is_what_it_does_not_bind_before(cell, names):
+    assert asked_by(cell) == set(names.split())
+
+
+def test_what_may_ask_for_any_name_is_not_known():
+    assert asked_by("assert 'f' in globals()") is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="confinement needs Linux")
+def test_each_lesson_runs_once():
+    """In one process, because nothing changes what a hidden test of ours asks for."""
+    shell = make_shell(pictures=False)
+    with Zygote() as zygote:
+        for path in SOLUTIONS:
+            cells = list(code_cells(path))
+            sources = tuple(Source(cell.source, OPEN) for cell in cells if not cell.test)
+            known = setting(sources)
+            names = set(bound_names(tuple(source.text for source in sources)) - known.own.keys())
+            cells = [asks_only(cell, names) if cell.test else cell for cell in cells]
+            told, started = [], []
+
+            def start(limits, started=started):
+                started.append(StudentProcess(zygote, limits))
+                return started[-1]
+
+            def tell(*what, told=told):
+                told.append(what)
+
+            nothing: frozenset = frozenset()
+            hold(cells, names, known, start, Limits(), shell, False, nothing, nothing, tell)
+            assert ("again",) not in told and len(started) == 1
+            of_hidden = [w[2] for w in told if w[0] == "outputs" and cells[w[1]].hidden]
+            assert of_hidden == [[]] * sum(cell.hidden for cell in cells) != []
+
+
+def code_cells(path: Path):
+    for cell in json.loads(path.read_bytes())["cells"]:
+        if cell["cell_type"] == "code":
+            meta = cell["metadata"].get("nbgrader", {})
+            test = bool(meta.get("grade") and not meta.get("solution"))
+            yield Cell("".join(cell["source"]), test=test)
+
+
+def asks_only(test: Cell, names: set[str]) -> Cell:
+    """A test in place of another one: it asks for the same, and judges nothing."""
+    asked = ", ".join(sorted(asked_by(test.source) & names))
+    return Cell(f"{BEGIN_HIDDEN if test.hidden else ''}\nfound = [{asked}]", test=True)
