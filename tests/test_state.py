@@ -52,6 +52,8 @@ C += "return self.two * f(x)\ndef f(x): return x\nc = C()\n"
         ("f = 0.0", "f = -0.0"),
         ("f = 1", "f = True"),
         ("import random\ndef f(): return random.random()", "random.random()"),
+        ("import random as r\ndef f(): return r.choice([1])", "r.random()"),
+        ("seen = []\nadd = seen.append\ndef f(x): add(x)", "f(1)"),
         ("import numpy as np\ndef f(): return np.random.normal()", "np.random.normal()"),
         (C + "f = c", "c.own.append(2)"),
         (C + "f = c", "C.two = 3"),
@@ -93,12 +95,26 @@ def test_what_stays_the_same_is_seen_to(source, later):
         "class C:\n    __slots__ = ('a',)\nf = C()",
         "class M(type): pass\nclass C(metaclass=M): pass\nf = C()",
         "import numpy as np\nf = np.random.default_rng(0)",
+        "from random import randint\ndef f(): return randint(1, 6)",
+        "from numpy.random import normal\ndef f(): return normal()",
         "f = 'a' * (5 << 20)",
         "f = [[i] for i in range(9999)]",
         "f = []\nfor _ in range(5000): f = [f]",
     ],
 )
 def test_of_what_cannot_be_compared_nothing_is_said(source):
+    with pytest.raises(Unknown):
+        state(source, "f")
+
+
+@pytest.mark.parametrize(
+    "source", ["import mine as f", "from mine import f", "from mine import C as f"]
+)
+def test_of_modules_that_were_handed_in_nothing_is_said(source, tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text("seen = []\ndef f(x): seen.append(x)\nclass C: pass\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
     with pytest.raises(Unknown):
         state(source, "f")
 

@@ -12,13 +12,13 @@ import importlib
 import json
 import os
 import resource
-import select
 import shutil
 import signal
 import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 
 from autograder.sandbox.inside import confine, hook
@@ -26,6 +26,7 @@ from autograder.sandbox.inside.hook import translate as _
 from autograder.sandbox.inside.shell import make_shell
 from autograder.sandbox.instructors_code import Setting, asked_by
 from autograder.sandbox.namespace import Namespace
+from autograder.sandbox.quiet_pipe import QuietPipe
 from autograder.sandbox.running_tests import Cell, hold, run_test
 from autograder.sandbox.student_process import GraderFailure, PutOff, StudentProcess, Unsafe, Zygote
 from autograder.sandbox.time_limits import Budget, Limits
@@ -33,6 +34,7 @@ from autograder.sandbox.time_limits import Budget, Limits
 MEMORY = 1024 * confine.MiB  # what a judge may add to what it has after the fork
 MAX_OUTPUTS = 10 * confine.MiB  # of all a student's cells, as JSON
 _OWN_FAULT = 3  # with this status a judge ends that failed by itself
+_URGENT = ("stopped", "slow")  # what a judge tells that may end the run
 _GRACE = 1.0  # seconds: a judge ends a notebook itself when its time is over
 
 
@@ -226,32 +228,32 @@ class _Run:
         "done", which is after it, "complete", which is in a hidden test after all cells, or "over".
         """
         self.server.zygote.skip_numbers()
-        reading, writing = os.pipe()
+        pipe = QuietPipe()
         pid = os.fork()
         if pid == 0:
-            os.close(reading)
-            self._be_the_judge(writing, hidden, skip)
-        os.close(writing)
+            pipe.close_reading()
+            self._be_the_judge(pipe, hidden, skip)
+        pipe.close_writing()
         last, ended = None, "done"
         try:
-            with open(reading, "rb") as lines:
-                for line in self._lines(lines, pid):
-                    kind, *told = json.loads(line)
-                    if self.quick and kind in ("stopped", "slow"):  # the process has ended
-                        raise PutOff(self.budget.spent())
-                    if kind in ("starting", "done", "complete", "over"):
-                        last, ended = told[0] if told else last, kind
-                    elif kind == "stopped":
-                        self.stopped.add(told[0])
-                    elif kind == "again":
-                        told_of = self.outputs.items()
-                        self.outputs = {i: o for i, o in told_of if not self.cells[i].hidden}
-                    elif kind == "slow":
-                        self.slow.update(told[0])
-                    elif kind == "outputs":
-                        index, items = told
-                        self._keep(index, items, len(line))
+            for line in self._lines(pipe, pid):
+                kind, *told = json.loads(line)
+                if self.quick and kind in _URGENT:  # the process has ended
+                    raise PutOff(self.budget.spent())
+                if kind in ("starting", "done", "complete", "over"):
+                    last, ended = told[0] if told else last, kind
+                elif kind == "stopped":
+                    self.stopped.add(told[0])
+                elif kind == "again":
+                    told_of = self.outputs.items()
+                    self.outputs = {i: o for i, o in told_of if not self.cells[i].hidden}
+                elif kind == "slow":
+                    self.slow.update(told[0])
+                elif kind == "outputs":
+                    index, items = told
+                    self._keep(index, items, len(line))
         finally:
+            pipe.close_reading()
             os.kill(pid, signal.SIGKILL)
             _pid, status = os.waitpid(pid, 0)
             self.budget.next_judge()
@@ -268,7 +270,7 @@ class _Run:
             items = [{"output_type": "stream", "name": "stderr", "text": text}]
         self.outputs[index] = items
 
-    def _lines(self, lines, judge: int):
+    def _lines(self, pipe: QuietPipe, judge: int) -> Iterator[bytes]:
         """Yield the judge's lines until it ends, is silent for too long, or time is over."""
         longest = max(self.test_seconds, self.limits.wall * 2)
         buffer, since, before = b"", time.monotonic(), self.budget.delayed
@@ -279,33 +281,25 @@ class _Run:
             left = min(longest - silent, self.budget.left() + _GRACE)
             if left <= 0:
                 return
-            ready, _, _ = select.select([lines, self.server.control], [], [], min(left, 1.0))
-            if self.server.control in ready:
+            data, more = pipe.read(min(left, 1.0), self.server.control)
+            if data is None:
                 self.server.close()
                 os._exit(1)  # nothing is asked meanwhile: the grader has gone, so do we
-            if lines not in ready:
-                continue
-            data = os.read(lines.fileno(), 1 << 20)
-            if not data:
+            if data:
+                since, before = time.monotonic(), delay
+                *whole, buffer = (buffer + data).split(b"\n")
+                yield from whole
+            if not more:
                 return
-            since, before = time.monotonic(), delay
-            *whole, buffer = (buffer + data).split(b"\n")
-            yield from whole
 
-    def _be_the_judge(self, writing: int, hidden: bool, skip: frozenset[int]) -> None:
+    def _be_the_judge(self, pipe: QuietPipe, hidden: bool, skip: frozenset[int]) -> None:
         """The forked judge: run the notebook, tell every outcome at once, and end."""
-        waiting = b""
 
         def tell(*what) -> None:
-            nonlocal waiting
             # Half characters, which cannot be written to a file, become question marks.
             text = json.dumps(what, ensure_ascii=False)
-            waiting += text.encode("utf-8", "replace") + b"\n"
-            if what[0] == "done":  # the next cell starts at once, and is told with it
-                return
             try:
-                _write_all(writing, waiting)
-                waiting = b""
+                pipe.write(text.encode("utf-8", "replace") + b"\n", urgent=what[0] in _URGENT)
             except OSError as error:
                 raise GraderFailure(f"the judge cannot be heard: {error}") from None
 
@@ -348,11 +342,6 @@ def _limit_memory() -> None:
         present = int(statm.read().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (present + MEMORY, present + MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(fd, data) :]
 
 
 def send(control: Connection, message: dict) -> None:

@@ -6,7 +6,9 @@ stand for functions again. Data is compared by its value.
 
 import builtins
 import functools
+import os
 import random
+import sys
 import types
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,7 +20,7 @@ _MOST_BYTES = 4 << 20  # of arrays and text
 _NUMBERS = (bool, int, float, complex, type(None), type(...))
 _BUILTIN = (types.BuiltinFunctionType, types.MethodDescriptorType, np.ufunc, type(np.mean))
 _WRAPPERS = (staticmethod, classmethod)
-_PYTHONS = {"__dict__", "__weakref__", "__doc__"}  # of each class, made by Python
+_PYTHONS = {"__dict__", "__weakref__", "__doc__", "__annotations__"}  # of classes, made by Python
 
 
 class Unknown(Exception):
@@ -94,10 +96,13 @@ class State:
         if kind is dict:
             return kind, self._items(thing)
         if kind is types.ModuleType:
+            self._need_library(vars(thing))
             self._modules[id(thing)] = thing
             return self._id(thing)
         if kind is types.FunctionType:
             return self._id(thing), self._of_function(thing)
+        if kind is types.BuiltinFunctionType and not _is_of_module(thing):
+            return kind, thing.__name__, self._look(thing.__self__)  # a method, [].append say
         if isinstance(thing, _BUILTIN):
             return self._id(thing)
         if isinstance(thing, type):
@@ -119,7 +124,8 @@ class State:
 
     def _of_function(self, function: types.FunctionType) -> object:
         code = function.__code__
-        if function.__globals__ is not self._of:  # of a library
+        if function.__globals__ is not self._of:
+            self._need_library(function.__globals__)
             return self._id(code)
         defaults = self._look(function.__defaults__), self._look(function.__kwdefaults__)
         try:
@@ -133,6 +139,7 @@ class State:
 
     def _of_class(self, kind: type) -> object:
         if not self._is_here(kind):
+            self._need_library(vars(sys.modules.get(kind.__module__, builtins)))
             return None
         if type(kind) is not type or _has_slots(kind):
             raise Unknown(kind.__name__)
@@ -143,6 +150,12 @@ class State:
         """Is a class one of the notebook's own?"""
         return kind.__module__ == self._of.get("__name__", "__main__")
 
+    def _need_library(self, names: Mapping) -> None:
+        """A module that was handed in may keep anything to itself."""
+        file, name = names.get("__file__"), str(names.get("__name__")).partition(".")[0]
+        if isinstance(file, str) and file.startswith(os.path.abspath(name)):
+            raise Unknown(file)
+
     def _of_modules(self) -> list:
         """What any of the names is in any of the modules."""
         modules = [vars(module) for module in self._modules.values()]
@@ -151,7 +164,8 @@ class State:
 
     def _of_random(self) -> object:
         """Where the common random numbers are, if anything may draw some."""
-        if not any("random" in name for name in [*self.asked, *self.names]):
+        modules = {module.__name__ for module in self._modules.values()}
+        if not any("random" in name for name in modules.union(self.asked, self.names)):
             return None
         return repr(random.getstate()), repr(np.random.get_state())  # noqa: NPY002
 
@@ -169,6 +183,10 @@ def _names(code: types.CodeType) -> set[str]:
     """The names that a function asks for, or those within it; attributes are among them."""
     inner = [const for const in code.co_consts if isinstance(const, types.CodeType)]
     return set(code.co_names).union(*map(_names, inner))
+
+
+def _is_of_module(function: types.BuiltinFunctionType) -> bool:
+    return function.__self__ is None or isinstance(function.__self__, types.ModuleType)
 
 
 def _has_slots(kind: type) -> bool:

@@ -111,8 +111,12 @@ class Student:
         """Run a cell; return its outputs. `pictures`: are they read, so that figures are drawn?"""
         outputs = Outputs(read=pictures)
         formatter: Any = self.shell.display_formatter
-        formatter.active_types = list(KEPT if pictures else KEPT[:1])
-        formatter.ipython_display_formatter.enabled = pictures  # with it objects draw themselves
+        read = list(KEPT if pictures else KEPT[:1])
+        if formatter.active_types != read:  # to set it takes long
+            formatter.active_types = read
+            formatter.ipython_display_formatter.enabled = (
+                pictures  # with it objects draw themselves
+            )
         self.shell.outputs = self.stdout.outputs = self.stderr.outputs = outputs
         try:
             self.shell.run_cell(source, store_history=False)

@@ -46,6 +46,7 @@ from autograder.sandbox.inside.shell import Outputs, Shell, make_shell
 MAX_THREADS = 64  # of a student, at once
 MAX_STARTED = 1000  # in all
 START_SECONDS = 10.0  # for threads of the warm-up to come to their end
+_OWN, _COMMON = b"o", b"c"  # a student's numbers of processes: are they its own?
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -122,11 +123,14 @@ class Server:
 
     def fork(self, folder: bytes, sockets: list[int]) -> bytes:
         """Have a student forked, wait until it is apart from us, and let it go on."""
-        confine.skip_numbers()
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with mine:
             with theirs:
                 socket.send_fds(self.template, [folder], [theirs.fileno(), *sockets])
+            if numbers := mine.recv(1):
+                if numbers != _OWN:
+                    confine.skip_numbers()
+                mine.sendall(b"g")
             if not self.template.recv(1):
                 os._exit(1)  # without it there are no more students
             (pid,) = struct.unpack(">i", mine.recv(4, socket.MSG_DONTWAIT))  # now or never
@@ -230,8 +234,9 @@ def _be_the_template(line: socket.socket, *of_student) -> None:
 def _fork_apart(told: socket.socket, sock: socket.socket, folder, shell, layers, *limits) -> None:
     """Fork a student, if it can be with process numbers of its own, and tell its number here."""
     try:
-        if layers.bubblewrap:
-            confine.apart()
+        told.sendall(_OWN if layers.bubblewrap and confine.apart() else _COMMON)
+        if not told.recv(1):  # the server has ended
+            return
         pid = os.fork()
         if pid == 0:
             _be_a_student(told, sock, folder, shell, layers, *limits)
