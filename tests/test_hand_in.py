@@ -1,7 +1,9 @@
 """What is graded of a folder that was handed in: which notebook, which files, and what is told."""
 
+import contextlib
 import copy
 import json
+import sqlite3
 import sys
 
 import nbformat
@@ -220,8 +222,8 @@ def test_a_hand_in_is_entered_in_one_go(course):
     assert batch.grade_student(course.config, ASSIGNMENT, "ada").graded
     asked, commits = [], []
 
-    def ask(connection, cursor, statement, *_):
-        asked.append(statement)
+    def ask(connection, cursor, statement, parameters, *_):
+        asked.append((statement, parameters))
 
     def commit(connection):
         commits.append(connection)
@@ -236,4 +238,22 @@ def test_a_hand_in_is_entered_in_one_go(course):
             sqlalchemy.event.remove(sqlalchemy.Engine, name, listener)
     assert course.scores("bob") == FULL
     assert len(commits) <= 3  # who hands in; what is looked at before it runs; its marks
-    assert sum(statement.startswith("UPDATE") for statement in asked) <= 4
+    assert sum(statement.startswith("UPDATE") for statement, _parameters in asked) <= 4
+    questions = [question for question in asked if question[0].startswith("SELECT")]
+    assert len(questions) <= 15
+    assert not looked_through(course, questions) & OF_STUDENTS
+
+
+# The tables of nbgrader that grow with a class.
+OF_STUDENTS = {"student", "submitted_assignment", "submitted_notebook", "grade", "comment"}
+
+
+def looked_through(course, questions):
+    """The tables of which SQLite reads each row to answer one of these questions."""
+    with contextlib.closing(sqlite3.connect(course.root / "gradebook.db")) as gradebook:
+        plans = [
+            step
+            for question, parameters in questions
+            for *_, step in gradebook.execute(f"EXPLAIN QUERY PLAN {question}", parameters)
+        ]
+    return {step.split()[1] for step in plans if step.startswith("SCAN")}

@@ -20,6 +20,7 @@ from typing import Any
 
 from autograder.class_run.built import built
 from autograder.class_run.replies import NO_REPLY, replies_in
+from autograder.nbgrader_steps.notebook_file import text_of
 
 CLASSES = 20  # in so many classes chance makes one pair
 NEARLY_ALL = 0.75  # of the functions that both have written
@@ -61,7 +62,7 @@ def traits_in(notebooks: Mapping[str, Iterable[Any]]) -> Traits:
             found[REPLY + id] |= {reply} - {*NO_REPLY}
         for cell in cells:
             about = cell["metadata"].get("nbgrader") or {}
-            source = "".join(cell["source"])
+            source = text_of(cell)
             if cell["cell_type"] == "code" and about.get("solution"):
                 found[before + about["grade_id"]] |= {built(source), _typed(source)} - {""}
                 lines += re.findall(r"#(.*)", source)

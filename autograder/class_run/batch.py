@@ -16,10 +16,12 @@ import json
 import logging
 import multiprocessing
 import os
+import pickle
 import signal
 import socket
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as_completed
@@ -28,14 +30,15 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 from nbgrader.api import Gradebook
-from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import rmtree
 from traitlets.config import Config
 
 from autograder.nbgrader_steps import hand_in, names, refused_files
+from autograder.nbgrader_steps.converter import InOneGo
 from autograder.nbgrader_steps.hand_in import timestamp
+from autograder.nbgrader_steps.notebook_file import text_of
 from autograder.nbgrader_steps.settings import configure_grading
 from autograder.sandbox.inside import confine
 from autograder.sandbox.student_process import PutOff
@@ -124,7 +127,7 @@ def _tests_in(notebook: dict) -> dict:
     for cell in notebook["cells"]:
         meta = cell["metadata"].get("nbgrader", {})
         if meta.get("grade") and not meta.get("solution"):
-            found[meta["grade_id"]] = ("".join(cell["source"]), float(meta["points"]))
+            found[meta["grade_id"]] = (text_of(cell), float(meta["points"]))
     return found
 
 
@@ -139,8 +142,7 @@ def grade_student(config: Config, assignment: str, student: str) -> Result:
         Their ids.
     """
     start = time.perf_counter()
-    config = _patient(config)
-    course = CourseDirectory(config=config)
+    course, converter = _prepared(config)
     scratch = _scratch(course)
     work = Path(tempfile.mkdtemp(prefix=_prefix(assignment), dir=scratch))
     try:
@@ -148,7 +150,7 @@ def grade_student(config: Config, assignment: str, student: str) -> Result:
         digest = refused_files.digest(source)  # before it is read: what comes later is newer
         released = hand_in.released_notebooks(course, assignment)
         taken = hand_in.take_in(source, work / "in" / student / assignment, released)
-        failure = _autograde(config, assignment, student, work)
+        failure = _autograde(converter, assignment, student, work)
         if failure:
             seconds, put_off = time.perf_counter() - start, None
             if failure.startswith(_PUT_OFF):
@@ -375,24 +377,31 @@ def _newest(folder: Path) -> float:
         return max((entry.stat(follow_symlinks=False).st_mtime for entry in entries), default=0.0)
 
 
-def _autograde(config: Config, assignment: str, student: str, work: Path) -> str:
+_kept = threading.local()
+
+
+def _prepared(config: Config) -> tuple[CourseDirectory, InOneGo]:
+    """Return the course and a converter for hand-ins in it, which are made once for all of them."""
+    key = pickle.dumps(config)
+    if getattr(_kept, "key", None) != key:
+        config = _patient(config)
+        configure_grading(config)
+        config.CourseDirectory.notebook_id = "*"
+        converter = InOneGo(coursedir=CourseDirectory(config=config), config=config)
+        converter.prepare()
+        _kept.made, _kept.key = (CourseDirectory(config=config), converter), key
+    return _kept.made
+
+
+def _autograde(converter: InOneGo, assignment: str, student: str, work: Path) -> str:
     """Run nbgrader's converter inside `work`. Return what went wrong, if anything did."""
-    config = copy.deepcopy(config)
-    configure_grading(config)
-    config.CourseDirectory.update(
-        assignment_id=assignment,
-        student_id=student,
-        notebook_id="*",
-        submitted_directory=str(work / "in"),
-        autograded_directory=str(work / "out"),
-    )
-    config.HandInExporter.taken_in = True
-    course = CourseDirectory(config=config)
-    converter = Autograde(coursedir=course, config=config)
+    course = converter.coursedir
+    course.assignment_id, course.student_id = assignment, student
+    course.submitted_directory, course.autograded_directory = str(work / "in"), str(work / "out")
     problems = _Problems()
     converter.log.addHandler(problems)
     try:
-        converter.start()
+        converter.convert()
     except (NbGraderException, SystemExit) as error:
         return problems.last or str(error)
     finally:

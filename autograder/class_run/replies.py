@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from autograder.nbgrader_steps.notebook_file import text_of
 from illustrated_attention.answer_keys import Question, find_question
 from illustrated_attention.checking import is_right
 
@@ -42,7 +43,7 @@ def replies_in(cells: Iterable[Any]) -> dict[str, str]:
     found = {}
     for cell in cells:
         if cell["cell_type"] == "code":
-            for match in _ANSWER.finditer("".join(cell["source"])[:2000]):
+            for match in _ANSWER.finditer(text_of(cell)[:2000]):
                 if find_question(match["id"]):
                     reply = (match["reply"] or "").rstrip().removesuffix(",")
                     found[match["id"]] = reply.strip().strip("\"'").strip()

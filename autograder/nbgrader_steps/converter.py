@@ -15,24 +15,46 @@ from typing import Any
 import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbconvert.exporters.exporter import ResourcesDict
+from nbconvert.writers import FilesWriter
 from nbgrader.api import MissingEntry
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import BaseConverter
 from nbgrader.utils import rmtree
-from traitlets import Bool
 
-from autograder.nbgrader_steps import gradebook, hand_in, private, strangers_notebook
-from autograder.nbgrader_steps.notebook_file import as_text
+from autograder.nbgrader_steps import gradebook, hand_in, notebook_file, private
 
 
-class HandInExporter(NotebookExporter):
+class TakenInExporter(NotebookExporter):
+    """Takes a notebook that `hand_in` wrote through all steps. The steps are made once."""
+
+    parent: Any  # nbgrader's converter
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        steps = (*self.parent.sanitize_preprocessors, *self.parent.autograde_preprocessors)
+        private.set_steps(self, steps)
+
+    def from_filename(self, filename, resources=None, **kwargs):
+        """Take a hand-in through all steps; return its text as it is graded."""
+        path = Path(filename)
+        notebook = notebook_file.read(path)
+        folder = private.destination(self.parent, resources["nbgrader"])
+        os.makedirs(folder, exist_ok=True)
+        about = ResourcesDict(name=path.stem, path=folder)
+        resources = ResourcesDict(**resources, metadata=about, output_extension=self.file_extension)
+        for step in private.steps(self):
+            notebook, resources = step(notebook, resources)
+        # The rest is as it was read, or made here.
+        with_outputs = [cell for cell in notebook.cells if cell.get("outputs")]
+        nbformat.validate({**notebook, "cells": with_outputs}, relax_add_props=True)
+        return notebook_file.as_text(notebook), resources
+
+
+class HandInExporter(TakenInExporter):
     """Reads a hand-in as a stranger's, from a copy of it that `hand_in` made.
 
     It is made when the converter has begun, and makes that one an `InOneGo`.
     """
-
-    parent: Any  # nbgrader's converter
-    taken_in = Bool(False, help="whether hand-ins are copies already that we made").tag(config=True)
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -44,7 +66,7 @@ class HandInExporter(NotebookExporter):
 
     def _safe_source(self, assignment_id, student_id, escape=False):
         folder = self._folder(assignment_id, student_id, escape)
-        if escape or self.taken_in:
+        if escape:
             return folder
         if folder != self._copied:
             self._copied = None
@@ -60,17 +82,9 @@ class HandInExporter(NotebookExporter):
         return self._copy.name
 
     def from_filename(self, filename, resources=None, **kwargs):
-        """Take a hand-in through all steps; return its text as it is graded."""
-        path = Path(filename) if self.taken_in else Path(self._copy.name, Path(filename).name)
-        notebook = strangers_notebook.read_notebook(path.read_bytes())
-        folder = private.destination(self.parent, resources["nbgrader"])
-        os.makedirs(folder, exist_ok=True)
-        about = ResourcesDict(name=path.stem, path=folder)
-        resources = ResourcesDict(**resources, metadata=about, output_extension=self.file_extension)
-        for step in private.steps(self):
-            notebook, resources = step(notebook, resources)
-        nbformat.validate(notebook, relax_add_props=True)
-        return as_text(notebook), resources
+        """Take a hand-in's copy through all steps; return its text as it is graded."""
+        copied = Path(self._copy.name, Path(filename).name)
+        return super().from_filename(copied, resources, **kwargs)
 
 
 class InOneGo(Autograde):
@@ -79,14 +93,22 @@ class InOneGo(Autograde):
     Here all steps come one after the other, and nothing is written before the last of them.
     """
 
+    def prepare(self) -> None:
+        """Make what `convert` needs, once for many hand-ins that were taken in."""
+        self.writer = FilesWriter(parent=self, config=self.config)
+        self.exporter = TakenInExporter(parent=self, config=self.config)
+
+    def convert(self) -> None:
+        """Convert the hand-in that `coursedir` names; nbgrader's `start` makes all of it anew."""
+        self.init_notebooks()
+        with contextlib.chdir(self.coursedir.root):
+            self.convert_notebooks()
+
     def init_assignment(self, assignment_id, student_id):
         with gradebook.one_transaction(self.coursedir.db_url, self.coursedir.course_id):
             super().init_assignment(assignment_id, student_id)
 
     def convert_single_notebook(self, notebook_filename):
-        private.set_steps(
-            self.exporter, [*self.sanitize_preprocessors, *self.autograde_preprocessors]
-        )
         with (
             _told_to_notebooks(),
             gradebook.one_transaction(self.coursedir.db_url, self.coursedir.course_id),

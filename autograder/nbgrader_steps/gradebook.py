@@ -32,7 +32,14 @@ from nbgrader.api import (
 from nbgrader.converters import autograde
 from nbgrader.preprocessors import latesubmissions, overwritecells, saveautogrades
 from sqlalchemy import Row, Select, bindparam, func, select
-from sqlalchemy.orm import joinedload, scoped_session, sessionmaker
+from sqlalchemy.orm import (
+    contains_eager,
+    defer,
+    joinedload,
+    load_only,
+    scoped_session,
+    sessionmaker,
+)
 from sqlalchemy.pool import NullPool
 
 _OPENING = (autograde, latesubmissions, overwritecells, saveautogrades)  # these open a gradebook
@@ -88,6 +95,16 @@ class OneLook(Gradebook):
         """Return an assignment's notebook; `MissingEntry` where there is none."""
         its = {notebook.name: notebook for notebook in self.find_assignment(assignment).notebooks}
         return _there(its.get(name), assignment, name)
+
+    def find_submission(self, assignment, student):
+        """Return a hand-in with its assignment; `MissingEntry` where there is none."""
+        its = {"assignment": assignment, "student": student}
+        return _there(self.db.scalars(_SUBMISSION, its).first(), assignment, student)
+
+    def find_submission_notebook(self, notebook, assignment, student):
+        """Return a hand-in's notebook; `MissingEntry` where there is none."""
+        its = {"notebook": notebook, "assignment": assignment, "student": student}
+        return _there(self.db.scalars(_SUBMITTED, its).first(), assignment, notebook, student)
 
     def sources(self, notebook: str, assignment: str) -> dict[str, Row]:
         """Return by name the cells that nbgrader knows, as they were released."""
@@ -151,31 +168,61 @@ def _either(kind: type, name: str, found: dict[tuple[str, str], Any]) -> Any:
     return _there(found.get((kind.__name__, name), task), name)
 
 
+def _of_assignment(query: Select) -> Select:
+    """Limit a query in which assignments are to one."""
+    return query.where(Assignment.name == bindparam("assignment"))
+
+
 def _of_notebook(query: Select) -> Select:
-    """Limit a query of notebooks to one."""
-    return query.join(Assignment, Assignment.id == Notebook.assignment_id).where(
-        Notebook.name == bindparam("notebook"), Assignment.name == bindparam("assignment")
-    )
+    """Limit a query in which notebooks are to one."""
+    query = query.join(Assignment, Assignment.id == Notebook.assignment_id)
+    return _of_assignment(query.where(Notebook.name == bindparam("notebook")))
 
 
-def _of_student(entry: type[Grade] | type[Comment]) -> Select:
+def _of_student(query: Select) -> Select:
+    """Limit a query in which hand-ins and their assignments are to one student's."""
+    its_assignment = SubmittedAssignment.assignment_id == Assignment.id
+    return query.where(its_assignment, SubmittedAssignment.student_id == bindparam("student"))
+
+
+def _of_submitted_notebook(query: Select) -> Select:
+    """Limit a query in which handed-in notebooks are to one."""
+    query = query.join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+    hand_in = SubmittedAssignment.id == SubmittedNotebook.assignment_id
+    return _of_student(_of_notebook(query).join(SubmittedAssignment, hand_in))
+
+
+def _entries_of(kind: type[Grade] | type[Comment], *columns) -> Select:
     """All entries of one kind on a student's notebook, with the kinds and names of their cells."""
-    query = select(BaseCell.type, BaseCell.name, entry).select_from(entry)
-    query = query.join(BaseCell, BaseCell.id == entry.cell_id)
-    query = query.join(SubmittedNotebook, SubmittedNotebook.id == entry.notebook_id)
-    query = query.join(
-        SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id
-    ).where(SubmittedAssignment.student_id == bindparam("student"))
-    return _of_notebook(query.join(Notebook, Notebook.id == SubmittedNotebook.notebook_id))
+    query = (
+        select(BaseCell.type, BaseCell.name, kind).select_from(kind).options(load_only(*columns))
+    )
+    query = query.join(BaseCell, BaseCell.id == kind.cell_id)
+    query = query.join(SubmittedNotebook, SubmittedNotebook.id == kind.notebook_id)
+    # There is an index by the cell, and none by the notebook.
+    cells = select(BaseCell.id).where(BaseCell.notebook_id == Notebook.id)
+    return _of_submitted_notebook(query).where(kind.cell_id.in_(cells.correlate(Notebook)))
 
 
-# Made once: SQLAlchemy takes longer to put a query together than the database to answer it.
-_ASSIGNMENT = (
-    select(Assignment)
-    .where(Assignment.name == bindparam("assignment"))
-    .options(joinedload(Assignment.notebooks))
+# Made once: SQLAlchemy takes longer to put a query together than the database to answer it. Nothing
+# is asked for which a database would look through the whole class.
+_ASSIGNMENT = _of_assignment(
+    select(Assignment).options(
+        defer(Assignment.max_score), joinedload(Assignment.notebooks).defer(Notebook.max_score)
+    )
 )
-_ENTRIES = {entry: _of_student(entry) for entry in (Grade, Comment)}
+_SUBMISSION = _of_student(
+    _of_assignment(
+        select(SubmittedAssignment)
+        .join(SubmittedAssignment.assignment)
+        .options(contains_eager(SubmittedAssignment.assignment).defer(Assignment.max_score))
+    )
+)
+_SUBMITTED = _of_submitted_notebook(select(SubmittedNotebook))
+_ENTRIES = {
+    Grade: _entries_of(Grade, Grade.auto_score, Grade.manual_score, Grade.needs_manual_grade),
+    Comment: _entries_of(Comment, Comment.auto_comment),
+}
 _source, _cell = SourceCell.__table__.c, BaseCell.__table__.c
 _points, _task = GradeCell.__table__.c, TaskCell.__table__.c
 _SOURCES = _of_notebook(

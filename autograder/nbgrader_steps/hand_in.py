@@ -1,9 +1,8 @@
 """Make of what a student handed in the folder that nbgrader grades, and say what was done to it."""
 
 import contextlib
-import itertools
+import functools
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +32,19 @@ class Taken:
     notes: list[str] = field(default_factory=list)  # what its owner and the instructor must know
 
 
+@dataclass
+class Found:
+    """A file of a hand-in that holds a notebook, and the name that the notebook has."""
+
+    path: Path
+    name: str
+
+    @functools.cached_property
+    def notebook(self) -> NotebookNode:
+        """What it holds; `Refused` if that cannot be graded."""
+        return strangers_notebook.read_notebook(self.path.read_bytes())
+
+
 def take_in(source: Path, target: Path, released: dict[str, NotebookNode | None]) -> Taken:
     """Copy a hand-in to `target` as what is graded: clean notebooks under their names, and files.
 
@@ -50,8 +62,9 @@ def take_in(source: Path, target: Path, released: dict[str, NotebookNode | None]
         try:
             notes = refused_files.copy_folder(source, target)
             told = small_files.read(source, REFUSED)
-            with speaking(_language(_notebooks(target), released) or of_class):
-                taken = _take_notebooks(target, released, notes, told)
+            found = _notebooks(target)
+            with speaking(_language(found, released) or of_class):
+                taken = _take_notebooks(target, found, released, notes, told)
         except refused_files.Refused as reason:
             refused_files.write_refusal(str(reason), target, list(released))
             taken = Taken(str(reason))
@@ -63,40 +76,41 @@ def take_in(source: Path, target: Path, released: dict[str, NotebookNode | None]
 
 
 def _take_notebooks(
-    folder: Path, released: dict[str, NotebookNode | None], notes: list[str], told: str | None
+    folder: Path,
+    found: list[Found],
+    released: dict[str, NotebookNode | None],
+    notes: list[str],
+    told: str | None,
 ) -> Taken:
     """Put in the place of a copied hand-in's notebooks those that are graded."""
     left_out = folder / LEFT_OUT
     if left_out.is_file():
         notes += left_out.read_text(encoding="utf-8", errors="replace")[:2000].splitlines()
         left_out.unlink()
-    found = _notebooks(folder)
     chosen, refused = _chosen(released, found, notes, told)
-    for path in found:
-        path.unlink()
+    for its in found:
+        its.path.unlink()
     for name, notebook in chosen.items():
         _add_note_on_python(notebook, notes)
-        if notes:
-            notebook.cells.insert(0, note(notes))
-        notebook_file.write(notebook, folder / f"{name}.ipynb")
+        cells = [note(notes), *notebook.cells] if notes else notebook.cells
+        notebook_file.write({**notebook, "cells": cells}, folder / f"{name}.ipynb")
     for name, why in refused.items():
         notebook_file.write(refused_files.refusal(why), folder / f"{name}.ipynb")
     return Taken(" ".join(refused.values()), notes)
 
 
-def _language(found: Iterable[Path], released: dict[str, NotebookNode | None]) -> str | None:
+def _language(found: list[Found], released: dict[str, NotebookNode | None]) -> str | None:
     """Return the language of the first of these notebooks in which there is code, if any is."""
-    for path in itertools.islice(found, MOST_NOTEBOOKS):
+    for its in found[:MOST_NOTEBOOKS]:
         with contextlib.suppress(refused_files.Refused):  # it is told when it is chosen
-            notebook = strangers_notebook.read_notebook(path.read_bytes())
-            if any(cell.cell_type == "code" for cell in notebook.cells):
-                return language_handed_in(notebook, released.values())
+            if any(cell.cell_type == "code" for cell in its.notebook.cells):
+                return language_handed_in(its.notebook, released.values())
     return None
 
 
 def _chosen(
     released: dict[str, NotebookNode | None],
-    found: dict[Path, str],
+    found: list[Found],
     notes: list[str],
     told: str | None,
 ) -> tuple[dict[str, NotebookNode], dict[str, str]]:
@@ -109,7 +123,7 @@ def _chosen(
     for name, original in released.items():
         try:
             # What bears another notebook's name is that one.
-            its = {path: its for path, its in found.items() if its == name or its not in released}
+            its = [one for one in found if one.name == name or one.name not in released]
             notebook = _choose(name, original, its, notes)
             said = [cell.source for cell in notebook.cells]
             if told and said == [cell.source for cell in refused_files.refusal(told).cells]:
@@ -138,41 +152,41 @@ def timestamp(folder: Path) -> datetime | None:
         return None
 
 
-def _notebooks(folder: Path) -> dict[Path, str]:
-    """Return the files in a folder that hold a notebook, with the name that it has."""
+def _notebooks(folder: Path) -> list[Found]:
+    """Return the files in a folder that hold a notebook."""
     files = sorted(path for path in folder.iterdir() if path.is_file())
-    return {path: name for path in files if (name := notebook_name(path.name))}
+    return [Found(path, name) for path in files if (name := notebook_name(path.name))]
 
 
 def _choose(
-    name: str, original: NotebookNode | None, found: dict[Path, str], notes: list[str]
+    name: str, original: NotebookNode | None, found: list[Found], notes: list[str]
 ) -> NotebookNode:
     """Return the notebook that is graded under this name; a note says so if it has another one."""
-    named = [path for path, its in found.items() if its == name]
-    exact = next((path for path in named if path.name == f"{name}.ipynb"), None)
+    named = [its for its in found if its.name == name]
+    exact = next((its for its in named if its.path.name == f"{name}.ipynb"), None)
     taken = exact or next(iter(named), None)
-    others = [path for path in found if path != taken][:MOST_NOTEBOOKS]
+    others = [its for its in found if its is not taken][:MOST_NOTEBOOKS]
     if taken is None and len(found) == 1:
         taken = others.pop()
-    notebook = strangers_notebook.read_notebook(taken.read_bytes()) if taken else None
-    worked = _worked_on(others, original) if not notebook or _is_blank(notebook, original) else {}
+    notebook = taken.notebook if taken else None
+    worked = _worked_on(others, original) if not notebook or _is_blank(notebook, original) else []
     if len(worked) == 1:
-        ((path, work),) = worked.items()
+        (work,) = worked
         text = _("{file} was graded, in which you had worked, and not {name}.")
         if taken is None:
             text = _("{file} was graded as {name}. Hand it in under this name.")
-        notes.append(text.format(file=shown(path.name), name=f"{shown(name)}.ipynb"))
-        return work
+        notes.append(text.format(file=shown(work.path.name), name=f"{shown(name)}.ipynb"))
+        return work.notebook
     if taken is None or notebook is None:
         reason = _("{name} is missing. Hand it in under this name.").format(name=f"{name}.ipynb")
         raise refused_files.Refused(" ".join([reason, *notes]))
     if worked:
-        listed = ", ".join(shown(path.name) for path in worked)
+        listed = ", ".join(shown(its.path.name) for its in worked)
         text = _("{name} is untouched and was graded. You worked in {files}: hand in one of them.")
-        notes.append(text.format(name=shown(taken.name), files=listed))
+        notes.append(text.format(name=shown(taken.path.name), files=listed))
     if taken != exact:
         text = _("{file} was graded as {name}. Hand it in under this name.")
-        notes.append(text.format(file=shown(taken.name), name=f"{shown(name)}.ipynb"))
+        notes.append(text.format(file=shown(taken.path.name), name=f"{shown(name)}.ipynb"))
     return notebook
 
 
@@ -180,18 +194,15 @@ def _is_blank(notebook: NotebookNode, original: NotebookNode | None) -> bool:
     return original is not None and is_untouched(notebook, original)
 
 
-def _worked_on(paths: list[Path], original: NotebookNode | None) -> dict[Path, NotebookNode]:
+def _worked_on(found: list[Found], original: NotebookNode | None) -> list[Found]:
     """Return those notebooks in which somebody worked on this one's cells."""
-    worked: dict[Path, NotebookNode] = {}
+    worked: list[Found] = []
     if original is None:
         return worked
-    for path in paths:
-        try:
-            notebook = strangers_notebook.read_notebook(path.read_bytes())
-        except refused_files.Refused:
-            continue
-        if has_work(notebook, original):
-            worked[path] = notebook
+    for its in found:
+        with contextlib.suppress(refused_files.Refused):
+            if has_work(its.notebook, original):
+                worked.append(its)
     return worked
 
 

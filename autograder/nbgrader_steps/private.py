@@ -4,7 +4,7 @@ nbgrader has no public way to these, and a new version of it may take them away.
 reaches for what is not public; `tests/test_borders.py` holds that.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from nbformat.notebooknode import NotebookNode
@@ -15,7 +15,7 @@ def steps(exporter: Any) -> list[Callable]:
     return exporter._preprocessors
 
 
-def set_steps(exporter: Any, classes: list) -> None:
+def set_steps(exporter: Any, classes: Iterable) -> None:
     """Let an exporter have these steps and no others: there is only a way to add some."""
     exporter._preprocessors = []
     for step in classes:

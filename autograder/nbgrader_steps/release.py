@@ -50,17 +50,26 @@ def read_released(path: Path) -> NotebookNode:
     Instructors' own notebooks are often of format 4.4 or older, in which a cell has none. The same
     object is returned each time: nobody may change it.
     """
+    return _look_at_released(path)[0]
+
+
+def is_as_released(path: Path) -> bool | None:
+    """Does a released notebook hold what was released? None if that cannot be told."""
+    return _look_at_released(path)[1]
+
+
+def _look_at_released(path: Path) -> tuple[NotebookNode, bool | None]:
     status = path.stat()
-    return _read_released(path, status.st_mtime_ns, status.st_size)
+    return _released(path, status.st_mtime_ns, status.st_size)
 
 
 @functools.lru_cache(maxsize=16)
-def _read_released(path: Path, _changed: int, _size: int) -> NotebookNode:
+def _released(path: Path, _changed: int, _size: int) -> tuple[NotebookNode, bool | None]:
     notebook = nbformat.read(path, as_version=4)
     for number, cell in enumerate(notebook.cells):
         cell.setdefault("id", f"released-{number}")
     notebook.nbformat_minor = max(notebook.nbformat_minor, 5)  # the first that allows ids
-    return notebook
+    return notebook, fits_stamp(notebook)
 
 
 def is_written_in(path: Path) -> bool:

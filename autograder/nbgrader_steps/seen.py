@@ -14,6 +14,7 @@ from typing import Any
 
 from autograder.exercises import find_exercise
 from autograder.nbgrader_steps.execute import VERDICT
+from autograder.nbgrader_steps.notebook_file import text_of
 from autograder.nbgrader_steps.refused_files import refusal
 from illustrated_attention.language import ENGLISH, _, current, known, speaking
 
@@ -198,7 +199,7 @@ def _about(cell: Any) -> Any:
 
 
 def _source(cell: Any) -> str:
-    return "".join(cell["source"])
+    return text_of(cell)
 
 
 def _was_stopped(cell: Any) -> bool:

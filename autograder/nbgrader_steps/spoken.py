@@ -11,6 +11,7 @@ from typing import Any
 
 from nbformat.notebooknode import NotebookNode
 
+from autograder.nbgrader_steps.notebook_file import text_of
 from illustrated_attention.language import ENGLISH, known
 
 _CHOOSES = re.compile(r"""^language\.use\((["'])(\w{1,20})\1\)""", re.MULTILINE)
@@ -55,7 +56,7 @@ def language_of_class(released: Iterable[NotebookNode | None]) -> str:
 
 def _chosen(notebook: Mapping[str, Any]) -> str | None:
     """Return the language that a cell chooses, the first that does; None if none does."""
-    code = ("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")
+    code = (text_of(cell) for cell in notebook["cells"] if cell["cell_type"] == "code")
     chosen = next(filter(None, map(_CHOOSES.search, code)), None)
     if chosen is None:
         return None
@@ -65,4 +66,4 @@ def _chosen(notebook: Mapping[str, Any]) -> str | None:
 def _texts(notebook: Mapping[str, Any]) -> set[str]:
     """Return the texts between the code."""
     cells = (cell for cell in notebook["cells"] if cell["cell_type"] == "markdown")
-    return {"".join(cell["source"]).strip() for cell in cells} - {""}
+    return {text_of(cell).strip() for cell in cells} - {""}

@@ -3,6 +3,8 @@
 import hashlib
 import json
 
+from autograder.nbgrader_steps.notebook_file import text_of
+
 STAMP = "illustrated_attention"  # in a notebook's metadata: what its cells held at release
 
 
@@ -14,5 +16,5 @@ def fits_stamp(notebook: dict) -> bool | None:
 
 def fingerprint(notebook: dict) -> str:
     """A number for the texts of all cells; outputs, ids and metadata do not count."""
-    cells = [[cell["cell_type"], "".join(cell["source"])] for cell in notebook["cells"]]
+    cells = [[cell["cell_type"], text_of(cell)] for cell in notebook["cells"]]
     return hashlib.sha256(json.dumps(cells).encode()).hexdigest()[:32]

@@ -3,7 +3,6 @@
 import json
 import re
 import uuid
-from typing import Any
 
 import nbformat
 from nbformat.notebooknode import NotebookNode, from_dict
@@ -156,10 +155,10 @@ def _read_cell(cell: dict, number: int) -> NotebookNode:
 
 def new_cell(cell_type: str, source: str, cell_id: str) -> NotebookNode:
     """Make a cell without looking whether it is one, as nbformat's own functions do each time."""
-    cell: dict[str, Any] = {"cell_type": cell_type, "id": cell_id, "metadata": {}, "source": source}
+    cell = NotebookNode(cell_type=cell_type, id=cell_id, metadata=NotebookNode(), source=source)
     if cell_type == "code":
-        cell |= {"execution_count": None, "outputs": []}
-    return from_dict(cell)
+        cell.update(execution_count=None, outputs=[])
+    return cell
 
 
 def new_id() -> str:

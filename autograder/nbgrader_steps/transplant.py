@@ -14,12 +14,11 @@ import warnings
 from collections import defaultdict
 from pathlib import Path
 
-from nbformat.notebooknode import NotebookNode
+from nbformat.notebooknode import NotebookNode, from_dict
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from autograder.nbgrader_steps.release import read_released, written_in_release
+from autograder.nbgrader_steps.release import is_as_released, read_released, written_in_release
 from autograder.nbgrader_steps.spoken import note_language
-from autograder.nbgrader_steps.stamp import fits_stamp
 from autograder.nbgrader_steps.strangers_notebook import new_cell, new_id
 from autograder.nbgrader_steps.trusted import course_of, need_python
 
@@ -58,24 +57,24 @@ def transplant(handed_in: NotebookNode, released: NotebookNode) -> NotebookNode:
 
 def is_untouched(handed_in: NotebookNode, released: NotebookNode) -> bool:
     """Are all solution cells there, and as they were released?"""
-    as_released = _solution_sources(released)
-    return as_released.items() <= _solution_sources(handed_in, released).items()
+    ours = _ours(released)
+    return _stubs(ours).items() <= _solutions(handed_in, ours).items()
 
 
 def has_work(handed_in: NotebookNode, released: NotebookNode) -> bool:
     """Has the learner written in a solution cell?"""
-    return not _solution_sources(handed_in, released).items() <= _solution_sources(released).items()
+    ours = _ours(released)
+    return not _solutions(handed_in, ours).items() <= _stubs(ours).items()
 
 
-def _solution_sources(notebook: NotebookNode, released: NotebookNode | None = None) -> dict:
-    ours = _ours(released or notebook)
-    names = _names(notebook.cells, ours)
-    chosen = _choose(notebook.cells, names, ours)
-    return {
-        name: _code(notebook.cells[place])
-        for name, place in chosen.items()
-        if _is_solution(ours[name])
-    }
+def _stubs(ours: dict[str, NotebookNode]) -> dict[str, str]:
+    return {name: _code(cell) for name, cell in ours.items() if _is_solution(cell)}
+
+
+def _solutions(handed_in: NotebookNode, ours: dict[str, NotebookNode]) -> dict[str, str]:
+    cells = handed_in.cells
+    chosen = _choose(cells, _names(cells, ours), ours)
+    return {name: _code(cells[place]) for name, place in chosen.items() if _is_solution(ours[name])}
 
 
 def _ours(released: NotebookNode) -> dict[str, NotebookNode]:
@@ -187,7 +186,7 @@ def _restored(original: NotebookNode, cell: NotebookNode) -> NotebookNode:
 
 
 def _cleared(original: NotebookNode) -> NotebookNode:
-    made = copy.deepcopy(original)
+    made = from_dict(original)  # a copy of all that is in it
     if made.cell_type == "code":
         made.outputs, made.execution_count = [], None
     return made
@@ -233,8 +232,8 @@ def _missing_imports(cells: list, released: NotebookNode) -> list[NotebookNode]:
     return [
         _cleared(cell)
         for cell in released.cells
-        if cell.cell_type == "code" and not _grade_id(cell) and _is_imports(cell.source)
-        if cell.id not in ids and cell.source.strip() not in sources
+        if cell.cell_type == "code" and not _grade_id(cell)
+        if cell.id not in ids and cell.source.strip() not in sources and _is_imports(cell.source)
     ]
 
 
@@ -257,11 +256,11 @@ def _own(cell: NotebookNode) -> NotebookNode:
 
 
 def _grade_id(cell: NotebookNode) -> str | None:
-    return cell.metadata.get("nbgrader", {}).get("grade_id")
+    return cell["metadata"].get("nbgrader", {}).get("grade_id")
 
 
 def _is_solution(cell: NotebookNode) -> bool:
-    return bool(cell.metadata.get("nbgrader", {}).get("solution"))
+    return bool(cell["metadata"].get("nbgrader", {}).get("solution"))
 
 
 def _is_grade(cell: NotebookNode) -> bool:
@@ -293,6 +292,6 @@ class Transplant(NbGraderPreprocessor):
             )
         released = read_released(path)
         need_python(released, path.name)
-        if fits_stamp(released) is False:
+        if is_as_released(path) is False:
             raise ValueError(written_in_release(path, names["assignment"]))
         return transplant(nb, released), resources

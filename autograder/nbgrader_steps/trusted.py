@@ -13,6 +13,7 @@ from traitlets.config import Config
 from autograder.nbgrader_steps.course import Problem
 from autograder.nbgrader_steps.gradebook import looking
 from autograder.nbgrader_steps.names import printable
+from autograder.nbgrader_steps.notebook_file import text_of
 from autograder.sandbox import instructors_code
 from autograder.sandbox.instructors_code import LOCKED, OPEN, SOLUTION, TEST, Setting, Source
 from autograder.sandbox.running_tests import Cell
@@ -116,5 +117,5 @@ def _code(path: Path, _changed: float) -> list[tuple[str, str, str]]:
         meta = cell["metadata"].get("nbgrader", {})
         kind = SOLUTION if meta.get("solution") else LOCKED if meta.get("locked") else OPEN
         if cell["cell_type"] == "code":
-            found.append((meta.get("grade_id", ""), "".join(cell["source"]), kind))
+            found.append((meta.get("grade_id", ""), text_of(cell), kind))
     return found
