@@ -25,14 +25,16 @@ SLOW = "import time\n\ntime.sleep(0.4)\n\n\ndef double(x):\n    return 2 * x\n"
 
 
 @pytest.mark.usefixtures("in_this_process")  # the second time
-def test_ctrl_c_says_what_is_left_and_the_same_command_does_exactly_that(course, capsys):
+def test_ctrl_c_says_what_is_left_and_the_same_command_does_exactly_that(course, capsys, tmp_path):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     students = [f"student{n}" for n in range(8)]
     for student in students:
         course.hand_in(student, double=SLOW)
     run = subprocess.Popen(
         [sys.executable, "-m", "autograder", "grade", ASSIGNMENT, "--jobs", "2"],
         cwd=course.root,
-        env=surroundings(),
+        env=surroundings() | {"TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -40,6 +42,7 @@ def test_ctrl_c_says_what_is_left_and_the_same_command_does_exactly_that(course,
     run.send_signal(signal.SIGINT)
     said = first + run.communicate(timeout=120)[0]
     assert run.returncode == 130
+    assert os.listdir(temporary) == []
     before = when_graded(course)
     assert set(re.findall(r"\d+/\d+ (\w+): graded", first)) <= set(before) < set(students)
     left = len(students) - len(before)
