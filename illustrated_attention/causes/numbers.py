@@ -150,8 +150,12 @@ def _scaled(wrong: list[Pair], right: list[Pair], evidence: Evidence) -> Cause |
 
 def factor_in_words(pairs: list[Pair], evidence: Evidence) -> str | None:
     """Name the factor by which all numbers of all pairs differ: by a size, or as one number."""
-    factors = [factor for pair in pairs if (factor := _factor(pair)) is not None]
-    if len(factors) < len(pairs) or not enough([pair for pair in pairs if not pair.right]):
+    factors = []
+    for pair in pairs:
+        if (factor := _factor(pair)) is None:
+            return None
+        factors.append(factor)
+    if not enough([pair for pair in pairs if not pair.right]):
         return None
     name = _size_that_explains(list(zip(pairs, factors, strict=True)), evidence)
     if name or not all(same(factor, factors[0]) for factor in factors):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import combinations
+from typing import TypeAlias
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from illustrated_attention.language import _
 from illustrated_attention.outcomes import Outcome
 from illustrated_attention.problems import find_problem
 from illustrated_attention.same_behaviour import same_outcome
+
+_Numbers: TypeAlias = tuple[np.ndarray, list]
 
 MOST_UNSEEN = 0.5  # of the wrong cases: there both are wrong at once, and give something new
 
@@ -44,12 +47,16 @@ def _only_true_or_false(evidence: Evidence) -> bool:
 
 def known_mistake_and_a_step(evidence: Evidence) -> Cause | None:
     """Return the known mistake whose results, changed in one simple way, are those that came."""
+    came = [numbers for one in evidence.tried if (numbers := _numbers(one.outcome))]
+    if len(came) < len(evidence.tried):
+        return None
     fitting = {}
+    steps = list(_steps())
     for mistake, known in _behaviours(evidence):
-        pairs = _beside(known, evidence)
+        pairs = _beside(known, came, evidence)
         if not pairs or all(pair.right for pair in pairs):
             continue
-        for id, change, sentence in _steps():
+        for id, change, sentence in steps:
             if all_become(change, [], pairs):
                 fitting[mistake.id, id] = (mistake.message, sentence)
         if factor := factor_in_words(pairs, evidence):
@@ -86,29 +93,29 @@ def _steps() -> Iterator[tuple[str, Callable, str]]:
     yield "root", np.sqrt, _("Besides, the root of every number is taken.")
 
 
-def _beside(known: list[Outcome], evidence: Evidence) -> list[Pair]:
+def _beside(known: list[Outcome], came: list[_Numbers], evidence: Evidence) -> list[Pair]:
     """What came, beside what a known mistake gives; nothing where other values differ, too.
 
     Of several returned values only the first is looked at: all others have to be alike.
     """
     pairs = []
-    for outcome, one in zip(known, evidence.tried, strict=True):
-        if not (outcome.returned and one.outcome.returned):
+    for outcome, (got, rest), one in zip(known, came, evidence.tried, strict=True):
+        numbers = _numbers(outcome)
+        if numbers is None or not alike(rest, numbers[1]):
             return []
-        (got, *rest), (given, *other) = map(_values, (one.outcome.value, outcome.value))
-        numbers = all(np.asarray(a).dtype.kind in "biuf" for a in (got, given) if not _is_list(a))
-        if _is_list(got) or _is_list(given) or not numbers or not alike(rest, other):
-            return []
-        pairs.append(Pair(one.case, 0, np.asarray(got), np.asarray(given)))
+        pairs.append(Pair(one.case, 0, got, numbers[0]))
     return pairs if len(pairs) > 1 else []
 
 
-def _values(value: object) -> list:
-    return list(value) if isinstance(value, tuple) and value else [value]
-
-
-def _is_list(value: object) -> bool:
-    return not isinstance(value, NUMBERS)
+def _numbers(outcome: Outcome) -> _Numbers | None:
+    """The first of the values that were returned, if it is one of numbers, and all others."""
+    if not outcome.returned:
+        return None
+    value = outcome.value
+    first, *rest = value if isinstance(value, tuple) and value else [value]
+    if not isinstance(first, NUMBERS) or np.asarray(first).dtype.kind not in "biuf":
+        return None
+    return np.asarray(first), rest
 
 
 def _behaviours(evidence: Evidence) -> Iterator[tuple[KnownMistake, list[Outcome]]]:
@@ -126,11 +133,12 @@ def _row(known: list[Outcome], evidence: Evidence) -> tuple[np.ndarray, np.ndarr
     None where it never shows by itself, so that it cannot be one of two.
     """
     rows = list(zip(known, evidence.tried, strict=True))
-    wrong = np.array([bool(find_problem(o, one.case, one.expected)) for o, one in rows])
     alike = np.array(
         [bool(one.problem) and same_outcome(one.outcome, o, one.case) for o, one in rows]
     )
-    return (wrong, alike) if alike.any() else None
+    if not alike.any():
+        return None
+    return np.array([bool(find_problem(o, one.case, one.expected)) for o, one in rows]), alike
 
 
 def _explain(a: tuple, b: tuple, is_right: np.ndarray) -> bool:

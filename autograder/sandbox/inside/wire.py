@@ -54,104 +54,110 @@ def malformed() -> WireError:
 
 def encode(value: object, refer: Callable[[object], list] | None = None) -> bytes:
     """Return the frame of a value. `refer` makes a reference to what is not plain data."""
-    buffers: list[bytes] = []
-    room = MAX_BYTES
-
-    def store(data: bytes) -> int:
-        if len(buffers) == MAX_BUFFERS:
-            raise WireError(_("the value has too many parts"))
-        buffers.append(data)
-        return len(buffers) - 1
-
-    def take(size: int) -> None:
-        nonlocal room
-        room -= size
-        if room < 0:
-            raise WireError(_("the value is too large"))
-
-    def write_array(v: np.ndarray) -> list:
-        take(v.nbytes)  # before it is copied
-        dtype = v.dtype
-        name = _DTYPE_NAMES.get(dtype) or dtype.str
-        if v.ndim > 1 and v.flags.fnc:  # as a transposed array: that it is one arrives, too
-            return ["T", name, list(v.T.shape), store(v.T.tobytes())]
-        return ["a", name, list(v.shape), store(v.tobytes())]
-
-    count = 0
-
-    def write(v: Any, depth: int):
-        nonlocal count
-        count += 1
-        if depth > MAX_DEPTH:
-            raise WireError(_("the value is nested too deeply"))
-        if count > MAX_TEXT // 4:
-            raise WireError(_("the value has too many parts"))
-        kind = type(v)
-        if v is None or kind is bool:  # these first: most of what is sent
-            return v
-        if kind is np.ndarray and v.dtype.kind in _KINDS:
-            return write_array(v)
-        if kind is list:
-            return ["l", *[write(item, depth + 1) for item in v]]
-        if isinstance(v, str):
-            v = str.__str__(v)
-            if len(v) > MAX_TEXT:
-                raise WireError(_("the value is too large"))
-            return v
-        if isinstance(v, int):
-            v = int.__int__(v)
-            if v.bit_length() > MAX_INT_BITS:
-                raise WireError(_("the number is too large"))
-            return ["i", hex(v)]
-        if isinstance(v, float) and not isinstance(v, np.generic):
-            v = float.__float__(v)
-            return v if math.isfinite(v) else ["f", str(v)]
-        if kind is complex:
-            return ["c", v.real.hex(), v.imag.hex()]
-        if kind is bytes:
-            take(len(v))
-            return ["b", store(v)]
-        if kind is tuple:
-            return ["t", *[write(item, depth + 1) for item in v]]
-        if kind is dict and all(type(key) is str for key in v):
-            return ["d", *[[key, write(item, depth + 1)] for key, item in v.items()]]
-        if isinstance(v, np.ma.MaskedArray) and v.dtype.kind in _KINDS:
-            v = np.asarray(v.filled(0))
-        if isinstance(v, array.array) and v.typecode in "bBhHiIlLqQfd":
-            v = np.array(v)
-        if isinstance(v, np.ndarray) and v.dtype.kind in _KINDS:
-            return write_array(np.ndarray.view(v, np.ndarray))
-        if isinstance(v, np.generic) and v.dtype.kind in _KINDS:
-            take(v.nbytes)
-            return ["g", v.dtype.str, store(v.tobytes())]
-        if isinstance(v, np.ndarray) and v.dtype == object and v.ndim:
-            v = v.tolist()
-        if isinstance(v, range):
-            v = list(v[: MAX_TEXT // 4])
-        if isinstance(v, list):
-            return ["l", *[write(item, depth + 1) for item in list.__iter__(v)]]
-        if isinstance(v, tuple) and (names := values.field_names(v)):
-            fields = (write(item, depth + 1) for item in tuple.__iter__(v))
-            return ["n", kind.__name__, names, *fields]
-        if isinstance(v, tuple):
-            return ["t", *(write(item, depth + 1) for item in tuple.__iter__(v))]
-        if made_of := values.take_apart(v):
-            kind_of_value, parts = made_of
-            return ["v", kind_of_value, *(write(part, depth + 1) for part in parts)]
-        if isinstance(v, dict) and all(type(key) is str for key in dict.keys(v)):
-            return ["d", *([key, write(item, depth + 1)] for key, item in dict.items(v))]
-        if isinstance(v, dict) and all(map(values.is_key, dict.keys(v))):
-            items = dict.items(v)
-            return ["D", *([write(k, depth + 1), write(i, depth + 1)] for k, i in items)]
-        if refer is None:
-            text = _("only plain data and arrays can be sent, not {kind}")
-            raise WireError(text.format(kind=kind.__name__))
-        return ["r", *refer(v)]
-
-    text = _JSON.encode(write(value, 0)).encode()
+    written = _Written(refer)
+    text = _JSON.encode(_write(value, written, 0)).encode()
     if len(text) > MAX_TEXT:
         raise WireError(_("the value is too large"))
-    return frame(text, buffers)
+    return frame(text, written.buffers)
+
+
+@dataclass
+class _Written:
+    """What is known of a frame while it is written.
+
+    Not the variables of functions within functions: these stay until somebody looks for cycles.
+    """
+
+    refer: Callable[[object], list] | None
+    buffers: list[bytes] = field(default_factory=list)
+    room: int = MAX_BYTES
+    parts: int = 0
+
+    def store(self, data: np.ndarray | np.generic | bytes) -> int:
+        self.room -= len(data) if isinstance(data, bytes) else data.nbytes
+        if self.room < 0:
+            raise WireError(_("the value is too large"))
+        if len(self.buffers) == MAX_BUFFERS:
+            raise WireError(_("the value has too many parts"))
+        self.buffers.append(data if isinstance(data, bytes) else data.tobytes())
+        return len(self.buffers) - 1
+
+
+def _write(v: Any, frame: _Written, depth: int):
+    frame.parts += 1
+    if depth > MAX_DEPTH:
+        raise WireError(_("the value is nested too deeply"))
+    if frame.parts > MAX_TEXT // 4:
+        raise WireError(_("the value has too many parts"))
+    kind = type(v)
+    if v is None or kind is bool:  # these first: most of what is sent
+        return v
+    if kind is np.ndarray and v.dtype.kind in _KINDS:
+        return _write_array(v, frame)
+    if kind is list:
+        return ["l", *[_write(item, frame, depth + 1) for item in v]]
+    if isinstance(v, str):
+        v = str.__str__(v)
+        if len(v) > MAX_TEXT:
+            raise WireError(_("the value is too large"))
+        return v
+    if isinstance(v, int):
+        v = int.__int__(v)
+        if v.bit_length() > MAX_INT_BITS:
+            raise WireError(_("the number is too large"))
+        return ["i", hex(v)]
+    if isinstance(v, float) and not isinstance(v, np.generic):
+        v = float.__float__(v)
+        return v if math.isfinite(v) else ["f", str(v)]
+    if kind is complex:
+        return ["c", v.real.hex(), v.imag.hex()]
+    if kind is bytes:
+        return ["b", frame.store(v)]
+    if kind is tuple:
+        return ["t", *[_write(item, frame, depth + 1) for item in v]]
+    if kind is dict and all(type(key) is str for key in v):
+        return ["d", *[[key, _write(item, frame, depth + 1)] for key, item in v.items()]]
+    if isinstance(v, np.ma.MaskedArray) and v.dtype.kind in _KINDS:
+        v = np.asarray(v.filled(0))
+    if isinstance(v, array.array) and v.typecode in "bBhHiIlLqQfd":
+        v = np.array(v)
+    if isinstance(v, np.ndarray) and v.dtype.kind in _KINDS:
+        return _write_array(np.ndarray.view(v, np.ndarray), frame)
+    if isinstance(v, np.generic) and v.dtype.kind in _KINDS:
+        return ["g", v.dtype.str, frame.store(v)]
+    if isinstance(v, np.ndarray) and v.dtype == object and v.ndim:
+        v = v.tolist()
+    if isinstance(v, range):
+        v = list(v[: MAX_TEXT // 4])
+    if isinstance(v, list):
+        return ["l", *[_write(item, frame, depth + 1) for item in list.__iter__(v)]]
+    if isinstance(v, tuple) and (names := values.field_names(v)):
+        fields = (_write(item, frame, depth + 1) for item in tuple.__iter__(v))
+        return ["n", kind.__name__, names, *fields]
+    if isinstance(v, tuple):
+        return ["t", *(_write(item, frame, depth + 1) for item in tuple.__iter__(v))]
+    if made_of := values.take_apart(v):
+        kind_of_value, parts = made_of
+        return ["v", kind_of_value, *(_write(part, frame, depth + 1) for part in parts)]
+    if isinstance(v, dict) and all(type(key) is str for key in dict.keys(v)):
+        return ["d", *([key, _write(item, frame, depth + 1)] for key, item in dict.items(v))]
+    if isinstance(v, dict) and all(map(values.is_key, dict.keys(v))):
+        items = dict.items(v)
+        return [
+            "D",
+            *([_write(k, frame, depth + 1), _write(i, frame, depth + 1)] for k, i in items),
+        ]
+    if frame.refer is None:
+        text = _("only plain data and arrays can be sent, not {kind}")
+        raise WireError(text.format(kind=kind.__name__))
+    return ["r", *frame.refer(v)]
+
+
+def _write_array(v: np.ndarray, frame: _Written) -> list:
+    tag, name = "a", _DTYPE_NAMES.get(v.dtype) or v.dtype.str
+    if v.ndim > 1 and v.flags.fnc:  # as a transposed array: that it is one arrives, too
+        tag, v = "T", v.T
+    return [tag, name, list(v.shape), frame.store(v)]
 
 
 def frame(text: bytes, buffers: list[bytes]) -> bytes:
@@ -171,7 +177,10 @@ def decode(
     `resolve` gets the parts of a reference and returns the object that stands for it.
     """
     try:
-        return _read(_FROM_JSON.decode(text.decode()), _Frame(buffers, resolve), 0)
+        tree, end = _FROM_JSON.raw_decode(written := text.decode())
+        if end != len(written):
+            raise malformed()
+        return _read(tree, _Frame(buffers, resolve), 0)
     except WireError:
         raise
     except (ValueError, TypeError, LookupError, RecursionError, OverflowError):
