@@ -3,8 +3,9 @@
     python -m benchmarks.waiting [RUNS]
 
 The first cell of each lesson beside `import numpy, matplotlib.pyplot`, the first picture of each
-widget, and `make lab` (for the second time) beside `jupyter lab`, until the first page is served.
-Each is the median of RUNS fresh processes (5 unless given). Linux only: it reads /proc.
+widget, the first `check` in a notebook and a later one (`benchmarks.check` has them all), and `make
+lab` (for the second time) beside `jupyter lab`, until the first page is served. Each is the median
+of RUNS fresh processes (5 unless given). Linux only: it reads /proc.
 """
 
 import contextlib
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections import defaultdict
 from pathlib import Path
 
 import nbformat
@@ -141,6 +143,21 @@ def labs(folder: Path, port: int) -> dict[str, tuple[list[str], Path]]:
     }
 
 
+def in_kernels() -> dict[str, tuple[str, str]]:
+    """Return what is measured in a fresh kernel: {name: (what is run before, the code)}."""
+    cells = first_cells()
+    found = {BARE: ("", BARE)}
+    for lesson, cell in cells.items():
+        found[f"first cell of {lesson}"] = ("", without_picture(cell))
+    for name, (lesson, code) in FIRST_PICTURES.items():
+        before = f"{cells[lesson]}._repr_html_()\n{ARRAYS}\n{FUNCTIONS}\n{code.split('(')[0]}"
+        found[f"first picture: {name}"] = (before, f"shown = {code}._repr_mimebundle_()")
+    before, code = f"{cells['01_self_attention']}\n{FUNCTIONS}", "check(softmax)"
+    found["the first check"] = (before, code)
+    found["a later check"] = (f"{before}\n{code}", code)
+    return found
+
+
 def line(name: str, seconds: list[float], bare: float | None = None, wall: float | None = None):
     middle = statistics.median(seconds)
     beside = f"{middle / bare:10.2f}" if bare else f"{'':10}"
@@ -149,25 +166,24 @@ def line(name: str, seconds: list[float], bare: float | None = None, wall: float
 
 
 def main(runs: int) -> None:
-    print(f"{'CPU seconds (median)':<44}{'':>9}{'x bare':>10}{'wall':>10}")
-    bare = line(BARE, [cpu_of_code("", BARE) for _run in range(runs)])
-    cells = first_cells()
-    for lesson, cell in cells.items():
-        imports = without_picture(cell)
-        line(f"first cell of {lesson}", [cpu_of_code("", imports) for _run in range(runs)], bare)
-    for name, (lesson, code) in FIRST_PICTURES.items():
-        before = f"{cells[lesson]}._repr_html_()\n{ARRAYS}\n{FUNCTIONS}\n{code.split('(')[0]}"
-        show = f"shown = {code}._repr_mimebundle_()"
-        line(f"first picture: {name}", [cpu_of_code(before, show) for _run in range(runs)])
-    found: dict[str, list[tuple[float, float]]] = {}
+    seconds = defaultdict[str, list[float]](list)
+    served = defaultdict[str, list[tuple[float, float]]](list)
+    for _run in range(runs):  # in turn, so that all see the machine equally busy
+        for name, (before, code) in in_kernels().items():
+            seconds[name].append(cpu_of_code(before, code))
     with tempfile.TemporaryDirectory() as folder:
-        for _run in range(runs):  # in turn, so that both see the machine equally busy
+        for _run in range(runs + 1):
             port = free_port()
             for name, (command, place) in labs(Path(folder), port).items():
-                found.setdefault(name, []).append(until_served(command, place, port))
+                served[name].append(until_served(command, place, port))
+    print(f"{'CPU seconds (median)':<44}{'':>9}{'x bare':>10}{'wall':>10}")
     bare = None
-    for name, times in found.items():
-        cpu, wall = zip(*times, strict=True)
+    for name, times in seconds.items():
+        middle = line(name, times, bare if name.startswith("first cell") else None)
+        bare = bare or middle
+    bare = None
+    for name, pairs in served.items():
+        cpu, wall = zip(*pairs[1:], strict=True)  # the first start is set-up, too
         bare = line(name, list(cpu), bare, statistics.median(wall))
 
 

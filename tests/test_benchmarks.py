@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from benchmarks import otter_grader
+from benchmarks.scale import PARTS, Model, Run, model_of
 
 ROOT = Path(__file__).resolve().parents[1]
 LESSON = "01_self_attention"
@@ -69,3 +70,32 @@ def test_otter_runs_the_same_cells_and_each_test_where_it_stood(assignment):
     names = [cell.metadata["nbgrader"]["grade_id"] for cell in code_of(original, solution=True)]
     assert {name for name, otter in tested.items() if otter} == set(names)
     assert all(tested[name] == {"tests": [name]} for name in names)
+
+
+REAL = Model(
+    start={"workers": 4.0, "scheduler": 2.0, "command": 1.5, "database": 0.5},
+    each={"workers": 0.4, "scheduler": 0.01, "command": 0.002, "database": 0.05},
+)
+
+
+def graded_as_real(hand_ins, workers):
+    return Run(hand_ins, workers, 0.0, {part: REAL.part(part, hand_ins, workers) for part in PARTS})
+
+
+def test_the_model_finds_what_each_part_takes_from_three_small_classes():
+    small = [graded_as_real(20, 1), graded_as_real(20, 4), graded_as_real(200, 4)]
+    found = model_of(*small)
+    assert found.start == pytest.approx(REAL.start) and found.each == pytest.approx(REAL.each)
+    assert found.cpu(1000, 4) == pytest.approx(4 * 4 + 2 + 1.5 + 0.5 + 1000 * 0.462)
+
+
+def test_by_the_clock_the_slowest_part_is_waited_for():
+    assert REAL.wall(100_000, 1) == pytest.approx(1.5 + 200 + 4 + 100_000 * 0.4 / 16)
+    # However many machines there are: one scheduler tells all their workers what to do.
+    assert REAL.wall(100_000, 64) == pytest.approx(1.5 + 200 + 2 + 1000)
+
+
+def test_what_takes_next_to_nothing_is_never_less_than_nothing():
+    small = [graded_as_real(20, 1), graded_as_real(20, 4), graded_as_real(200, 4)]
+    small[-1].cpu["command"] = small[0].cpu["command"] - 0.3  # as it comes on a busy machine
+    assert model_of(*small).each["command"] == 0
