@@ -73,15 +73,18 @@ def observe(function: Callable, key: AnswerKey) -> tuple[Signature, list[Problem
     outcomes: list[Outcome] = []
     problems: list[Problem | None] = []
     returned = Returned()
+    wrong_early = False
     for case, expected in zip(key.cases, key.expected, strict=True):
-        if case.late and any(p for p, c in zip(problems, key.cases, strict=False) if not c.late):
+        if case.late and wrong_early:
             break
         seconds = SECONDS_PER_LATE_CALL if case.late else None
         outcome = call(function, case, seconds, returned)
         if case.raises and outcome.error == case.raises:
             outcome = replace(outcome, message="")  # how a refusal is worded is free
         outcomes.append(outcome)
-        problems.append(find_problem(outcome, case, expected))
+        problem = find_problem(outcome, case, expected)
+        problems.append(problem)
+        wrong_early = wrong_early or (problem is not None and not case.late)
         if outcome.timed_out or outcome.error == "NotImplementedError":
             break
     held = () if any(problems) else tuple(_holds(function, p) for p in key.properties)

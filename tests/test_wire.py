@@ -314,6 +314,11 @@ def test_a_frame_that_promises_gigabytes_is_refused_at_its_head():
             of_frame(struct.pack(">III", *numbers))
 
 
+def test_what_comes_after_a_frame_is_refused():
+    with pytest.raises(wire.WireError, match="malformed"):
+        of_frame(wire.encode(1) + b"\0")
+
+
 def test_a_frame_whose_sizes_disagree_is_refused():
     with pytest.raises(wire.WireError, match="malformed"):
         of_frame(struct.pack(">IIII", 2, 1, 4, 3) + b"{}" + b"\0" * 4)
@@ -434,3 +439,44 @@ def test_one_deadline_holds_for_the_whole_frame():
             wire.receive(ours, patience)
         ours.close()
         dripping.join()
+
+
+def test_a_frame_that_nobody_reads_is_not_waited_for_longer_than_patience():
+    ours, theirs = socket.socketpair()
+    asked = []
+
+    def patience():
+        asked.append(1)
+        if len(asked) > 3:
+            raise TimeoutError
+
+    with ours, theirs:
+        ours.settimeout(0.01)
+        with pytest.raises(TimeoutError):
+            wire.send(ours, bytes(4 << 20), patience)
+
+
+@pytest.mark.parametrize("size", [1, 100, 1 << 15, 1 << 18])
+def test_frames_of_any_size_arrive_in_pieces_and_one_after_the_other(size):
+    ours, theirs = socket.socketpair()
+    value = [np.arange(size), "é" * size]
+    frame = wire.encode(value)
+
+    def in_pieces():
+        for _ in range(2):
+            cut = len(frame) // 3
+            for piece in (frame[:5], frame[5:cut], frame[cut:]):
+                theirs.sendall(piece)
+            turn.acquire()
+
+    turn = threading.Semaphore(0)
+    sender = threading.Thread(target=in_pieces)
+    with ours, theirs:
+        ours.settimeout(0.01)
+        sender.start()
+        for _ in range(2):
+            got = wire.receive(ours)
+            turn.release()
+            np.testing.assert_array_equal(got[0], value[0])
+            assert got[1] == value[1]
+        sender.join()

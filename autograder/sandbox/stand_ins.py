@@ -158,7 +158,8 @@ class RemoteFunction(RemoteObject):
                 raise _nonsense(student)
         if changed:  # the caller sees it, as if the call had run in this process
             changed_to([list(args), kwargs], changed)
-        sys.stdout.write(printed)
+        if printed:
+            sys.stdout.write(printed)
         self._stand_in.overwrote = overwrote
         if student.refresh:
             student.refresh()

@@ -33,6 +33,7 @@ COMPUTING = {
     **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
     **{"MALLOC_MMAP_THRESHOLD_": str(16 << 20), "MALLOC_TRIM_THRESHOLD_": str(64 << 20)},
 }
+_LOOKS_UP = 0.1  # seconds until somebody who waits for an answer looks at the clock
 _TIME_OVER = hook.later("the notebook's time is over")
 
 
@@ -233,6 +234,7 @@ class StudentProcess:
         self.operations: frozenset[str] = frozenset()  # what objects may do in the cell in work
         self.exceptions: dict[int, type[Exception]] = {}  # stand for the student's, by number
         self._sock, theirs = socket.socketpair()
+        self._sock.settimeout(_LOOKS_UP)
         with theirs:
             (self.pid,) = zygote.request(b"F", str(zygote.work).encode(), ">i", theirs)
         self.alive = True
@@ -266,7 +268,7 @@ class StudentProcess:
             frame = answer(reply[1:])
 
     @_undisturbed
-    def _exchange(self, frame: bytes | None, resolve, patience: Callable[[], float]) -> object:
+    def _exchange(self, frame: bytes | None, resolve, patience: Callable[[], None]) -> object:
         self._need_alive()
         try:
             if frame is not None:
@@ -293,29 +295,28 @@ class StudentProcess:
         if not self.alive:
             raise StudentDied(_("the process in which the notebook ran has ended"))
 
-    def _patience(self) -> Callable[[], float]:
-        """Return the function that says how long to wait for one answer; see `Limits`."""
+    def _patience(self) -> Callable[[], None]:
+        """Return the function that raises when one answer is waited for too long; see `Limits`."""
         start, limits = time.monotonic(), self.limits
         if start - self._asked > 1:  # no more often: it takes as long as a small call
             self._asked = start
             self._used, self._delayed = self._seconds()
         used, delayed = self._used, self._delayed
 
-        def patience() -> float:
+        def patience() -> None:
             passed = time.monotonic() - start
-            left = min(min(limits.cpu, limits.wall) - passed, self.budget.left())
-            if left <= 0:  # by the clock; was it at work, and was it let?
-                cpu, delay = self._seconds()
-                own = max(passed - (delay - delayed), cpu - used)
-                left = min(
-                    limits.cpu - (cpu - used),
-                    limits.wall - own,
-                    limits.wall * LONGEST_DELAY - passed,
-                    self.budget.left(),
-                )
+            if passed < limits.cpu and passed < limits.wall and self.budget.left() > 0:
+                return
+            cpu, delay = self._seconds()  # by the clock; was it at work, and was it let?
+            own = max(passed - (delay - delayed), cpu - used)
+            left = min(
+                limits.cpu - (cpu - used),
+                limits.wall - own,
+                limits.wall * LONGEST_DELAY - passed,
+                self.budget.left(),
+            )
             if left <= 0:
                 raise TimeoutError
-            return max(0.01, left)
 
         return patience
 

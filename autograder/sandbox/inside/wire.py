@@ -13,7 +13,6 @@ checked before memory is taken.
 """
 
 import array
-import contextlib
 import itertools
 import json
 import math
@@ -74,6 +73,7 @@ class _Written:
     parts: int = 0
 
     def store(self, data: np.ndarray | np.generic | bytes) -> int:
+        """Keep the bytes of a part; return which buffer it is."""
         self.room -= len(data) if isinstance(data, bytes) else data.nbytes
         if self.room < 0:
             raise WireError(_("the value is too large"))
@@ -312,27 +312,29 @@ _JSON = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=
 _FROM_JSON = json.JSONDecoder(parse_constant=_no_constant)
 
 
-def send(sock: socket.socket, frame: bytes, patience: Callable[[], float | None]) -> None:
+def send(sock: socket.socket, frame: bytes, patience: Callable[[], object]) -> None:
     """Send a frame, with `patience` as in `receive`. OSError: the other side is gone."""
     rest = memoryview(frame)
     while rest:
-        _wait_at_most(sock, patience())
-        with contextlib.suppress(TimeoutError):
+        patience()
+        try:
             rest = rest[sock.send(rest) :]
+        except TimeoutError:
+            continue
 
 
 def receive(
     sock: socket.socket,
-    patience: Callable[[], float | None] = lambda: None,
+    patience: Callable[[], object] = lambda: None,
     resolve: Callable[..., object] | None = None,
 ):
     """Wait for a frame and return its value.
 
     Nothing comes after it: the two sides speak in turn.
 
-    `patience` returns how many seconds to wait before it is asked again (None: for ever), and
-    raises TimeoutError when the time for the whole frame is over: sending it drop by drop does
-    not stretch it. EOFError: the other side is gone.
+    `patience` raises TimeoutError when the time for the whole frame is over. It is asked whenever
+    the socket's own timeout is over and whenever there is more to come: sending a frame drop by
+    drop does not stretch it. EOFError: the other side is gone.
     """
     data = bytearray(_MOSTLY)
     got = _receive_bytes(sock, data, 0, 12, patience)
@@ -357,28 +359,22 @@ def receive(
 
 
 _MOSTLY = 1 << 14  # bytes that a frame has at most, mostly
-_ASKED_EVERY = 1.0  # seconds until `patience` is asked again, at most
 
 
 def _receive_bytes(
-    sock: socket.socket, data: bytearray, got: int, least: int, patience: Callable
+    sock: socket.socket, data: bytearray, got: int, least: int, patience: Callable[[], object]
 ) -> int:
     """Fill the data after the first `got` bytes until `least` are there; return how many are."""
     with memoryview(data) as view:
-        while got < least:
-            _wait_at_most(sock, patience())
+        while True:
             try:
                 n = sock.recv_into(view[got:])
             except TimeoutError:
+                patience()
                 continue
             if n == 0:
                 raise EOFError
             got += n
-    return got
-
-
-def _wait_at_most(sock: socket.socket, seconds: float | None) -> None:
-    if seconds is not None:  # the same again and again, mostly: setting another asks the system
-        seconds = min(seconds, _ASKED_EVERY)
-    if seconds != sock.gettimeout():
-        sock.settimeout(seconds)
+            if got >= least:
+                return got
+            patience()
