@@ -4,21 +4,23 @@ With `settings.configure_feedback`, `nbgrader generate_feedback` and formgrader'
 pages. Of hidden tests they show the verdict in words: no source, no input, no value.
 """
 
+import functools
 from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup, escape
-from nbconvert.exporters import HTMLExporter
+from nbconvert.exporters import HTMLExporter, TemplateExporter
 from nbformat.notebooknode import NotebookNode, from_dict
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, GradeCell, SolutionCell
 from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
 from traitlets import HasTraits, List
 
 from autograder.exercises import all_exercises, find_exercise
 from autograder.nbgrader_steps import formulas, private, small_files, times
 from autograder.nbgrader_steps.execute import VERDICT
+from autograder.nbgrader_steps.gradebook import either, looking
 from autograder.nbgrader_steps.hand_in import note, timestamp
 from autograder.nbgrader_steps.page import Bounded, is_test
 from autograder.nbgrader_steps.seen import (
@@ -49,6 +51,7 @@ class FeedbackExporter(HTMLExporter):
         self.register_preprocessor(Bounded, enabled=True)
         self.template_paths = [str(TEMPLATES / "feedback_page")]
         self.template_file = "index.html.j2"
+        self.optimistic_validation = True  # once, after the last step
 
     def _create_environment(self):
         made = super()._create_environment()
@@ -56,8 +59,10 @@ class FeedbackExporter(HTMLExporter):
         return made
 
     def from_notebook_node(self, nb, resources=None, **kwargs):
+        # Not HTMLExporter's: it parses the whole page once more, to give texts to pictures, which
+        # all have theirs, and takes longer than all that was done before.
         with speaking(language_of(nb)):
-            return super().from_notebook_node(nb, resources, **kwargs)
+            return TemplateExporter.from_notebook_node(self, nb, resources, **kwargs)
 
     def default_filters(self):
         yield from super().default_filters()
@@ -77,6 +82,30 @@ class _Known(HasTraits):
 
 class _HiddenTests(_Known, ClearHiddenTests):
     pass
+
+
+class Grades(_Known, NbGraderPreprocessor):
+    """Reads points and comments as nbgrader's GetGrades does, which asks for those of each cell."""
+
+    def preprocess(self, nb, resources):
+        about = resources["nbgrader"]
+        names = about["notebook"], about["assignment"], about["student"]
+        with looking(about["db_url"], "default_course") as book:  # nbgrader's, for all courses
+            self.points, self.comments = book.points(*names), book.comments(*names)
+            notebook = book.find_submission_notebook(*names)
+            about["late_penalty"] = notebook.late_submission_penalty or 0
+            about["score"] = notebook.score - about["late_penalty"]
+            about["max_score"] = notebook.max_score
+        return super().preprocess(nb, resources)
+
+    def preprocess_cell(self, cell, resources, cell_index):
+        about = cell.metadata.get("nbgrader", {})
+        if about.get("solution") or about.get("task"):
+            about["comment"] = either(SolutionCell, about["grade_id"], self.comments).comment
+        if about.get("grade") or about.get("task"):
+            grade = either(GradeCell, about["grade_id"], self.points)
+            about["score"], about["points"] = grade.score, grade.max_score
+        return cell, resources
 
 
 class ForTheStudent(_Known, NbGraderPreprocessor):
@@ -186,8 +215,13 @@ class Parts:
 
 
 def _is_note(cell: NotebookNode) -> bool:
-    beginnings = (*refusals_begin(), *in_all_languages(lambda: note([]).source))
+    beginnings = (*refusals_begin(), *_notes_begin())
     return cell.cell_type == "markdown" and cell.source.startswith(beginnings)
+
+
+@functools.cache
+def _notes_begin() -> tuple[str, ...]:
+    return in_all_languages(lambda: note([]).source)
 
 
 def known_words(exercise: str | None, mistake: str | None) -> str:

@@ -128,16 +128,16 @@ class OneLook(Gradebook):
 
     def find_graded_cell(self, name, notebook, assignment):
         """Return a cell that has points; `MissingEntry` where there is none."""
-        return _either(GradeCell, name, self.cells(notebook, assignment))
+        return either(GradeCell, name, self.cells(notebook, assignment))
 
     def find_grade(self, grade_cell, notebook, assignment, student):
         """Return a student's grade of a cell; `MissingEntry` where there is none."""
-        return _either(GradeCell, grade_cell, self._entries(notebook, assignment, student)[Grade])
+        return either(GradeCell, grade_cell, self._entries(notebook, assignment, student)[Grade])
 
     def find_comment(self, solution_cell, notebook, assignment, student):
         """Return the comment on a student's cell; `MissingEntry` where there is none."""
         entries = self._entries(notebook, assignment, student)[Comment]
-        return _either(SolutionCell, solution_cell, entries)
+        return either(SolutionCell, solution_cell, entries)
 
     def _entries(self, notebook: str, assignment: str, student: str) -> dict[type, dict]:
         """Return a student's grades and comments, by kind and name of their cells."""
@@ -149,6 +149,18 @@ class OneLook(Gradebook):
                 for entry, asked in _ENTRIES.items()
             },
         )
+
+    def points(self, notebook: str, assignment: str, student: str) -> dict[tuple[str, str], Row]:
+        """Return by kind and name of their cells what a student's grades are: score, max_score."""
+        return self._told(Grade, notebook, assignment, student)
+
+    def comments(self, notebook: str, assignment: str, student: str) -> dict[tuple[str, str], Row]:
+        """Return by kind and name of their cells what a student is told: comment."""
+        return self._told(Comment, notebook, assignment, student)
+
+    def _told(self, kind: type, notebook: str, assignment: str, student: str) -> dict:
+        its = {"notebook": notebook, "assignment": assignment, "student": student}
+        return {(row.type, row.name): row for row in self.db.execute(_TOLD[kind], its)}
 
     def _once(self, what: Hashable, load: Callable[[], Any]) -> Any:
         if what not in self._known:
@@ -162,7 +174,7 @@ def _there(found: Any, *names: str) -> Any:
     return found
 
 
-def _either(kind: type, name: str, found: dict[tuple[str, str], Any]) -> Any:
+def either(kind: type, name: str, found: dict[tuple[str, str], Any]) -> Any:
     """Return the cell of this kind, or else the task: where two share a name, as nbgrader does."""
     task = found.get((TaskCell.__name__, name))
     return _there(found.get((kind.__name__, name), task), name)
@@ -192,11 +204,9 @@ def _of_submitted_notebook(query: Select) -> Select:
     return _of_student(_of_notebook(query).join(SubmittedAssignment, hand_in))
 
 
-def _entries_of(kind: type[Grade] | type[Comment], *columns) -> Select:
-    """All entries of one kind on a student's notebook, with the kinds and names of their cells."""
-    query = (
-        select(BaseCell.type, BaseCell.name, kind).select_from(kind).options(load_only(*columns))
-    )
+def _entries_of(kind: type[Grade] | type[Comment], *wanted) -> Select:
+    """What is wanted of all entries of one kind on a student's notebook, with their cells."""
+    query = select(BaseCell.type, BaseCell.name, *wanted).select_from(kind)
     query = query.join(BaseCell, BaseCell.id == kind.cell_id)
     query = query.join(SubmittedNotebook, SubmittedNotebook.id == kind.notebook_id)
     # There is an index by the cell, and none by the notebook.
@@ -220,8 +230,14 @@ _SUBMISSION = _of_student(
 )
 _SUBMITTED = _of_submitted_notebook(select(SubmittedNotebook))
 _ENTRIES = {
-    Grade: _entries_of(Grade, Grade.auto_score, Grade.manual_score, Grade.needs_manual_grade),
-    Comment: _entries_of(Comment, Comment.auto_comment),
+    Grade: _entries_of(Grade, Grade).options(
+        load_only(Grade.auto_score, Grade.manual_score, Grade.needs_manual_grade)
+    ),
+    Comment: _entries_of(Comment, Comment).options(load_only(Comment.auto_comment)),
+}
+_TOLD = {
+    Grade: _entries_of(Grade, Grade.score, Grade.max_score),
+    Comment: _entries_of(Comment, Comment.comment),
 }
 _source, _cell = SourceCell.__table__.c, BaseCell.__table__.c
 _points, _task = GradeCell.__table__.c, TaskCell.__table__.c

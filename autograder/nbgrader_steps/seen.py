@@ -5,6 +5,7 @@ parsed and never run: it is a stranger's, and may be made to hurt.
 """
 
 import builtins
+import functools
 import io
 import re
 import tokenize
@@ -162,6 +163,7 @@ def why_refused(cells: Sequence[Any], told: str | None) -> str:
     return next((reason for reason in reasons if told and reason[:500] in told), "")
 
 
+@functools.cache
 def refusals_begin() -> tuple[str, ...]:
     """How the cell begins that takes a refused hand-in's place, in whatever language."""
     return in_all_languages(lambda: refusal("").cells[0].source)

@@ -31,7 +31,7 @@ FILTERS = {
     "markdown2html": f"{_HERE}.cleaning.markdown2html",
     "highlight_code": f"{_HERE}.cleaning.highlight_code",
 }
-FEEDBACK = ["nbgrader.preprocessors.GetGrades", f"{_HERE}.feedback.ForTheStudent"]
+FEEDBACK = [f"{_HERE}.feedback.Grades", f"{_HERE}.feedback.ForTheStudent"]
 
 
 def configure_grading(config) -> None:
