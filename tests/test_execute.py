@@ -232,6 +232,9 @@ def test_other_systems_grade_as_stock_does_with_a_warning(course, monkeypatch, c
 CHECK = "assert f(2) == 4"
 
 
+HIDDEN = "### BEGIN HIDDEN TESTS\n"
+
+
 def passed(outputs) -> bool:
     return not any(output["output_type"] == "error" for output in outputs)
 
@@ -279,6 +282,19 @@ def test_a_value_that_overwhelms_a_test_costs_that_test_only(grader):
     assert [passed(o) for o in outputs] == [True, False, False, False, True, True]
 
 
+@pytest.mark.parametrize("hidden", ["", HIDDEN])
+@pytest.mark.parametrize("ends", ["import os\nos.kill(os.getpid(), 9 * g(1))", "end()"])
+def test_what_a_test_has_defined_is_there_whatever_ends_another_one(grader, hidden, ends):
+    cells = [
+        Cell("import os\ndef f(x): return 2 * x\ndef g(x): return 1\ndef end(): os._exit(1)"),
+        Cell(hidden + "expected = 4", test=True),
+        Cell(hidden + ends, test=True),
+        Cell(HIDDEN + "assert f(2) == expected", test=True),
+    ]
+    outputs = grader.grade(cells, {"f", "g", "end"})
+    assert [passed(o) for o in outputs[1:]] == [True, False, True]
+
+
 def test_the_notebooks_time_is_limited_and_late_tests_fail(grader):
     sleepy = [Cell("import time\ntime.sleep(0.8)")] * 5
     cells = [*sleepy, Cell("def f(x): return 4"), Cell(CHECK, test=True, points=1)]
@@ -304,9 +320,6 @@ def test_test_cells_share_their_names_and_students_cannot_see_them(grader):
     outputs = grader.grade(cells, {"f"})
     assert all(map(passed, outputs))
     assert outputs[2][0]["text"] == "unseen\n"
-
-
-HIDDEN = "### BEGIN HIDDEN TESTS\n"
 
 
 # What a function of the first cell uses, and what a later cell does to it.

@@ -1,11 +1,17 @@
 """Whether what a hidden test would find has changed since."""
 
+import decimal
 import json
+import os
+import random
 import sys
 from pathlib import Path
 
+import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
+from autograder.sandbox.inside import written
 from autograder.sandbox.inside.shell import make_shell
 from autograder.sandbox.inside.state import State, Unknown
 from autograder.sandbox.instructors_code import OPEN, Source, asked_by, bound_names, setting
@@ -24,6 +30,9 @@ def state(source: str, names: str) -> tuple[State, dict]:
 
 F = "import numpy as np\nseen, factors = [], {'two': 2}\ndef helper(x): return factors['two'] * x\n"
 F += "def f(x, most=np.array([9.0])): return np.minimum(helper(x), most)\n"
+WITHIN = "from contextlib import contextmanager\ndef helper(): return 0\n"
+PLT = "import matplotlib.pyplot as plt\ndef f(x): return x"
+THIS_ONE = "import sys, types\nsys.modules['this_one'] = types.ModuleType('this_one')"
 C = "class C:\n    two = 2\n    def __init__(self): self.own = [1]\n    def times(self, x): "
 C += "return self.two * f(x)\ndef f(x): return x\nc = C()\n"
 
@@ -40,7 +49,8 @@ C += "return self.two * f(x)\ndef f(x): return x\nc = C()\n"
         (F, "f.calls = 1"),
         (F, "np = None"),
         (F, "del helper"),
-        (F + "import types\nnp = types.ModuleType('np')\nnp.minimum = min", "np.minimum = max"),
+        (F + "import colorsys as np\nnp.minimum = min", "np.minimum = max"),
+        (F, "f = 2**20000"),
         (F, "minimum = 1"),  # an attribute of that name: nobody knows better
         ("def f(x): return sum(x)", "def sum(x): return 0"),
         ("def f(x): return [later(v) for v in x]", "def later(v): return v"),
@@ -53,6 +63,16 @@ C += "return self.two * f(x)\ndef f(x): return x\nc = C()\n"
         ("f = 1", "f = True"),
         ("import random\ndef f(): return random.random()", "random.random()"),
         ("import random as r\ndef f(): return r.choice([1])", "r.random()"),
+        ("def f(table): return table.sample(3)", "import random\nrandom.random()"),
+        ("def f(x): return str(x)", "import numpy as np\nnp.set_printoptions(precision=3)"),
+        ("def f(x): return x", "import os\nos.environ['SET'] = 'by a later cell'"),
+        ("def f(x): return x", "import decimal\ndecimal.getcontext().prec = 5"),
+        ("def f(x): return x", "import sys\nsys.setrecursionlimit(sys.getrecursionlimit() + 1)"),
+        (PLT, "plt.rcParams['lines.marker'] = 'o'"),
+        (PLT, "plt.plot([1])"),
+        ("def f(x):\n    import this_one as m\n    return m.x", THIS_ONE),
+        (WITHIN + "@contextmanager\ndef f(): yield helper()", "def helper(): return 1"),
+        ("import numpy as np\nf = np.zeros(1)", "f.flags.writeable = False"),
         ("seen = []\nadd = seen.append\ndef f(x): add(x)", "f(1)"),
         ("import numpy as np\ndef f(): return np.random.normal()", "np.random.normal()"),
         (C + "f = c", "c.own.append(2)"),
@@ -66,6 +86,27 @@ C += "return self.two * f(x)\ndef f(x): return x\nc = C()\n"
 def test_a_change_is_seen(source, later):
     before, notebook = state(source, "f")
     exec(later, notebook)
+    assert not before.is_unchanged()
+
+
+@pytest.fixture(autouse=True)
+def _settings():
+    """What cells set for all that comes after them ends with each test."""
+    state, limit, environ = random.getstate(), sys.getrecursionlimit(), dict(os.environ)
+    with np.printoptions(), decimal.localcontext(), plt.rc_context():
+        yield
+    plt.close("all")
+    random.setstate(state)
+    sys.setrecursionlimit(limit)
+    os.environ.clear()
+    os.environ.update(environ)
+    sys.modules.pop("this_one", None)
+    sys.modules.pop("colorsys", None)
+
+
+def test_a_file_that_was_written_since_is_seen(monkeypatch):
+    before, _notebook = state("def f(): return open('a.txt').read()", "f")
+    monkeypatch.setitem(written._written, "a.txt", b"1")
     assert not before.is_unchanged()
 
 
@@ -92,6 +133,19 @@ def test_what_stays_the_same_is_seen_to(source, later):
     [
         "f = iter([1])",
         "f = open('/dev/null')",
+        "class Stack(list): pass\nf = Stack([1])",
+        "class E(Exception): pass\nf = E('words')",
+        "import functools\n@functools.singledispatch\ndef f(x): return 0",
+        "import numpy as np\nf = np.frompyfunc(lambda x: x, 1, 1)",
+        "def f(x): return globals()['helper'](x)",
+        "def f(x): return eval('helper(x)')",
+        "import sys\ndef f(x): return sys.modules['__main__'].helper(x)",
+        "import types\nf = types.ModuleType('math')",
+        "names = {}\nexec('def f(x): return x', names)\nf = names['f']",
+        "f = list(range(10**6))",
+        "f = {2**20000}",
+        "class C:\n    __module__ = []\nf = C",
+        "class C:\n    __class__ = property(lambda self: 1 / 0)\nC.__module__ = 7\nf = C()",
         "class C:\n    __slots__ = ('a',)\nf = C()",
         "class M(type): pass\nclass C(metaclass=M): pass\nf = C()",
         "import numpy as np\nf = np.random.default_rng(0)",

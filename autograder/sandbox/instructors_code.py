@@ -19,6 +19,7 @@ from typing import Any
 from IPython.core.inputtransformer2 import TransformerManager
 
 from autograder.sandbox.inside.operations import OPERATIONS, is_among
+from autograder.sandbox.inside.state import ANY_NAME
 
 # That objects are equal to themselves, true, and have a hash: of a notebook that has objects.
 IDENTITY = "identity"
@@ -223,12 +224,11 @@ def asked_by(cell: str) -> frozenset[str] | None:
         asked |= _asked(statement) - bound
         if isinstance(statement, _BINDERS):
             bound |= _bound(statement)
-    return None if asked & _ANY_NAME else frozenset(asked)
+    return None if asked & ANY_NAME else frozenset(asked)
 
 
-# Statements that bind their names whatever happens, and what may ask for any name.
+# Statements that bind their names whatever happens.
 _BINDERS = (ast.Import, ast.ImportFrom, ast.Assign, ast.FunctionDef, ast.ClassDef)
-_ANY_NAME = {"exec", "eval", "globals", "locals", "vars", "dir", "get_ipython", "__import__"}
 
 
 def _asked(statement: ast.stmt) -> set[str]:

@@ -203,12 +203,11 @@ class _Run:
         A judge that does not come to its end was overwhelmed by what the student's process
         answered in the cell in work. That cell has its outcome then, and the next judge goes on
         without it: so there is an end, and it is nobody's fault but the cell's. Where it ended
-        between two cells, what the first of them left behind did it if it happens again.
+        between two cells, what the first of them left behind did it if it happens again. Tests that
+        have their outcome run again and keep it: later ones may use what they define.
         """
-        tests = [i for i, cell in enumerate(self.cells) if cell.test]
         while self.budget.left() > 0:
-            done = {i for i in tests if i in self.outputs and self.cells[i].hidden == hidden}
-            last, ended = self._judge(hidden, frozenset(done | self.stopped))
+            last, ended = self._judge(hidden, frozenset(self.stopped))
             if ended == "over":
                 return
             self.server.restart_zygote()  # its students are to end, too
@@ -263,6 +262,8 @@ class _Run:
 
     def _keep(self, index: int, items: list, size: int) -> None:
         """Keep a cell's outputs; of a student's own cells only as long as there is room."""
+        if self.cells[index].test and index in self.outputs:
+            return
         self.sizes[index] = 0 if self.cells[index].test else size
         if sum(self.sizes.values()) > MAX_OUTPUTS:
             self.sizes[index] = 0

@@ -89,7 +89,7 @@ def hold(
     start : callable
         Starts a new process for the student's code, with these limits for a cell or a call.
     skip : frozenset of int
-        The cells not to run: tests that have their outcome, and cells that were stopped.
+        The cells not to run, because they were stopped.
     slow : frozenset of str
         Functions that run long to no good end: cells that name one get little time.
     tell : callable

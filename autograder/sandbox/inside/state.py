@@ -1,11 +1,15 @@
 """What names stand for, with all that it depends on: is it later still the same?
 
 A function depends on its code, its defaults, and the names that it asks of its notebook, which may
-stand for functions again. Data is compared by its value.
+stand for functions again. Data is compared by its value. What any function may use that has no
+name in the notebook belongs to it too: random numbers, settings, files. Of what may change unseen
+nothing is said. Then the notebook runs twice, which costs time and nobody a mark.
 """
 
 import builtins
+import decimal
 import functools
+import locale
 import os
 import random
 import sys
@@ -15,10 +19,19 @@ from typing import Any
 
 import numpy as np
 
-_MOST, _DEEPEST = 2000, 100  # things that are looked at, one within the other
+from autograder.sandbox.inside import written
+
+# What may ask for a name that stands nowhere in the code.
+ANY_NAME = frozenset(
+    {"exec", "eval", "globals", "locals", "vars", "dir", "get_ipython", "__import__"}
+)
+_BEHIND_NAMES = ANY_NAME | {"__main__", "__globals__", "f_globals", "modules", "import_module"}
+_MOST, _DEEPEST = 5000, 100  # things that are looked at, one within the other
 _MOST_BYTES = 4 << 20  # of arrays and text
-_NUMBERS = (bool, int, float, complex, type(None), type(...))
-_BUILTIN = (types.BuiltinFunctionType, types.MethodDescriptorType, np.ufunc, type(np.mean))
+_SIMPLE = (bool, int, type(None), type(...))
+_FLOATS = (float, complex)
+_BUILTIN = (types.BuiltinFunctionType, types.MethodDescriptorType, type(np.mean))
+_PYTHON = sys.prefix, sys.base_prefix  # below which libraries are
 _WRAPPERS = (staticmethod, classmethod)
 _PYTHONS = {"__dict__", "__weakref__", "__doc__", "__annotations__"}  # of classes, made by Python
 
@@ -49,9 +62,14 @@ class State:
         self._numbers: dict[int, int] = {}  # of what has been looked at, by ids
         self._modules: dict[int, types.ModuleType] = {}
         self.asked: set[str] = set()  # every name that functions among it ask for
-        self._bytes = self._depth = 0
-        found = [self._name(name) for name in self.names]
-        self.found = (found, self._of_modules(), self._of_random())
+        self._things = self._bytes = self._depth = 0
+        try:
+            found = [self._name(name) for name in self.names]
+            self.found = (found, self._of_modules(), _around())
+        except Unknown:
+            raise
+        except Exception as error:  # odd things raise whatever they like when they are looked at
+            raise Unknown(type(error).__name__) from None
 
     def is_unchanged(self) -> bool:
         """Do the names stand for the same now?"""
@@ -77,18 +95,18 @@ class State:
 
     def _seen(self, thing: Any) -> object:
         kind = type(thing)
-        if kind in (str, bytes):
-            self._count(len(thing))
+        self._count(sys.getsizeof(thing) if kind in (str, bytes, int) else 0)
+        if kind in (str, bytes) or kind in _SIMPLE:
             return kind, thing
-        if kind in _NUMBERS or isinstance(thing, np.generic):
+        if kind in _FLOATS or (issubclass(kind, np.number | np.bool_) and _is_of_numpy(kind)):
             return kind, repr(thing)  # not itself: nan is not equal to nan
         if id(thing) in self._numbers:
             return "again", self._numbers[id(thing)]
         self._numbers[id(thing)] = len(self._numbers)
-        self._count(0)
         if kind is np.ndarray and not thing.dtype.hasobject:
             self._count(thing.nbytes)
-            return kind, thing.dtype.str, thing.shape, hash(thing.tobytes())
+            flags = thing.flags.writeable, thing.flags.fnc
+            return kind, repr(thing.dtype), thing.shape, flags, hash(thing.tobytes())
         if kind in (list, tuple):
             return kind, [self._look(item) for item in thing]
         if kind in (set, frozenset):
@@ -103,7 +121,7 @@ class State:
             return self._id(thing), self._of_function(thing)
         if kind is types.BuiltinFunctionType and not _is_of_module(thing):
             return kind, thing.__name__, self._look(thing.__self__)  # a method, [].append say
-        if isinstance(thing, _BUILTIN):
+        if kind in _BUILTIN or (kind is np.ufunc and getattr(np, thing.__name__, None) is thing):
             return self._id(thing)
         if isinstance(thing, type):
             return self._id(thing), self._of_class(thing)
@@ -115,7 +133,7 @@ class State:
             return kind, [self._look(part) for part in (thing.fget, thing.fset, thing.fdel)]
         if kind is functools.partial:
             return kind, [self._look(part) for part in (thing.func, thing.args, thing.keywords)]
-        if self._is_here(kind) and kind.__dictoffset__ and not _has_slots(kind):
+        if self._tells_all(kind):
             return self._look(kind), self._items(vars(thing))
         raise Unknown(kind.__name__)
 
@@ -126,16 +144,19 @@ class State:
         code = function.__code__
         if function.__globals__ is not self._of:
             self._need_library(function.__globals__)
-            return self._id(code)
+            return self._id(code), self._items(vars(function))  # it may be wrapped around ours
         defaults = self._look(function.__defaults__), self._look(function.__kwdefaults__)
         try:
             closure = [self._look(cell.cell_contents) for cell in function.__closure__ or ()]
         except ValueError:  # a cell in which there is nothing yet
             raise Unknown("closure") from None
         asked = sorted(_names(code))
+        if not _BEHIND_NAMES.isdisjoint(asked):
+            raise Unknown("any name")
         self.asked.update(asked)
         known = [self._name(name) for name in asked if name in self._of or hasattr(builtins, name)]
-        return self._id(code), defaults, closure, self._items(vars(function)), known
+        imported = [self._look(sys.modules[name]) for name in asked if name in sys.modules]
+        return self._id(code), defaults, closure, self._items(vars(function)), known, imported
 
     def _of_class(self, kind: type) -> object:
         if not self._is_here(kind):
@@ -146,14 +167,21 @@ class State:
         own = {name: thing for name, thing in vars(kind).items() if name not in _PYTHONS}
         return [self._look(base) for base in kind.__bases__], self._items(own)
 
+    def _tells_all(self, kind: type) -> bool:
+        """Is all that is in an object of this class in its `__dict__`? A list has items, say."""
+        ours = all(base is object or self._is_here(base) for base in kind.__mro__)
+        return ours and not _has_slots(kind)
+
     def _is_here(self, kind: type) -> bool:
         """Is a class one of the notebook's own?"""
         return kind.__module__ == self._of.get("__name__", "__main__")
 
     def _need_library(self, names: Mapping) -> None:
-        """A module that was handed in may keep anything to itself."""
-        file, name = names.get("__file__"), str(names.get("__name__")).partition(".")[0]
-        if isinstance(file, str) and file.startswith(os.path.abspath(name)):
+        """A module that was handed in, or what is none, may keep anything to itself."""
+        if vars(sys.modules.get(str(names.get("__name__")), types)) is not names:
+            raise Unknown("no module")
+        file = str(names.get("__file__"))
+        if file.startswith(written.folder()) and not file.startswith(_PYTHON):
             raise Unknown(file)
 
     def _of_modules(self) -> list:
@@ -162,21 +190,40 @@ class State:
         found = [(name, names[name]) for names in modules for name in self.asked if name in names]
         return sorted((name, self._id(thing)) for name, thing in found)
 
-    def _of_random(self) -> object:
-        """Where the common random numbers are, if anything may draw some."""
-        modules = {module.__name__ for module in self._modules.values()}
-        if not any("random" in name for name in modules.union(self.asked, self.names)):
-            return None
-        return repr(random.getstate()), repr(np.random.get_state())  # noqa: NPY002
-
     def _id(self, thing: object) -> int:
         self._kept.append(thing)
         return id(thing)
 
     def _count(self, size: int) -> None:
-        self._bytes += size
-        if len(self._numbers) > _MOST or self._bytes > _MOST_BYTES:
+        self._things, self._bytes = self._things + 1, self._bytes + size
+        if self._things > _MOST or self._bytes > _MOST_BYTES:
             raise Unknown("too much")
+
+
+def _around() -> list:
+    """What functions of libraries use without being given it, and what cells may set."""
+    loaded = sys.modules.get
+    of_numpy: Any = np.random.get_state()  # noqa: NPY002
+    plots: Any = loaded("matplotlib.pyplot")
+    if plots and plots.get_fignums():
+        raise Unknown("figures")  # that are open: what is drawn next goes into the last of them
+    tables: Any = loaded("pandas")
+    return [
+        random.getstate(),
+        (of_numpy[1].tobytes(), of_numpy[2:]),
+        written.files(),
+        dict(os.environ),
+        os.getcwd(),
+        list(sys.path),
+        sys.getrecursionlimit(),
+        sys.get_int_max_str_digits(),
+        np.get_printoptions(),
+        np.geterr(),
+        repr(decimal.getcontext()),
+        locale.setlocale(locale.LC_ALL),
+        plots and dict.copy(plots.rcParams),
+        tables and repr(tables.options.d),
+    ]
 
 
 def _names(code: types.CodeType) -> set[str]:
@@ -189,6 +236,9 @@ def _is_of_module(function: types.BuiltinFunctionType) -> bool:
     return function.__self__ is None or isinstance(function.__self__, types.ModuleType)
 
 
+def _is_of_numpy(kind: type) -> bool:
+    return kind.__module__ == "numpy"
+
+
 def _has_slots(kind: type) -> bool:
-    """May there be more in an object of this class than its `__dict__` tells?"""
     return any("__slots__" in vars(base) for base in kind.__mro__)

@@ -30,6 +30,16 @@ def write(name: str, text: str, append: bool) -> None:
     importlib.invalidate_caches()
 
 
+def files() -> dict[str, bytes]:
+    """What has been written until now, by absolute paths."""
+    return dict(_written)
+
+
+def folder() -> str:
+    """The notebook's own folder, with a slash at its end."""
+    return _folder[0] if _folder else os.path.join(os.getcwd(), "")
+
+
 def find_written() -> None:
     """From now on, `import` finds what was written. Called once, before the first fork."""
     sys.meta_path.insert(0, _Finder())
