@@ -8,13 +8,14 @@ from bs4 import BeautifulSoup
 from nbconvert.exporters import HTMLExporter
 from nbgrader.api import Gradebook
 from nbgrader.apps import GenerateFeedbackApp
+from nbgrader.preprocessors import GetGrades
 from nbgrader.server_extensions.formgrader import handlers
 from small_course import ASSIGNMENT, NOTEBOOK, SECRET, grade_in_this_process
 from traitlets.config import Config
 
 from autograder.__main__ import main
 from autograder.exercises import find_exercise
-from autograder.nbgrader_steps.feedback import card_of_hidden_test
+from autograder.nbgrader_steps.feedback import Grades, card_of_hidden_test
 from autograder.nbgrader_steps.formulas import with_formulas
 from autograder.nbgrader_steps.seen import Seen
 from autograder.nbgrader_steps.settings import configure_feedback
@@ -49,8 +50,8 @@ STUDENTS = ["ada", "bob", "dan", "eve", "fay", "nosy"]
 
 
 @pytest.fixture(scope="module")
-def pages(released, tmp_path_factory):
-    """The class's feedback, made by nbgrader's own command with our settings."""
+def graded(released, tmp_path_factory):
+    """A class that is graded, and of whom two have something of a person's."""
     patch = pytest.MonkeyPatch()
     course = released.copy(tmp_path_factory.mktemp("course"))
     course.write_settings("settings.configure_feedback(c)\n")
@@ -74,13 +75,22 @@ def pages(released, tmp_path_factory):
         grade = gradebook.find_grade("double_check", NOTEBOOK, ASSIGNMENT, "fay")
         grade.manual_score, grade.needs_manual_grade = 1, True  # as after grading again
         gradebook.db.commit()
+    patch.undo()
+    return course
+
+
+@pytest.fixture(scope="module")
+def pages(graded):
+    """The class's feedback, made by nbgrader's own command with our settings."""
+    patch = pytest.MonkeyPatch()
+    patch.chdir(graded.root)
     GenerateFeedbackApp.clear_instance()
     GenerateFeedbackApp.launch_instance([ASSIGNMENT])
     GenerateFeedbackApp.clear_instance()
     patch.undo()
     return {
         path.parent.parent.name: path.read_text(encoding="utf-8")
-        for path in course.root.glob(f"feedback/*/{ASSIGNMENT}/{NOTEBOOK}.html")
+        for path in graded.root.glob(f"feedback/*/{ASSIGNMENT}/{NOTEBOOK}.html")
     }
 
 
@@ -88,6 +98,24 @@ def part(page: str, grade_id: str) -> str:
     """The text of one graded cell."""
     soup = BeautifulSoup(re.sub(r"<wbr/?>", "", page), "html.parser")
     return soup.find(id=grade_id).get_text(" ", strip=True)
+
+
+@pytest.mark.parametrize("student", ["ada", "fay"])
+def test_points_and_comments_are_those_that_nbgrader_reads(graded, pages, student):
+    url = graded.config.CourseDirectory.db_url
+    with Gradebook(url) as gradebook:
+        gradebook.find_grade("double_check", NOTEBOOK, ASSIGNMENT, student).extra_credit = 0.5
+        its = gradebook.find_submission_notebook(NOTEBOOK, ASSIGNMENT, student)
+        its.late_submission_penalty = 1.5
+        gradebook.db.commit()
+    about = {"db_url": url, "notebook": NOTEBOOK, "assignment": ASSIGNMENT, "student": student}
+    path = graded.root / "autograded" / student / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
+    read = [
+        step().preprocess(nbformat.read(path, 4), {"nbgrader": dict(about)})
+        for step in (GetGrades, Grades)
+    ]
+    assert read[0] == read[1]
+    assert read[1][1]["nbgrader"]["late_penalty"] == 1.5
 
 
 def test_everyone_gets_a_page(pages):
