@@ -78,6 +78,9 @@ class Where:
     calling: str = ""
 
 
+_NOWHERE = Where()
+
+
 class _TimeUp(BaseException):
     """Raised inside a student's call. Not an Exception, so that ``except Exception`` misses it.
 
@@ -121,11 +124,11 @@ def call(
     would fall into the talk with that process. It warns and exits nobody here, and that process
     tells whether it `overwrote` what an earlier call had returned.
     """
-    given = tuple(nameless(arg) if inspect.isfunction(arg) else arg for arg in case.args)
+    given = tuple([nameless(a) if isinstance(a, types.FunctionType) else a for a in case.args])
     args = copy_data(given)
     printed = _Beginning()
     value = result = error = None
-    message, timed_out, where = "", False, Where()
+    message, timed_out, where = "", False, _NOWHERE
     elsewhere = hasattr(function, "time_limit")
     quiet = contextlib.redirect_stdout if elsewhere else _quiet
     time_limit = getattr(function, "time_limit", _time_limit)
@@ -141,9 +144,8 @@ def call(
             else:
                 error, message = _error_name(e, case.raises), _message(e)
                 where = _where(e, function)
-    changed = tuple(
-        i for i, (a, b) in enumerate(zip(args, given, strict=True)) if not identical(a, b)
-    )
+    pairs = enumerate(zip(args, given, strict=True))
+    changed = tuple([i for i, (a, b) in pairs if not identical(a, b)])
     overwrote = False
     if returned is not None and elsewhere:  # here are only copies
         overwrote = bool(getattr(function, "overwrote", False))
@@ -216,7 +218,7 @@ def copy_data(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.copy(order="A")
     if type(value) in (tuple, list):
-        return type(value)(copy_data(item) for item in value)
+        return type(value)([copy_data(item) for item in value])
     if isinstance(value, dict):
         return {key: copy_data(item) for key, item in value.items()}
     if isinstance(value, (bytearray, set)):
@@ -285,7 +287,7 @@ def _where(exception: BaseException, function: Callable) -> Where:
         if not ours and (line := linecache.getline(name, number).strip()):
             lines.append((line, frame.f_code))
     if not lines:
-        return Where()
+        return _NOWHERE
     line, code = lines[-1]
     called = _codes(getattr(inspect.unwrap(named(function)), "__code__", None))
     calling = [line for line, code in lines if code in called]

@@ -6,6 +6,7 @@ before runs again in a new one, and only the cell that it died in loses its mark
 
 import ast
 import contextlib
+import functools
 import io
 import numbers
 import re
@@ -269,6 +270,7 @@ def run_test(
 _FILE = "<test cell>"
 
 
+@functools.cache  # what is compiled in the warm-up is there for all judges
 def _compile(source: str):
     """Compile a cell as its lines but the last expression, and that expression."""
     tree = ast.parse(source, _FILE)

@@ -305,8 +305,8 @@ def make_stand_in(student, *parts) -> RemoteObject | type[Exception]:
     methods: dict[str, Any] = {"__slots__": (), "__doc__": property(_doc)}
     if generator:  # as isinstance sees it
         methods["__class__"] = property(lambda self: types.GeneratorType)
-    for operation in OPERATIONS:
-        if operation in does and operation not in _OWN_WAY:
+    for operation in does:
+        if operation in OPERATIONS and operation not in _OWN_WAY:
             methods[operation] = _operation(operation)
     made = type(kind, (base,), methods)()
     object.__setattr__(made, "_stand_in", Remote(student, number, name[:80], parameters, does))

@@ -5,6 +5,7 @@ they do.
 """
 
 import operator
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -78,6 +79,8 @@ _COMES_WITH: dict[str, tuple[str, ...]] = {
 
 def operations_of(kind: type) -> list[str]:
     """Return the operations that objects of a type do in a way of their own."""
+    if kind is types.FunctionType:  # asked for again and again
+        return list(_OF_FUNCTIONS)
     return [name for name in OPERATIONS if _has(kind, name)]
 
 
@@ -94,3 +97,6 @@ def _differs(kind: type, name: str) -> bool:
 def is_among(name: str, names: frozenset[str]) -> bool:
     """Is an operation one of these, or does it come with one of them?"""
     return name in names or any(other in names for other in _COMES_WITH.get(name, ()))
+
+
+_OF_FUNCTIONS = [name for name in OPERATIONS if _has(types.FunctionType, name)]
