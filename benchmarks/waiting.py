@@ -161,7 +161,7 @@ def in_kernels() -> dict[str, tuple[str, str]]:
 def line(name: str, seconds: list[float], bare: float | None = None, wall: float | None = None):
     middle = statistics.median(seconds)
     beside = f"{middle / bare:10.2f}" if bare else f"{'':10}"
-    print(f"{name:<44}{middle:>9.2f}{beside}{'' if wall is None else f'{wall:10.1f}'}", flush=True)
+    print(f"{name:<44}{middle:>9.3f}{beside}{'' if wall is None else f'{wall:10.1f}'}", flush=True)
     return middle
 
 

@@ -94,7 +94,9 @@ class Grades(_Known, NbGraderPreprocessor):
             self.points, self.comments = book.points(*names), book.comments(*names)
             notebook = book.find_submission_notebook(*names)
             about["late_penalty"] = notebook.late_submission_penalty or 0
-            about["score"] = notebook.score - about["late_penalty"]
+            # Not `notebook.score`, for which the database looks through the whole class.
+            points = sum(grade.score for grade in self.points.values())
+            about["score"] = points - about["late_penalty"]
             about["max_score"] = notebook.max_score
         return super().preprocess(nb, resources)
 
