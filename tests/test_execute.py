@@ -405,6 +405,34 @@ def test_what_a_function_is_given_in_a_hidden_test_cannot_be_printed(grader):
     assert "12345" not in json.dumps(outputs)
 
 
+def test_what_a_function_is_given_in_a_hidden_test_chooses_no_name_that_is_told(grader):
+    """The names of its kinds of errors are known from a visible test."""
+    raising = "kinds = [type(f'Told{i}', (Exception,), {}) for i in range(9)]"
+    cells = [
+        Cell(raising + "\ndef f(x):\n    if x is None: return kinds\n    raise kinds[x]('words')"),
+        Cell("assert len(f(None)) == 9", test=True),
+        Cell(HIDDEN + "f(7)", test=True),
+    ]
+    outputs = grader.grade(cells, {"f"})
+    assert passed(outputs[1]) and not passed(outputs[2])
+    assert "Told" not in json.dumps(outputs)
+
+
+def test_what_tests_forbid_at_its_place_is_forbidden_in_a_hidden_test(grader):
+    """Whatever the student's process says of itself."""
+    says = "import gc\nfrom autograder.sandbox.inside.student import Student\n"
+    says += "(it,) = [thing for thing in gc.get_objects() if type(thing) is Student]\n"
+    says += "it.answers.update(dict.fromkeys(['remember', 'is_unchanged'], lambda *_: [True]))\n"
+    cells = [
+        Cell(says + "def arranged(x): return sorted(x)"),
+        Cell("def sorted(x): raise AssertionError('write it yourself')", test=True),
+        Cell(HIDDEN + "assert arranged([2, 1]) == [1, 2]", test=True),
+        Cell("del sorted", test=True),
+    ]
+    setting = Setting(shared=frozenset({"sorted"}))
+    assert not passed(grader.grade(cells, {"arranged"}, setting=setting)[2])
+
+
 class Scripted:
     """In place of a student's process: `f` never ends, and what is asked is written down."""
 

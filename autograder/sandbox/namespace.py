@@ -4,6 +4,7 @@ import builtins
 import contextlib
 import random
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,7 @@ class Namespace(dict):
         self._texts: dict[str, str] = {}  # of the student's cells, by the names that they bind
         self._changes: dict = {}  # of names, that the student's process has not been told
         self.told: dict = {}  # what it was told in the cell in work
+        self._shared_told = Counter[str]()  # how often, of names that its functions look up
         self._common: dict[str, bytes | None] = {}  # names of which both know the value, and it
         self._random: tuple | None = None  # of a cell that sets random numbers: their state
 
@@ -96,12 +98,13 @@ class Namespace(dict):
         theirs = self._names & (asked | own.asked)
         if not _is_true(student, "remember", number, sorted(theirs)):
             return None
-        return Place(student, number, theirs, own, dict(self._texts))
+        return Place(student, number, theirs, own, dict(self._texts), self._shared_told.copy())
 
     def is_at(self, place: "Place") -> bool:
         """Would the test cell find the same now?"""
         self._forget()
-        return place.own.is_unchanged() and _is_true(place.student, "is_unchanged", place.number)
+        theirs = _is_true(place.student, "is_unchanged", place.number)
+        return theirs and place.own.is_unchanged() and place.told == self._shared_told
 
     def was_at(self, place: "Place") -> bool:
         """Has the test cell asked for nothing else than what is the same as at its place?"""
@@ -196,6 +199,7 @@ class Namespace(dict):
         if self._changes:
             changes, self._changes = self._changes, {}
             self.told |= changes
+            self._shared_told.update(self.setting.shared.intersection(changes))
             tell(self.student, changes)
         if self._random is not None and self._random != (state := _random_state()[0]):
             self._random = state
@@ -246,6 +250,9 @@ class Place:
         Of what tests had bound.
     texts : dict
         Of the student's cells, by the names that they had bound.
+    told : Counter
+        How often tests had changed names that the student's functions look up: what a test forbids
+        at this place is known here, whatever the student's process says.
     """
 
     student: Any
@@ -253,6 +260,7 @@ class Place:
     names: frozenset[str]
     own: State
     texts: dict[str, str]
+    told: Counter[str]
 
 
 _DATA = {bool, int, float, str, tuple, type(None), list, dict, set, np.ndarray}

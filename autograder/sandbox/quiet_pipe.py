@@ -3,11 +3,10 @@
 To wake a reader for each short message costs more than all else about it.
 """
 
+import fcntl
 import os
 import select
 from multiprocessing.connection import Connection
-
-ROOM = 32 << 10  # bytes that may wait unread: half of what a pipe holds
 
 
 class QuietPipe:
@@ -17,6 +16,10 @@ class QuietPipe:
         self._reading, self._writing = os.pipe()
         self._called, self._calling = os.pipe()
         os.set_blocking(self._reading, False)
+        # Bytes that may wait unread. Short writes may leave each page of a pipe half empty, and
+        # where a user has many pipes, Linux gives them two pages each.
+        self.room = fcntl.fcntl(self._writing, fcntl.F_GETPIPE_SZ) // 2
+        self._may_call = True
         self._waiting = 0  # bytes since the reader was called last
 
     def close_reading(self) -> None:
@@ -31,10 +34,10 @@ class QuietPipe:
 
     def write(self, data: bytes, urgent: bool = False) -> None:
         """Write all of it. The reader is called if it is urgent, or before the pipe is full."""
-        for begin in range(0, len(data), ROOM):
-            part = data[begin : begin + ROOM]
+        for begin in range(0, len(data), self.room):
+            part = data[begin : begin + self.room]
             self._waiting += len(part)
-            if self._waiting > ROOM:
+            if self._waiting > self.room:
                 self._call()
                 self._waiting = len(part)
             while part:
@@ -52,13 +55,16 @@ class QuietPipe:
         """
         poll = select.poll()
         poll.register(self._reading, 0)  # it is told in any case when the writer has ended
-        poll.register(self._called, select.POLLIN)
+        if self._may_call:
+            poll.register(self._called, select.POLLIN)
         poll.register(other, select.POLLIN)
         events = dict(poll.poll(seconds * 1000))
         if other.fileno() in events:
             return None, False
         if events.get(self._called, 0) & select.POLLIN:
-            os.read(self._called, ROOM)
+            os.read(self._called, 1 << 16)
+        elif self._called in events:  # the writer is ending, and `_reading` tells when it has
+            self._may_call = False
         parts: list[bytes] = []
         while True:
             try:

@@ -71,6 +71,11 @@ def make_exception_type(
     return type(_name(names, discreet), kinds, {})
 
 
+def forget_name(kind: type[Exception]) -> None:
+    """Take from such a type the name that a student's code has chosen, as for the discreet."""
+    kind.__name__ = _name([kind.__name__], discreet=True)
+
+
 def _base(names: list[str]) -> type[Exception]:
     return next((_HARMLESS[name] for name in names if name in _HARMLESS), Exception)
 

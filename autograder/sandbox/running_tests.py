@@ -155,7 +155,7 @@ def hold(
             return False
         if not namespace.is_at(place):
             return False
-        student.discreet = True
+        student.be_discreet()
         cell, began = cells[index], time.monotonic()
         named = set(_NAME.findall(cell.source))
         outputs = run_test(cell, namespace, alive, shell)

@@ -21,6 +21,7 @@ from typing import ParamSpec, TypeVar
 from autograder.sandbox.inside import confine, hook, wire
 from autograder.sandbox.inside.hook import translate as _
 from autograder.sandbox.lending import Lending
+from autograder.sandbox.raised import forget_name
 from autograder.sandbox.time_limits import LONGEST_DELAY, Budget, Limits
 
 # All that a student's process gets of this package: a copy in a folder of its own, so that neither
@@ -266,6 +267,12 @@ class StudentProcess:
             if answer is None or type(reply) is not list or reply[:1] != ["back"]:
                 return reply
             frame = answer(reply[1:])
+
+    def be_discreet(self) -> None:
+        """From now on repeat no name that its code chose; those of its exceptions are known."""
+        self.discreet = True
+        for kind in self.exceptions.values():
+            forget_name(kind)
 
     @_undisturbed
     def _exchange(self, frame: bytes | None, resolve, patience: Callable[[], None]) -> object:
