@@ -365,3 +365,14 @@ def test_a_test_that_runs_inside_gives_what_it_gives_outside(course, test, passe
     assert "731" not in str(outputs) and "stderr" not in str(outputs)
     told = [o["data"]["text/plain"] for o in outputs if o["output_type"] == "execute_result"]
     assert told == ([] if points is None else [repr(points)])
+
+
+@pytest.mark.parametrize("later", ["f(1)", "f (1)", "f.calls = 0", "f[0] = 1", "ff = 2", "g = f"])
+def test_a_function_is_written_where_it_was_bound_last(later):
+    """A cell that tries it out below is not its text: a cause is looked for in that."""
+    namespace = Namespace({"f"})
+    for source in ("f = 1", "def f(x): return x", later):
+        namespace.students_cell(source)
+    assert namespace.written("f") == "def f(x): return x"
+    namespace.students_cell("f = abs")
+    assert namespace.written("f") == "f = abs"

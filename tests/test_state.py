@@ -32,6 +32,7 @@ F = "import numpy as np\nseen, factors = [], {'two': 2}\ndef helper(x): return f
 F += "def f(x, most=np.array([9.0])): return np.minimum(helper(x), most)\n"
 WITHIN = "from contextlib import contextmanager\ndef helper(): return 0\n"
 PLT = "import matplotlib.pyplot as plt\ndef f(x): return x"
+SCANNER = "import json\njson.decoder.scanner = json.JSONDecoder.decode = None"
 THIS_ONE = "import sys, types\nsys.modules['this_one'] = types.ModuleType('this_one')"
 C = "class C:\n    two = 2\n    def __init__(self): self.own = [1]\n    def times(self, x): "
 C += "return self.two * f(x)\ndef f(x): return x\nc = C()\n"
@@ -51,6 +52,9 @@ C += "return self.two * f(x)\ndef f(x): return x\nc = C()\n"
         (F, "del helper"),
         (F + "import colorsys as np\nnp.minimum = min", "np.minimum = max"),
         (F, "f = 2**20000"),
+        ("import json\ndef f(x): return json.decoder.scanner.NUMBER_RE", SCANNER),
+        ("from json import JSONDecoder as J\ndef f(x): return J().decode(x)", SCANNER),
+        ("import json\ndef f(x): return json.JSONDecoder.decode", SCANNER),
         (F, "minimum = 1"),  # an attribute of that name: nobody knows better
         ("def f(x): return sum(x)", "def sum(x): return 0"),
         ("def f(x): return [later(v) for v in x]", "def later(v): return v"),
@@ -73,6 +77,7 @@ C += "return self.two * f(x)\ndef f(x): return x\nc = C()\n"
         ("def f(x):\n    import this_one as m\n    return m.x", THIS_ONE),
         (WITHIN + "@contextmanager\ndef f(): yield helper()", "def helper(): return 1"),
         ("import numpy as np\nf = np.zeros(1)", "f.flags.writeable = False"),
+        ("import numpy as np\na = np.zeros(2)\nb = a[:1]\ndef f(): return a, b", "b = b.copy()"),
         ("seen = []\nadd = seen.append\ndef f(x): add(x)", "f(1)"),
         ("import numpy as np\ndef f(): return np.random.normal()", "np.random.normal()"),
         (C + "f = c", "c.own.append(2)"),
@@ -90,8 +95,10 @@ def test_a_change_is_seen(source, later):
 
 
 @pytest.fixture(autouse=True)
-def _settings():
+def _settings(monkeypatch):
     """What cells set for all that comes after them ends with each test."""
+    for place, name in ((json.decoder, "scanner"), (json.JSONDecoder, "decode")):
+        monkeypatch.setattr(place, name, vars(place)[name])
     state, limit, environ = random.getstate(), sys.getrecursionlimit(), dict(os.environ)
     with np.printoptions(), decimal.localcontext(), plt.rc_context():
         yield
@@ -139,6 +146,7 @@ def test_what_stays_the_same_is_seen_to(source, later):
         "import numpy as np\nf = np.frompyfunc(lambda x: x, 1, 1)",
         "def f(x): return globals()['helper'](x)",
         "def f(x): return eval('helper(x)')",
+        "class C: pass\ndef f(): return len(C.__subclasses__())",
         "import sys\ndef f(x): return sys.modules['__main__'].helper(x)",
         "import types\nf = types.ModuleType('math')",
         "names = {}\nexec('def f(x): return x', names)\nf = names['f']",

@@ -19,7 +19,10 @@ from autograder.sandbox.stand_ins import RemoteObject, ask, can_be_sent, only, r
 from autograder.sandbox.student_process import GraderFailure
 
 _DELETED = object()
-_AT_BEGIN = re.compile(r"^(?:(?:async +)?def +|class +)?([^\W\d]\w*)", re.MULTILINE)
+# What a line may bind. `f(1)` binds nothing, and `f.x = 1` no `f`.
+_BINDING = re.compile(
+    r"^(?:async +)?(?:def|class) +([^\W\d]\w*)|^([^\W\d]\w*+)(?! *[.(\[])", re.MULTILINE
+)
 
 
 class Namespace(dict):
@@ -113,8 +116,10 @@ class Namespace(dict):
 
     def students_cell(self, source: str) -> None:
         """A cell of the student's has run: where it binds a name anew, that one counts again."""
-        self._texts |= dict.fromkeys(self._names.intersection(_AT_BEGIN.findall(source)), source)
-        for name in self._names.intersection(_AT_BEGIN.findall(source)).intersection(self):
+        found = {match[1] or match[2] for match in _BINDING.finditer(source)}
+        bound = self._names & found
+        self._texts |= dict.fromkeys(bound, source)
+        for name in bound.intersection(self):
             super().__delitem__(name)
 
     def written(self, name: str) -> str:

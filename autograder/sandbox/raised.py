@@ -73,7 +73,8 @@ def make_exception_type(
 
 def forget_name(kind: type[Exception]) -> None:
     """Take from such a type the name that a student's code has chosen, as for the discreet."""
-    kind.__name__ = _name([kind.__name__], discreet=True)
+    if kind.__name__ not in _KNOWN:
+        kind.__name__ = _("an error of its own type")
 
 
 def _base(names: list[str]) -> type[Exception]:

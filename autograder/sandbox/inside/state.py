@@ -26,6 +26,7 @@ ANY_NAME = frozenset(
     {"exec", "eval", "globals", "locals", "vars", "dir", "get_ipython", "__import__"}
 )
 _BEHIND_NAMES = ANY_NAME | {"__main__", "__globals__", "f_globals", "modules", "import_module"}
+_BEHIND_NAMES |= {"__subclasses__", "get_objects"}
 _MOST, _DEEPEST = 5000, 100  # things that are looked at, one within the other
 _MOST_BYTES = 4 << 20  # of arrays and text
 _SIMPLE = (bool, int, type(None), type(...))
@@ -60,12 +61,12 @@ class State:
         self.names, self._of = sorted(names), of
         self._kept: list[object] = []  # so that nothing else gets their ids
         self._numbers: dict[int, int] = {}  # of what has been looked at, by ids
-        self._modules: dict[int, types.ModuleType] = {}
+        self._libraries: dict[int, types.ModuleType | type] = {}  # modules, and classes in them
         self.asked: set[str] = set()  # every name that functions among it ask for
         self._things = self._bytes = self._depth = 0
         try:
             found = [self._name(name) for name in self.names]
-            self.found = (found, self._of_modules(), _around())
+            self.found = (found, self._of_libraries(), _around())
         except Unknown:
             raise
         except Exception as error:  # odd things raise whatever they like when they are looked at
@@ -105,8 +106,8 @@ class State:
         self._numbers[id(thing)] = len(self._numbers)
         if kind is np.ndarray and not thing.dtype.hasobject:
             self._count(thing.nbytes)
-            flags = thing.flags.writeable, thing.flags.fnc
-            return kind, repr(thing.dtype), thing.shape, flags, hash(thing.tobytes())
+            place = thing.__array_interface__["data"]  # others may be views of the same numbers
+            return kind, repr(thing.dtype), thing.shape, place, hash(thing.tobytes())
         if kind in (list, tuple):
             return kind, [self._look(item) for item in thing]
         if kind in (set, frozenset):
@@ -115,7 +116,7 @@ class State:
             return kind, self._items(thing)
         if kind is types.ModuleType:
             self._need_library(vars(thing))
-            self._modules[id(thing)] = thing
+            self._libraries[id(thing)] = thing
             return self._id(thing)
         if kind is types.FunctionType:
             return self._id(thing), self._of_function(thing)
@@ -161,6 +162,7 @@ class State:
     def _of_class(self, kind: type) -> object:
         if not self._is_here(kind):
             self._need_library(vars(sys.modules.get(kind.__module__, builtins)))
+            self._libraries[id(kind)] = kind
             return None
         if type(kind) is not type or _has_slots(kind):
             raise Unknown(kind.__name__)
@@ -184,11 +186,18 @@ class State:
         if file.startswith(written.folder()) and not file.startswith(_PYTHON):
             raise Unknown(file)
 
-    def _of_modules(self) -> list:
-        """What any of the names is in any of the modules."""
-        modules = [vars(module) for module in self._modules.values()]
-        found = [(name, names[name]) for names in modules for name in self.asked if name in names]
-        return sorted((name, self._id(thing)) for name, thing in found)
+    def _of_libraries(self) -> list:
+        """What any of the names is in any of the libraries, and in what of these it stands for."""
+        found, waiting = [], list(self._libraries.values())
+        while waiting:
+            names = vars(waiting.pop())
+            for name in self.asked.intersection(names):
+                thing = names[name]
+                found.append((name, self._id(thing)))
+                if isinstance(thing, (types.ModuleType, type)) and id(thing) not in self._libraries:
+                    self._libraries[id(thing)] = thing
+                    waiting.append(thing)
+        return sorted(found)
 
     def _id(self, thing: object) -> int:
         self._kept.append(thing)
