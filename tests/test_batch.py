@@ -371,3 +371,18 @@ def _wait_for_the_end_of(pids: list[int]) -> None:
     end = time.monotonic() + 30
     while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < end:
         time.sleep(0.1)
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="elsewhere processes have no place of their own"
+)
+def test_one_process_for_each_processor_stays_on_its_own():
+    processors = os.sched_getaffinity(0)
+
+    def places(jobs: int) -> list[set]:
+        with processes(jobs)() as executor:
+            waiting = [executor.submit(os.sched_getaffinity, 0) for _ in range(20)]
+            return [future.result() for future in waiting]
+
+    assert {len(place) for place in places(len(processors))} == {1}
+    assert places(len(processors) + 1) == [processors] * 20

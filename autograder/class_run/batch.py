@@ -26,6 +26,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -300,19 +301,32 @@ def only_one(course: CourseDirectory, assignment: str) -> Iterator[None]:
 def processes(jobs: int) -> Callable[[], Executor]:
     """Return what makes executors of that many processes on this machine.
 
-    Where they can, they are forked: all that grading imports is there at once.
+    Where they can, they are forked: all that grading imports is there at once. Where there is one
+    for each processor, each stays on its own, with its judge and its students: they work in turns,
+    and to go on elsewhere after each word takes longer.
     """
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    return lambda: ProcessPoolExecutor(jobs, mp_context=context, initializer=_worker_starts)
+
+    def make() -> Executor:
+        processors = context.SimpleQueue()
+        if sys.platform == "linux" and jobs == len(os.sched_getaffinity(0)):
+            for processor in os.sched_getaffinity(0):
+                processors.put(processor)
+        own = (processors,)
+        return ProcessPoolExecutor(jobs, context, initializer=_worker_starts, initargs=own)
+
+    return make
 
 
-def _worker_starts() -> None:
+def _worker_starts(processors: SimpleQueue) -> None:
     """Let Ctrl-C end the coordinator only: a worker finishes the hand-in it has.
 
     A coordinator that was killed takes its workers along; they would wait for it for ever.
     """
     confine.die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if not processors.empty():
+        os.sched_setaffinity(0, {processors.get()})
 
 
 def _patient(config: Config) -> Config:
