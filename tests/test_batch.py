@@ -380,7 +380,7 @@ def test_one_process_for_each_processor_stays_on_its_own():
     processors = os.sched_getaffinity(0)
 
     def places(jobs: int) -> list[set]:
-        with processes(jobs)() as executor:
+        with batch.processes(jobs)() as executor:
             waiting = [executor.submit(os.sched_getaffinity, 0) for _ in range(20)]
             return [future.result() for future in waiting]
 
