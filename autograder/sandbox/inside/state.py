@@ -230,7 +230,7 @@ def _around() -> list:
         np.geterr(),
         repr(decimal.getcontext()),
         locale.setlocale(locale.LC_ALL),
-        plots and dict.copy(plots.rcParams),
+        plots and list(dict.values(plots.rcParams)),
         tables and repr(tables.options.d),
     ]
 
