@@ -183,6 +183,8 @@ def make_venv():
         if subprocess.call([VENV_PYTHON, "-c", "import pip"]) == 0:
             return
     print("Making .venv with Python %s." % version_text(sys.version_info[:3]))
+    if os.path.islink(VENV):  # what it leads to is not this folder's
+        os.unlink(VENV)
     run([sys.executable, "-m", "venv", "--clear", VENV], "Making .venv")
 
 

@@ -87,6 +87,19 @@ def test_a_named_python_replaces_another_one(set_up, monkeypatch):
     assert set_up.is_done(test=False)
 
 
+def test_what_a_link_leads_to_stays_as_it_is(set_up, monkeypatch, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "kept").touch()
+    link = tmp_path / "link"
+    link.symlink_to(elsewhere)
+    monkeypatch.setattr(set_up, "VENV", str(link))
+    monkeypatch.setattr(set_up, "run", lambda command, _what: os.mkdir(command[-1]))
+    set_up.make_venv()
+    assert link.is_dir() and not link.is_symlink()
+    assert (elsewhere / "kept").exists()
+
+
 def test_a_half_done_set_up_is_not_done(set_up, tmp_path):
     (tmp_path / ".venv" / "set_up.json").unlink()
     assert not set_up.is_done(test=False)
