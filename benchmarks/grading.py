@@ -117,9 +117,14 @@ def run(
 
 
 def environment() -> dict[str, str]:
-    """Return the environment in which all is measured: as at most people's, bytecode is kept."""
+    """Return the environment in which all is measured: as at most people's, bytecode is kept.
+
+    Unless it is said where to: `without_bytecode` names a folder that stays empty.
+    """
     scripts = str(Path(sys.executable).parent)
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    kept = dict(os.environ)
+    if "PYTHONPYCACHEPREFIX" not in kept:
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return {
         **kept,
         "PATH": os.pathsep.join([scripts, os.environ.get("PATH", "")]),
