@@ -6,7 +6,6 @@ all grade in this way.
 """
 
 import contextlib
-import functools
 import os
 import tempfile
 from collections.abc import Iterator
@@ -61,12 +60,9 @@ class HandInExporter(TakenInExporter):
         super().__init__(**kwargs)
         if type(self.parent) is Autograde:
             self.parent.__class__ = InOneGo
+        self._copy = tempfile.TemporaryDirectory(prefix="hand-in-")
         self._copied = None  # the folder of which the copy is
         self._folder = private.read_hand_ins_from(self.parent, self._safe_source)
-
-    @functools.cached_property
-    def _copy(self) -> tempfile.TemporaryDirectory:
-        return tempfile.TemporaryDirectory(prefix="hand-in-")
 
     def _safe_source(self, assignment_id, student_id, escape=False):
         folder = self._folder(assignment_id, student_id, escape)

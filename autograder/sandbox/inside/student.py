@@ -111,12 +111,11 @@ class Student:
         """Run a cell; return its outputs. `pictures`: are they read, so that figures are drawn?"""
         outputs = Outputs(read=pictures)
         formatter: Any = self.shell.display_formatter
-        read = list(KEPT if pictures else KEPT[:1])
-        if formatter.active_types != read:  # to set it takes long
-            formatter.active_types = read
-            formatter.ipython_display_formatter.enabled = (
-                pictures  # with it objects draw themselves
-            )
+        kinds = list(KEPT if pictures else KEPT[:1])
+        if formatter.active_types != kinds:  # to set them takes longer than a small cell
+            formatter.active_types = kinds
+            # With it, objects draw themselves.
+            formatter.ipython_display_formatter.enabled = pictures
         self.shell.outputs = self.stdout.outputs = self.stderr.outputs = outputs
         try:
             self.shell.run_cell(source, store_history=False)

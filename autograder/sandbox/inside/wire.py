@@ -94,8 +94,8 @@ def _write(v: Any, frame: _Written, depth: int):
         return v
     if kind is np.ndarray and v.dtype.kind in _KINDS:
         return _write_array(v, frame)
-    if kind is list:
-        return ["l", *[_write(item, frame, depth + 1) for item in v]]
+    if isinstance(v, list):
+        return ["l", *[_write(item, frame, depth + 1) for item in list.__iter__(v)]]
     if isinstance(v, str):
         v = str.__str__(v)
         if len(v) > MAX_TEXT:
@@ -113,8 +113,10 @@ def _write(v: Any, frame: _Written, depth: int):
         return ["c", v.real.hex(), v.imag.hex()]
     if kind is bytes:
         return ["b", frame.store(v)]
-    if kind is tuple:
-        return ["t", *[_write(item, frame, depth + 1) for item in v]]
+    if isinstance(v, tuple):
+        fields = [_write(item, frame, depth + 1) for item in tuple.__iter__(v)]
+        names = None if kind is tuple else values.field_names(v)
+        return ["n", kind.__name__, names, *fields] if names else ["t", *fields]
     if kind is dict and all(type(key) is str for key in v):
         return ["d", *[[key, _write(item, frame, depth + 1)] for key, item in v.items()]]
     if isinstance(v, np.ma.MaskedArray) and v.dtype.kind in _KINDS:
@@ -126,16 +128,9 @@ def _write(v: Any, frame: _Written, depth: int):
     if isinstance(v, np.generic) and v.dtype.kind in _KINDS:
         return ["g", v.dtype.str, frame.store(v)]
     if isinstance(v, np.ndarray) and v.dtype == object and v.ndim:
-        v = v.tolist()
+        return _write(v.tolist(), frame, depth)
     if isinstance(v, range):
-        v = list(v[: MAX_TEXT // 4])
-    if isinstance(v, list):
-        return ["l", *[_write(item, frame, depth + 1) for item in list.__iter__(v)]]
-    if isinstance(v, tuple) and (names := values.field_names(v)):
-        fields = (_write(item, frame, depth + 1) for item in tuple.__iter__(v))
-        return ["n", kind.__name__, names, *fields]
-    if isinstance(v, tuple):
-        return ["t", *(_write(item, frame, depth + 1) for item in tuple.__iter__(v))]
+        return _write(list(v[: MAX_TEXT // 4]), frame, depth)
     if made_of := values.take_apart(v):
         kind_of_value, parts = made_of
         return ["v", kind_of_value, *(_write(part, frame, depth + 1) for part in parts)]
