@@ -1,11 +1,13 @@
 """A class is graded hand-in by hand-in; whatever dies on the way, a rerun does exactly the rest."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+import weakref
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -16,6 +18,7 @@ from small_course import ASSIGNMENT, FULL, NOTEBOOK, SOFTMAX
 
 from autograder.__main__ import main
 from autograder.class_run import batch
+from autograder.nbgrader_steps.converter import InOneGo
 from autograder.sandbox.grader import Grader
 from autograder.sandbox.student_process import PutOff
 from autograder.sandbox.time_limits import NOTEBOOK_SECONDS, QUICK
@@ -130,6 +133,40 @@ def test_a_hand_in_again_is_graded_again_and_comments_stay(course):
     with Gradebook(course.config.CourseDirectory.db_url) as gradebook:
         comment = gradebook.find_comment("essay", NOTEBOOK, ASSIGNMENT, "ada")
         assert comment.manual_comment == "See me."
+
+
+def test_what_is_removed_while_it_is_graded_costs_no_marks(course, monkeypatch):
+    """What a cluster grades once more, because a worker died, may lose its copy in the end."""
+    course.hand_in("ada")
+    grade(course)
+    begin = InOneGo.init_assignment
+
+    def begin_too_late(self, assignment, student):
+        shutil.rmtree(Path(self.coursedir.submitted_directory, student, assignment))
+        begin(self, assignment, student)
+
+    monkeypatch.setattr(InOneGo, "init_assignment", begin_too_late)
+    result = grade(course, ["ada"])["ada"]
+    assert not result.graded and "was removed meanwhile" in result.why
+    assert course.scores("ada") == FULL
+
+
+def test_a_result_that_has_arrived_is_kept_by_nobody(course):
+    """Dask grades again what a dead worker had graded, as long as somebody keeps it."""
+    kept = []
+
+    class Watched(Here):
+        def submit(self, *given):
+            future = super().submit(*given)
+            kept.append(weakref.ref(future))
+            return future
+
+    for student in ("ada", "ben", "eve"):
+        course.hand_in(student)
+    alive = []
+    tell = lambda _result: alive.append(sum(future() is not None for future in kept))  # noqa: E731
+    batch.grade_class(course.config, ASSIGNMENT, ["ada", "ben", "eve"], Watched(), tell)
+    assert alive == [2, 1, 0]
 
 
 def test_a_failure_of_the_grader_leaves_no_marks_and_is_told(course, monkeypatch):

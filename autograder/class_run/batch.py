@@ -269,11 +269,15 @@ def _grade_all(executor, assignment, configs: dict[str, Config]) -> Iterator[Res
             futures[executor.submit(grade_student, config, assignment, student)] = student
     try:
         for future in as_completed(futures):
-            error = future.exception()
+            student, error = futures.pop(future), future.exception()
             if error is None:
-                yield future.result()
-            elif not _process_died(error):
-                yield Result(futures[future], False, f"{type(error).__name__}: {error}")
+                result = future.result()
+            elif _process_died(error):
+                continue
+            else:
+                result = Result(student, False, f"{type(error).__name__}: {error}")
+            del future  # what is kept, Dask grades again when the worker that graded it dies
+            yield result
     except BaseException:  # Ctrl-C: what is in work is finished, what waits is not begun
         for future in futures:
             future.cancel()

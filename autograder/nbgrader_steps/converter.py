@@ -18,10 +18,11 @@ from nbconvert.exporters.exporter import ResourcesDict
 from nbconvert.writers import FilesWriter
 from nbgrader.api import MissingEntry
 from nbgrader.converters import Autograde
-from nbgrader.converters.base import BaseConverter
+from nbgrader.converters.base import BaseConverter, NbGraderException
 from nbgrader.utils import rmtree
 
 from autograder.nbgrader_steps import gradebook, hand_in, notebook_file, private
+from illustrated_attention.language import _
 
 
 class TakenInExporter(NotebookExporter):
@@ -105,8 +106,14 @@ class InOneGo(Autograde):
             self.convert_notebooks()
 
     def init_assignment(self, assignment_id, student_id):
-        with gradebook.one_transaction(self.coursedir.db_url, self.coursedir.course_id):
+        with gradebook.one_transaction(self.coursedir.db_url, self.coursedir.course_id) as book:
             super().init_assignment(assignment_id, student_id)
+            # `hand_in` writes every notebook. Where one is gone, nbgrader has just entered that it
+            # has no points, which must not be saved.
+            folder = Path(self._format_source(assignment_id, student_id))
+            for notebook in book.find_assignment(assignment_id).notebooks:
+                if not (folder / f"{notebook.name}.ipynb").is_file():
+                    raise NbGraderException(_("The copy that is graded was removed meanwhile."))
 
     def convert_single_notebook(self, notebook_filename):
         with (
