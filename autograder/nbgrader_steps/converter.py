@@ -110,7 +110,7 @@ class InOneGo(Autograde):
             super().init_assignment(assignment_id, student_id)
             # `hand_in` writes every notebook. Where one is gone, nbgrader has just entered that it
             # has no points, which must not be saved.
-            folder = Path(self._format_source(assignment_id, student_id))
+            folder = private.source(self, assignment_id, student_id)
             for notebook in book.find_assignment(assignment_id).notebooks:
                 if not (folder / f"{notebook.name}.ipynb").is_file():
                     raise NbGraderException(_("The copy that is graded was removed meanwhile."))

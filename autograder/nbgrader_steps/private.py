@@ -5,6 +5,7 @@ reaches for what is not public; `tests/test_borders.py` holds that.
 """
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from nbformat.notebooknode import NotebookNode
@@ -28,6 +29,11 @@ def destination(autograde: Any, names: dict) -> str:
     All files but the notebooks are there before the first notebook is run.
     """
     return autograde._format_dest(names["assignment"], names["student"])
+
+
+def source(autograde: Any, assignment: str, student: str) -> Path:
+    """Return the folder from which nbgrader takes a hand-in, which is a copy of it here."""
+    return Path(autograde._format_source(assignment, student))
 
 
 def read_hand_ins_from(autograde: Any, folder: Callable[..., str]) -> Callable[..., str]:
