@@ -1,10 +1,15 @@
 """`python -m autograder COMMAND`: the instructor's commands."""
 
 import argparse
+import contextlib
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # only Linux has all that it imports
+    from autograder.sandbox.grader import Grader
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -145,29 +150,50 @@ def _doctor(assignment: str | None) -> int:
 
 
 def _grade(**options) -> int:
-    gc.disable()  # what is imported stays: to look through it again and again takes long
-    from autograder.class_run.grade import grade
-    from autograder.nbgrader_steps.course import Problem
+    one = options["student"] is not None and options["dask"] is None
+    with _grader_starts(options["unsafe"]) if one else contextlib.nullcontext() as grader:
+        gc.disable()  # what is imported stays: to look through it again and again takes long
+        from autograder.class_run.grade import grade
+        from autograder.nbgrader_steps.course import Problem
 
-    gc.freeze()
-    gc.enable()
+        gc.freeze()
+        gc.enable()
+        try:
+            return grade(**options, grader=grader)
+        except Problem as problem:
+            print(problem, file=sys.stderr)
+            return 2
+
+
+@contextlib.contextmanager
+def _grader_starts(unsafe: bool) -> "Iterator[Grader | None]":
+    """Let what grades a hand-in start beside what this process imports: both take seconds."""
+    if sys.platform != "linux":
+        yield None
+        return
+    from autograder.sandbox.grader import Grader
+
+    grader = Grader(unsafe, wait=False)
     try:
-        return grade(**options)
-    except Problem as problem:
-        print(problem, file=sys.stderr)
-        return 2
+        yield grader
+    finally:
+        grader.close()
 
 
 def _mine(lesson: str, notebook: Path | None) -> int:
-    from autograder.class_run.mine import grade_mine
-    from autograder.nbgrader_steps.course import Problem
-    from illustrated_attention.language import _
+    from autograder.sandbox.inside import confine
 
-    try:
-        outcome = grade_mine(lesson, notebook)
-    except Problem as problem:
-        print(problem, file=sys.stderr)
-        return 2
+    unsafe = sys.platform == "linux" and not confine.layers().safe
+    with _grader_starts(unsafe) as grader:
+        from autograder.class_run.mine import grade_mine
+        from autograder.nbgrader_steps.course import Problem
+        from illustrated_attention.language import _
+
+        try:
+            outcome = grade_mine(lesson, notebook, grader)
+        except Problem as problem:
+            print(problem, file=sys.stderr)
+            return 2
     if outcome.refused:
         print(outcome.refused)
     text = _("{lesson}: {points} of {most} points. Open the page in a browser:")

@@ -204,7 +204,7 @@ def test_a_hand_in_at_which_processes_always_die_does_not_stop_the_class(course)
 
 
 def test_what_processes_died_of_is_not_tried_again_unasked(course, capsys, at_work, monkeypatch):
-    monkeypatch.setattr(batch, "processes", lambda jobs: Here())
+    monkeypatch.setattr(batch, "processes", lambda jobs, grader: Here())
     for student in ("ada", "bob"):
         course.hand_in(student)
     grade(course, executor=Here(dies={"bob"}))
@@ -408,6 +408,16 @@ def _wait_for_the_end_of(pids: list[int]) -> None:
     end = time.monotonic() + 30
     while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < end:
         time.sleep(0.1)
+
+
+def test_a_judge_that_had_started_is_used_once_though_its_process_dies(course):
+    course.hand_in("ada")
+    with Grader(wait=False) as grader:
+        make = batch.processes(1, grader)
+        with make() as executor, pytest.raises(BrokenProcessPool):
+            executor.submit(os._exit, 1).result()
+        [result] = batch.grade_class(course.config, ASSIGNMENT, ["ada"], make)
+    assert result.graded and course.scores("ada") == FULL
 
 
 @pytest.mark.skipif(

@@ -213,6 +213,39 @@ def test_a_run_that_cannot_begin_says_why(course, capsys, options, why):
     assert why in capsys.readouterr().err
 
 
+def test_for_one_hand_in_a_single_judge_starts_and_at_once(course, capsys, tmp_path, monkeypatch):
+    from autograder.sandbox.grader import Grader
+
+    course.hand_in("ada")
+    started, start = tmp_path / "started", Grader._start
+
+    def note(self):
+        with open(started, "a") as file:
+            print(os.getpid(), file=file)
+        start(self)
+
+    monkeypatch.setattr(Grader, "_start", note)
+    assert main(["grade", ASSIGNMENT, "--student", "ada"]) == 0
+    assert "ada: graded" in capsys.readouterr().out and course.scores("ada") == FULL
+    assert started.read_text() == f"{os.getpid()}\n"  # and none in the process that grades
+
+
+def test_a_judge_that_nobody_needs_leaves_nothing_behind(course, tmp_path):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder", "grade", ASSIGNMENT, "--student", "nobody"],
+        cwd=course.root,
+        env=surroundings() | {"TMPDIR": str(temporary)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr == f"There is no hand-in of nobody for {ASSIGNMENT}.\n"
+    assert os.listdir(temporary) == []
+
+
 def test_outside_a_course_the_command_says_where_it_belongs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))

@@ -28,6 +28,7 @@ from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as
 from dataclasses import dataclass, replace
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 from nbgrader.api import Gradebook
@@ -36,7 +37,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import rmtree
 from traitlets.config import Config
 
-from autograder.nbgrader_steps import hand_in, names, refused_files
+from autograder.nbgrader_steps import execute, hand_in, names, refused_files
 from autograder.nbgrader_steps.converter import InOneGo
 from autograder.nbgrader_steps.hand_in import timestamp
 from autograder.nbgrader_steps.notebook_file import text_of
@@ -44,6 +45,9 @@ from autograder.nbgrader_steps.settings import configure_grading
 from autograder.sandbox.inside import confine
 from autograder.sandbox.student_process import PutOff
 from illustrated_attention.language import _
+
+if TYPE_CHECKING:  # only Linux has all that it imports
+    from autograder.sandbox.grader import Grader
 
 # Where grading processes die again and again, whoever was in work is tried alone.
 TRIES_ALONE = 2
@@ -302,8 +306,10 @@ def only_one(course: CourseDirectory, assignment: str) -> Iterator[None]:
         yield
 
 
-def processes(jobs: int) -> Callable[[], Executor]:
+def processes(jobs: int, grader: "Grader | None" = None) -> Callable[[], Executor]:
     """Return what makes executors of that many processes on this machine.
+
+    `grader` was started before, for the single process of the first of them.
 
     Where they can, they are forked: all that grading imports is there at once. Where there is one
     for each processor, each stays on its own, with its judge and its students: they work in turns,
@@ -316,13 +322,19 @@ def processes(jobs: int) -> Callable[[], Executor]:
         if sys.platform == "linux" and jobs == len(os.sched_getaffinity(0)):
             for processor in os.sched_getaffinity(0):
                 processors.put(processor)
-        own = (processors,)
-        return ProcessPoolExecutor(jobs, context, initializer=_worker_starts, initargs=own)
+        ready = None if grader is None or grader.closed else grader
+        own = (processors, ready)
+        executor = ProcessPoolExecutor(jobs, context, initializer=_worker_starts, initargs=own)
+        if ready:
+            with contextlib.suppress(BrokenExecutor):  # told by what is graded next
+                executor.submit(os.getpid).result()
+            ready.leave()
+        return executor
 
     return make
 
 
-def _worker_starts(processors: SimpleQueue) -> None:
+def _worker_starts(processors: SimpleQueue, grader: "Grader | None") -> None:
     """Let Ctrl-C end the coordinator only: a worker finishes the hand-in it has.
 
     A coordinator that was killed takes its workers along; they would wait for it for ever.
@@ -331,6 +343,8 @@ def _worker_starts(processors: SimpleQueue) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if not processors.empty():
         os.sched_setaffinity(0, {processors.get()})
+    if grader:
+        execute.use(grader)
 
 
 def _patient(config: Config) -> Config:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from nbgrader.coursedir import CourseDirectory
 
@@ -24,6 +24,9 @@ from autograder.nbgrader_steps.trusted import need_python, runs_inside
 from autograder.sandbox.inside import confine
 from illustrated_attention.language import _
 
+if TYPE_CHECKING:  # only Linux has all that it imports
+    from autograder.sandbox.grader import Grader
+
 STOPPED = 130  # the exit code after Ctrl-C, as shells have it
 
 
@@ -36,6 +39,7 @@ def grade(
     retry: bool = False,
     unsafe: bool = False,
     force: bool = False,
+    grader: "Grader | None" = None,
 ) -> int:
     """Grade the hand-ins of an assignment that are not graded yet, or newer than what is graded.
 
@@ -57,6 +61,8 @@ def grade(
         Grade even where student code cannot be confined.
     force : bool
         Grade again what is graded.
+    grader : Grader, optional
+        One that was started before, for a single hand-in.
 
     Returns
     -------
@@ -68,7 +74,7 @@ def grade(
     Problem
         If grading cannot begin.
     """
-    jobs = jobs or os.cpu_count() or 1
+    jobs = 1 if grader else jobs or os.cpu_count() or 1
     config = read_config(db)
     _need_confinement(unsafe or config.ConfinedExecute.get("unsafe", False), dask)
     if unsafe:
@@ -82,7 +88,9 @@ def grade(
         raise Problem(text.format(student=student, assignment=assignment))
     wanted = [s for s in handed_in if student in (None, s)]
     with contextlib.ExitStack() as stack:
-        make_executor = stack.enter_context(_cluster(dask)) if dask else batch.processes(jobs)
+        make_executor = (
+            stack.enter_context(_cluster(dask)) if dask else batch.processes(jobs, grader)
+        )
         try:
             stack.enter_context(batch.only_one(course, assignment))
         except RuntimeError as busy:

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateAssignment, GenerateFeedback
@@ -21,6 +22,9 @@ from autograder.nbgrader_steps.course import Problem, read_config
 from autograder.nbgrader_steps.settings import configure_feedback, configure_grading
 from autograder.sandbox.inside import confine
 from illustrated_attention.language import _
+
+if TYPE_CHECKING:  # only Linux has all that it imports
+    from autograder.sandbox.grader import Grader
 
 ME = "me"
 
@@ -35,7 +39,9 @@ class Outcome:
     refused: str = ""  # why nothing could be graded, if so
 
 
-def grade_mine(lesson: str, notebook: Path | None = None) -> Outcome:
+def grade_mine(
+    lesson: str, notebook: Path | None = None, grader: "Grader | None" = None
+) -> Outcome:
     """Grade a lesson's notebook and write its feedback page.
 
     Parameters
@@ -44,12 +50,16 @@ def grade_mine(lesson: str, notebook: Path | None = None) -> Outcome:
         Its id, such as 01_self_attention.
     notebook : Path, optional
         The notebook; the lesson's own in notebooks/ if not given.
+    grader : Grader, optional
+        One that was started before.
 
     Raises
     ------
     Problem
         If there is no such lesson or notebook, or if grading failed.
     """
+    if grader:
+        execute.use(grader)
     course = CourseDirectory(config=read_config())
     sources = Path(course.format_path(course.source_directory, ".", "."))
     source = sources / lesson

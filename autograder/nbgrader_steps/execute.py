@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 from html import escape
+from typing import TYPE_CHECKING
 
 from nbformat.notebooknode import from_dict
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
@@ -16,6 +17,9 @@ from autograder.nbgrader_steps.trusted import course_of, trusted_notebook
 from autograder.sandbox.running_tests import Cell
 from autograder.sandbox.time_limits import NOTEBOOK_SECONDS, Limits, seconds_after
 from illustrated_attention.language import _, later
+
+if TYPE_CHECKING:  # only Linux has all that it imports
+    from autograder.sandbox.grader import Grader
 
 # In a failed test cell's metadata: exercise, known mistake and words, for feedback and report.
 VERDICT = "illustrated_attention"
@@ -103,8 +107,15 @@ def _as_notebook_output(item: dict) -> dict:
 
 
 _lock = threading.Lock()
-_grader = None  # one for this process, warm, made when it is first needed
+_grader: "Grader | None" = None  # one for this process, warm, made when it is first needed
 _pid = None
+
+
+def use(grader: "Grader") -> None:
+    """Grade with this one, which was started before, as this process's warm grader."""
+    global _grader, _pid
+    _grader, _pid = grader, os.getpid()
+    atexit.register(grader.close)
 
 
 def close_grader() -> None:
@@ -113,14 +124,15 @@ def close_grader() -> None:
         _grader.close()
 
 
-def _warm_grader(unsafe: bool, log):
+def _warm_grader(unsafe: bool, log) -> "Grader":
     from autograder.sandbox.grader import Grader
 
-    global _grader, _pid
-    if _grader is None or _grader.closed or _pid != os.getpid():
-        _grader, _pid = Grader(unsafe), os.getpid()
-        atexit.register(_grader.close)
+    grader = _grader
+    if grader is None or grader.closed or _pid != os.getpid() or grader.unsafe != unsafe:
+        use(grader := Grader(unsafe, wait=False))
+    if grader.layers is None:
+        grader.ready()
         if unsafe:
             log.warning(_(WITHOUT_CONFINEMENT))
-        log.info("Student code is confined by %s", _grader.layers)
-    return _grader
+        log.info("Student code is confined by %s", grader.layers)
+    return grader

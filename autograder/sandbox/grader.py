@@ -23,12 +23,17 @@ from autograder.sandbox.time_limits import (
 class Grader:
     """A judge's process of one's own, warm and used again for every notebook.
 
+    It takes two seconds to start: without `wait`, that is waited for by the first notebook, and a
+    process that is forked meanwhile may take it over.
+
     Raises `Unsafe` if this machine cannot confine student code, unless `unsafe` is given.
     """
 
-    def __init__(self, unsafe: bool = False):
-        self._unsafe = unsafe
+    def __init__(self, unsafe: bool = False, wait: bool = True):
+        self.unsafe = unsafe
         self._start()
+        if wait:
+            self.ready()
 
     def _start(self) -> None:
         self._control, theirs = multiprocessing.Pipe()
@@ -38,7 +43,7 @@ class Grader:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-P", "-m", "autograder.sandbox.judge_process"),
-                    *(str(theirs.fileno()), str(int(self._unsafe))),
+                    *(str(theirs.fileno()), str(int(self.unsafe))),
                 ],
                 pass_fds=[theirs.fileno()],
                 env={**os.environ, **COMPUTING, "PYTHONPATH": path},
@@ -46,6 +51,12 @@ class Grader:
                 start_new_session=True,  # Ctrl-C at the terminal is for us
             )
         self.pid = self._process.pid
+        self.layers: str | None = None  # by which student code is confined, when it has started
+
+    def ready(self) -> None:
+        """Wait until it can be asked."""
+        if self.layers:
+            return
         hello = receive(self._control)
         if hello is None:
             self.close()
@@ -53,7 +64,7 @@ class Grader:
         if "unsafe" in hello:
             self.close()
             raise Unsafe(hello["unsafe"])
-        self.layers: str = hello["ready"]
+        self.layers = hello["ready"]
 
     def grade(
         self,
@@ -95,6 +106,7 @@ class Grader:
         GraderFailure
             If the grader itself failed. Nobody's marks are known then.
         """
+        self.ready()
         limits = limits or Limits()
         if quick:
             limits, seconds = limits.at_most(QUICK), min(seconds, QUICK_SECONDS)
@@ -113,6 +125,7 @@ class Grader:
         if reply is None:  # the judge's process has ended: once more, in a new one
             self.close()
             self._start()
+            self.ready()
             reply = self._ask(request)
         if reply is None:
             self.close()
@@ -137,7 +150,12 @@ class Grader:
 
     @property
     def closed(self) -> bool:
-        return self._process.poll() is not None
+        """Is there nobody to ask? When nothing was asked, nothing comes but the end."""
+        return self._control.closed or (bool(self.layers) and self._control.poll())
+
+    def leave(self) -> None:
+        """Leave it to a process that was forked from this one: it ends with that one."""
+        self._control.close()
 
     def close(self) -> None:
         self._control.close()

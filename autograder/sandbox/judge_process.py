@@ -45,8 +45,8 @@ def main(argv: list[str]) -> None:
     except Unsafe as error:
         send(control, {"unsafe": str(error)})
         return
-    send(control, {"ready": str(server.zygote.layers)})
     try:
+        send(control, {"ready": str(server.zygote.layers)})
         while (request := receive(control)) is not None:
             try:
                 send(control, {"outputs": server.grade(**request)})
@@ -354,10 +354,10 @@ def receive(control: Connection) -> dict | None:
     """Return the next message, None when the other side has closed."""
     try:
         return json.loads(control.recv_bytes())
-    except EOFError:
+    except (EOFError, ConnectionResetError):  # the second: with something of ours unread
         return None
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):  # nobody waits for it any more
         main(sys.argv[1:])

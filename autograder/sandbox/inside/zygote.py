@@ -75,7 +75,10 @@ def main(argv: list[str]) -> None:
             os.close(stranger)
         _be_the_template(template, shell, layers, readable, memory)
     template.close()
-    control.sendall(b"R")
+    try:
+        control.sendall(b"R")
+    except BrokenPipeError:  # the grader has hung up meanwhile
+        os._exit(0)
     Server(control, line, proc).serve()
 
 
