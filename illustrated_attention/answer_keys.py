@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from illustrated_attention.data import data_path
+from illustrated_attention.exercise_names import lesson_of, lessons, read_words
 from illustrated_attention.fingerprints import Combined
 from illustrated_attention.outcomes import Case, Outcome
 
@@ -78,7 +79,7 @@ class Question:
 @functools.cache
 def find_key(exercise: str) -> AnswerKey | None:
     """Return the answer key of an exercise, or None when there is no such exercise."""
-    lesson = _lesson_of().get(exercise)
+    lesson = lesson_of(exercise)
     keys = _keys(lesson) if lesson else ()
     return next((key for key in keys if key.exercise == exercise), None)
 
@@ -91,35 +92,10 @@ def find_question(id: str) -> Question | None:
 @functools.cache
 def _questions() -> dict[str, Question]:
     questions: dict[str, Question] = {}
-    for lesson in _lessons():
-        for question in _read(data_path("answers"), lesson)["questions"]:
+    for lesson in lessons():
+        for question in read_words(data_path("answers"), lesson)["questions"]:
             questions.setdefault(question["id"], Question(**question))
     return questions
-
-
-def exercise_names() -> list[str]:
-    """The names of all graded functions, in the course's order."""
-    return list(_lesson_of())
-
-
-@functools.cache
-def _lesson_of() -> dict[str, str]:
-    """The lesson of each exercise."""
-    return {
-        key["exercise"]: lesson
-        for lesson in _lessons()
-        for key in _read(data_path("answers"), lesson)["exercises"]
-    }
-
-
-def _lessons() -> list[str]:
-    return sorted(path.stem for path in data_path("answers").glob("*.json"))
-
-
-@functools.cache
-def _read(folder: Path, lesson: str) -> dict:
-    """A lesson's words and structure, read once."""
-    return json.loads((folder / f"{lesson}.json").read_text(encoding="utf-8"))
 
 
 @functools.cache
@@ -135,7 +111,7 @@ def write_lesson(folder: Path, lesson: str, keys: list[AnswerKey], questions: li
         "questions": [asdict(question) for question in questions],
     }
     text = json.dumps(packed, indent=1, ensure_ascii=False)
-    _read.cache_clear()
+    read_words.cache_clear()
     (folder / f"{lesson}.json").write_text(text + "\n", encoding="utf-8", newline="\n")
     with open(folder / f"{lesson}.npz", "wb") as file:
         np.savez(
@@ -145,7 +121,7 @@ def write_lesson(folder: Path, lesson: str, keys: list[AnswerKey], questions: li
 
 def read_lesson(folder: Path, lesson: str) -> tuple[AnswerKey, ...]:
     """Read the answer keys of one lesson."""
-    packed = _read(folder, lesson)
+    packed = read_words(folder, lesson)
     with np.load(folder / f"{lesson}.npz", allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     return tuple(_unpack_key(key, arrays) for key in packed["exercises"])

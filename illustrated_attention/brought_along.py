@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from illustrated_attention.answer_keys import exercise_names, find_key
 from illustrated_attention.being_graded import being_graded
-from illustrated_attention.examine import examine
+from illustrated_attention.exercise_names import exercise_names
 from illustrated_attention.language import _, listed
 from illustrated_attention.notebook_state import ipython, trust
 from illustrated_attention.progress import remember
@@ -22,6 +21,10 @@ def bring_along() -> None:
     takes its place if it passes its check. Says which were used. While the notebook is graded, the
     course's are used.
     """
+    # Here, because the first cell of every lesson imports this module and would wait for these.
+    from illustrated_attention.answer_keys import find_key
+    from illustrated_attention.examine import examine
+
     shell = ipython()
     if shell is None:
         raise RuntimeError(_("bring_along() is for a cell of a notebook."))

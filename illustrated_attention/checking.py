@@ -1,22 +1,21 @@
-"""`check`, `hint` and `answer`: the three things a learner calls."""
+"""`check`, `hint`, `case` and `answer`: what a learner calls.
+
+What each of them needs is imported when it is called: the first cell of a lesson, which imports
+this module, does not wait for it.
+"""
 
 import sys
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from illustrated_attention.answer_keys import (
-    AnswerKey,
-    Question,
-    exercise_names,
-    find_key,
-    find_question,
-)
-from illustrated_attention.cards import Card, paragraph, verdict_card
-from illustrated_attention.examine import examine
+from illustrated_attention.exercise_names import exercise_names
 from illustrated_attention.language import _, listed
 from illustrated_attention.notebook_state import doubt, ipython
-from illustrated_attention.outcomes import copy_data
 from illustrated_attention.progress import remember
-from illustrated_attention.typed_numbers import typed_number
+
+if TYPE_CHECKING:
+    from illustrated_attention.answer_keys import AnswerKey
+    from illustrated_attention.cards import Card
 
 
 class CheckFailed(AssertionError):
@@ -67,6 +66,9 @@ def check(function: Callable, exercise: str | None = None) -> None:
     TypeError
         If `function` cannot be called.
     """
+    from illustrated_attention.cards import Card, paragraph, verdict_card
+    from illustrated_attention.examine import examine
+
     if not callable(function):
         raise TypeError(
             _("check() needs your function itself: write check(softmax), not check(softmax(x)).")
@@ -100,6 +102,8 @@ def hint(function: Callable | str) -> None:
     function : callable or str
         Your function, or the exercise's name.
     """
+    from illustrated_attention.cards import Card, paragraph
+
     name = function if isinstance(function, str) else None
     key = _key_for(function, name, sys._getframe(1).f_globals)
     given = _hints_given.get(key.exercise, 0)
@@ -133,6 +137,8 @@ def case(exercise: str, number: int) -> object:
     ValueError
         If there is no such exercise or no such case.
     """
+    from illustrated_attention.outcomes import copy_data
+
     key = _key_for(None, exercise, {})
     if type(number) is not int or not 1 <= number <= len(key.cases):
         text = _("{name} has the cases 1 to {count}.")
@@ -152,52 +158,14 @@ def answer(question: str, *reply: str | float) -> None:
         A letter such as "b", or a number: 2362368, "2,362,368", "0,33", "about 8 %" and "1/3" will
         all do.
     """
-    asked = find_question(question)
-    if asked is None:
-        raise ValueError(_("There is no question {id!r}.").format(id=question))
-    if isinstance(asked.right, str):
-        _show(_letter_card(asked, "".join(map(str, reply)).strip().lower()))
-    else:
-        _show(_number_card(asked, typed_number(reply), left_open=reply in ((), (...,), ("?",))))
+    from illustrated_attention.questions import reply_card
+
+    _show(reply_card(question, reply))
 
 
-def _letter_card(asked, letter: str) -> Card:
-    if letter not in asked.replies:
-        letters = listed(sorted(asked.replies))
-        text = _("Answer with one of these letters between the quotes: {letters}.")
-        return Card(_("Your answer, please"), None, [paragraph(text.format(letters=letters))])
-    good = letter == asked.right
-    title = _("✓ {letter} is right") if good else _("✗ {letter} is not it")
-    return Card(title.format(letter=letter), good, [paragraph(_(asked.replies[letter]))])
+def _key_for(function, exercise: str | None, namespace: Mapping) -> "AnswerKey":
+    from illustrated_attention.answer_keys import find_key
 
-
-def _number_card(asked, number: float | None, left_open: bool) -> Card:
-    if number is None:
-        text = _("Answer with a number: replace the dots.")
-        if not left_open:
-            text = _('That is not one number. Write it with digits: 8, 0.33, "8 %" or "1/3".')
-        return Card(_("Your answer, please"), None, [paragraph(text)])
-    good = _near(number, asked.right)
-    title = _("✓ {number:.10g} is right") if good else _("✗ {number:.10g} is not it")
-    reply_text = asked.replies["right" if good else "wrong"]
-    return Card(title.format(number=number), good, [paragraph(_(reply_text))])
-
-
-def _near(number: float, right: float) -> bool:
-    # A whole number is counted, so the next one is wrong; others may be rounded.
-    counted = float(right).is_integer()
-    return abs(number - right) <= 0.005 * (1.0 if counted else max(1.0, abs(right)))
-
-
-def is_right(asked: Question, reply: str) -> bool:
-    """Is this reply, as it was typed, the right one?"""
-    if isinstance(asked.right, str):
-        return reply.strip().lower() == asked.right
-    number = typed_number((reply,))
-    return number is not None and _near(number, asked.right)
-
-
-def _key_for(function, exercise: str | None, namespace: Mapping) -> AnswerKey:
     name = exercise or _exercise_of(function, namespace)
     key = find_key(name) if name else None
     if key is None:
@@ -217,7 +185,7 @@ def _exercise_of(function, namespace: Mapping) -> str | None:
     return bound[0] if bound and own_name not in bound else own_name
 
 
-def _show(card: Card) -> None:
+def _show(card: "Card") -> None:
     if ipython() is not None:
         from IPython.display import display
 

@@ -9,13 +9,15 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from illustrated_attention.byte_pairs import BytePairs, read_tokenizer
 from illustrated_attention.data import data_path
 from illustrated_attention.language import _
-from illustrated_attention.safetensors_file import FLOATS, NotSafetensors, read_tensors
+
+if TYPE_CHECKING:
+    from illustrated_attention.byte_pairs import BytePairs
 
 END_OF_TEXT = "<|endoftext|>"
 _HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
@@ -39,7 +41,7 @@ class GPT2Files:
 
     params: dict
     config: dict
-    tokenizer: BytePairs | None = None
+    tokenizer: "BytePairs | None" = None
 
     def encode(self, text: str) -> list[int]:
         """Token ids of a text. The first is always the end-of-text token.
@@ -234,6 +236,9 @@ def _from_hub(name):
 
 def _read_params(path):
     """All weights as float32; mask buffers and the tied output matrix are left out."""
+    # The first cell of every lesson imports this module, and few lessons read a model.
+    from illustrated_attention.safetensors_file import FLOATS, NotSafetensors, read_tensors
+
     params, output = {}, None
     try:
         for tensor, numbers in read_tensors(path):
@@ -358,6 +363,8 @@ def _check_shapes(path, params, config):
 
 
 def _read_tokenizer(folder):
+    from illustrated_attention.byte_pairs import read_tokenizer
+
     try:
         tokenizer = read_tokenizer(folder)
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -12,15 +12,13 @@ import json
 import re
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from illustrated_attention.answer_keys import exercise_names
+from illustrated_attention.exercise_names import exercise_names
 from illustrated_attention.language import _
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """One run of a cell: its id and source, and the type of error with which it stopped."""
 
     number: int

@@ -11,8 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from illustrated_attention.answer_keys import exercise_names
 from illustrated_attention.being_graded import being_graded
+from illustrated_attention.exercise_names import exercise_names
 from illustrated_attention.figures.palette import CARD_CELL, CARD_GOOD
 from illustrated_attention.language import _, later, listed
 

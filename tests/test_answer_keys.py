@@ -18,13 +18,13 @@ from illustrated_attention.answer_keys import (
     KnownMistake,
     Property,
     Signature,
-    exercise_names,
     find_key,
     find_question,
     read_lesson,
     write_lesson,
 )
 from illustrated_attention.comparing import alike
+from illustrated_attention.exercise_names import exercise_names
 from illustrated_attention.outcomes import Case, Outcome
 
 DATA = ROOT / "data"

@@ -103,7 +103,7 @@ def lab(tmp_path_factory):
     yield f"http://127.0.0.1:{port}/lab/tree/{LESSON}?token=test&reset"
     server.terminate()
     try:
-        server.wait(timeout=30)
+        server.wait(timeout=10)
     except subprocess.TimeoutExpired:  # on a busy machine it may wait for a kernel for ever
         server.kill()
         server.wait()

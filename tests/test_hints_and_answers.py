@@ -161,7 +161,7 @@ def test_a_measured_number_may_be_rounded_and_a_counted_one_may_not(
     right, reply, good, capsys, monkeypatch
 ):
     asked = Question("q", right, {"right": "Yes.", "wrong": "No."})
-    monkeypatch.setattr(checking, "find_question", lambda id: asked)
+    monkeypatch.setattr("illustrated_attention.questions.find_question", lambda id: asked)
     answer("q", reply)
     assert capsys.readouterr().out.startswith("✓" if good else "✗")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from autograder.nbgrader_steps.notebook_file import text_of
 from illustrated_attention.answer_keys import Question, find_question
-from illustrated_attention.checking import is_right
+from illustrated_attention.questions import is_right
 
 # Possessive: a stranger's spaces could be shared out in a million ways.
 _ANSWER = re.compile(
