@@ -7,13 +7,16 @@ the structure, ``<lesson>.npz`` the arrays. ``make build`` writes them from the 
 import functools
 import importlib
 import json
+import math
+from collections import defaultdict
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
+from illustrated_attention.contents import lesson_of_exercise, lesson_of_question
 from illustrated_attention.data import data_path
-from illustrated_attention.exercise_names import lesson_of, lessons, read_words
 from illustrated_attention.fingerprints import Combined
 from illustrated_attention.outcomes import Case, Outcome
 
@@ -79,23 +82,22 @@ class Question:
 @functools.cache
 def find_key(exercise: str) -> AnswerKey | None:
     """Return the answer key of an exercise, or None when there is no such exercise."""
-    lesson = lesson_of(exercise)
+    lesson = lesson_of_exercise(exercise)
     keys = _keys(lesson) if lesson else ()
     return next((key for key in keys if key.exercise == exercise), None)
 
 
 def find_question(id: str) -> Question | None:
     """Return a question, or None when there is none with this id."""
-    return _questions().get(id)
+    lesson = lesson_of_question(id)
+    questions = read_words(data_path("answers"), lesson)["questions"] if lesson else ()
+    return next((Question(**question) for question in questions if question["id"] == id), None)
 
 
 @functools.cache
-def _questions() -> dict[str, Question]:
-    questions: dict[str, Question] = {}
-    for lesson in lessons():
-        for question in read_words(data_path("answers"), lesson)["questions"]:
-            questions.setdefault(question["id"], Question(**question))
-    return questions
+def read_words(folder: Path, lesson: str) -> dict:
+    """A lesson's words and structure, read once."""
+    return json.loads((folder / f"{lesson}.json").read_text(encoding="utf-8"))
 
 
 @functools.cache
@@ -105,29 +107,58 @@ def _keys(lesson: str) -> tuple[AnswerKey, ...]:
 
 def write_lesson(folder: Path, lesson: str, keys: list[AnswerKey], questions: list[Question]):
     """Write a lesson's answer keys. The same keys give the same files."""
-    arrays: dict[str, np.ndarray] = {}
+    arrays: list[np.ndarray] = []
+    exercises = [_pack_key(key, arrays) for key in keys]
     packed = {
-        "exercises": [_pack_key(key, arrays) for key in keys],
+        "exercises": exercises,
         "questions": [asdict(question) for question in questions],
+        "arrays": [_form(array) for array in arrays],
     }
     text = json.dumps(packed, indent=1, ensure_ascii=False)
     read_words.cache_clear()
     (folder / f"{lesson}.json").write_text(text + "\n", encoding="utf-8", newline="\n")
     with open(folder / f"{lesson}.npz", "wb") as file:
-        np.savez(
-            file, allow_pickle=False, **arrays
-        )  # not compressed: zlib and zlib-ng give different bytes
+        # Not compressed: zlib and zlib-ng give different bytes.
+        np.savez(file, allow_pickle=False, **_end_to_end(arrays))
+
+
+def _form(array: np.ndarray) -> str:
+    """What is needed to cut an array out of all numbers of its type, such as "float64 C 3 4"."""
+    return " ".join(map(str, [array.dtype.name, _order(array), *array.shape]))
+
+
+def _order(array: np.ndarray) -> Literal["C", "F"]:
+    return "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
+
+
+def _end_to_end(arrays: list[np.ndarray]) -> dict[str, np.ndarray]:
+    """Lay arrays end to end, by their types: to read a thousand small files takes long."""
+    flat = defaultdict[str, list](list)
+    for array in arrays:
+        flat[array.dtype.name].append(array.ravel(_order(array)))
+    return {name: np.concatenate(parts) for name, parts in flat.items()}
+
+
+def read_arrays(folder: Path, lesson: str) -> list[np.ndarray]:
+    """Read all arrays of a lesson's answer keys."""
+    with np.load(folder / f"{lesson}.npz", allow_pickle=False) as file:
+        flat = dict(file)
+    arrays, ends = [], dict.fromkeys(flat, 0)
+    for form in read_words(folder, lesson)["arrays"]:
+        name, order, *sizes = form.split()
+        shape = [int(size) for size in sizes]
+        start, ends[name] = ends[name], ends[name] + math.prod(shape)
+        arrays.append(flat[name][start : ends[name]].reshape(shape, order=order))
+    return arrays
 
 
 def read_lesson(folder: Path, lesson: str) -> tuple[AnswerKey, ...]:
     """Read the answer keys of one lesson."""
-    packed = read_words(folder, lesson)
-    with np.load(folder / f"{lesson}.npz", allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    return tuple(_unpack_key(key, arrays) for key in packed["exercises"])
+    arrays = read_arrays(folder, lesson)
+    return tuple(_unpack_key(key, arrays) for key in read_words(folder, lesson)["exercises"])
 
 
-def _pack_key(key: AnswerKey, arrays: dict) -> dict:
+def _pack_key(key: AnswerKey, arrays: list[np.ndarray]) -> dict:
     def pack(value):
         return _pack(value, arrays)
 
@@ -190,7 +221,7 @@ def _pack_signature(signature: Signature, key: AnswerKey, pack) -> dict:
     return {"outcomes": outcomes, "held": list(signature.held)}
 
 
-def _unpack_key(packed: dict, arrays: dict) -> AnswerKey:
+def _unpack_key(packed: dict, arrays: list[np.ndarray]) -> AnswerKey:
     def unpack(value):
         return _unpack(value, arrays)
 
@@ -239,16 +270,15 @@ def _unpack_key(packed: dict, arrays: dict) -> AnswerKey:
     )
 
 
-def _pack(value, arrays: dict):
-    """Turn a value into JSON; arrays go into `arrays` and leave their name behind."""
+def _pack(value, arrays: list[np.ndarray]):
+    """Turn a value into JSON; arrays go into `arrays` and leave their number behind."""
     if isinstance(value, (np.ndarray, np.generic)):
         array = np.asarray(value)
-        for name, known in arrays.items():
+        for number, known in enumerate(arrays):
             if _same_array(array, known):
-                return {"array": name}
-        name = f"a{len(arrays)}"
-        arrays[name] = array
-        return {"array": name}
+                return {"array": number}
+        arrays.append(array)
+        return {"array": len(arrays) - 1}
     if isinstance(value, tuple):
         return {"tuple": [_pack(item, arrays) for item in value]}
     if isinstance(value, list):
@@ -262,7 +292,7 @@ def _pack(value, arrays: dict):
     raise TypeError(f"an answer key cannot hold a {type(value).__name__}")
 
 
-def _unpack(value, arrays: dict):
+def _unpack(value, arrays: list[np.ndarray]):
     if isinstance(value, list):
         return [_unpack(item, arrays) for item in value]
     if not isinstance(value, dict):

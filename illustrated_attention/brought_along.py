@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from illustrated_attention.being_graded import being_graded
-from illustrated_attention.exercise_names import exercise_names
+from illustrated_attention.contents import exercise_names
 from illustrated_attention.language import _, listed
 from illustrated_attention.notebook_state import ipython, trust
 from illustrated_attention.progress import remember

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from illustrated_attention.exercise_names import exercise_names
+from illustrated_attention.contents import exercise_names
 from illustrated_attention.language import _, listed
 from illustrated_attention.notebook_state import doubt, ipython
 from illustrated_attention.progress import remember

@@ -40,12 +40,14 @@ def warm_up() -> None:
     """Import the whole package, do once what each notebook would do anew, and draw nothing."""
     for module in pkgutil.walk_packages(illustrated_attention.__path__, "illustrated_attention."):
         importlib.import_module(module.name)
-    from illustrated_attention.answer_keys import find_question
+    from illustrated_attention.answer_keys import read_words
+    from illustrated_attention.contents import lessons
     from illustrated_attention.figures import page
     from illustrated_attention.figures.words import text_width
     from illustrated_attention.gpt2_files import robot_sentence
 
-    find_question("")
+    for lesson in lessons():  # in which the questions are, too
+        read_words(data_path("answers"), lesson)
     with contextlib.suppress(FileNotFoundError):  # a course of one's own may have none
         robot_sentence()
     text_width(string.printable.strip() + "\N{OPEN BOX}\N{MINUS SIGN}", 1)

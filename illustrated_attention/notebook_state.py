@@ -14,7 +14,7 @@ import textwrap
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from illustrated_attention.exercise_names import exercise_names
+from illustrated_attention.contents import exercise_names
 from illustrated_attention.language import _
 
 

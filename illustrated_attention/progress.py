@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from illustrated_attention.being_graded import being_graded
-from illustrated_attention.exercise_names import exercise_names
+from illustrated_attention.contents import exercise_names
 from illustrated_attention.figures.palette import CARD_CELL, CARD_GOOD
 from illustrated_attention.language import _, later, listed
 

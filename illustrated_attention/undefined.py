@@ -1,6 +1,6 @@
 """Help with the commonest error in a notebook: using a function whose cell was not run."""
 
-from illustrated_attention.exercise_names import exercise_names
+from illustrated_attention.contents import exercise_names
 from illustrated_attention.language import _
 from illustrated_attention.notebook_state import ipython
 

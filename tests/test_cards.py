@@ -12,8 +12,8 @@ from hypothesis.extra import numpy as arrays
 
 from illustrated_attention.answer_keys import find_key
 from illustrated_attention.cards import Card, paragraph, verdict_card
+from illustrated_attention.contents import exercise_names
 from illustrated_attention.examine import examine
-from illustrated_attention.exercise_names import exercise_names
 
 
 def card_of(function, exercise="softmax"):

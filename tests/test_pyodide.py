@@ -84,7 +84,7 @@ if has_numpy:
     sys.path.insert(0, "/course")
     from autograder.exercises.reference import reference
     from illustrated_attention import CheckFailed, check
-    from illustrated_attention.exercise_names import exercise_names
+    from illustrated_attention.contents import exercise_names
 
     for name in exercise_names():
         try:

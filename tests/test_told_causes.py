@@ -15,7 +15,7 @@ from illustrated_attention.causes.conditions import cause_in_conditions
 from illustrated_attention.causes.counts import cause_in_lengths
 from illustrated_attention.causes.evidence import Evidence
 from illustrated_attention.causes.numbers import cause_in_numbers, cause_in_patterns
-from illustrated_attention.exercise_names import exercise_names
+from illustrated_attention.contents import exercise_names
 from illustrated_attention.problems import find_problem
 
 RTOL, ATOL = 1e-3, 1e-4  # wider than the course's: a claim is about the same numbers, put otherwise

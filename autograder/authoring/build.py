@@ -8,6 +8,7 @@ solutions/NN/NN.py  ->  solutions/NN/NN.ipynb   (jupytext; cells get lasting ids
 
 import ast
 import hashlib
+import json
 import logging
 import shutil
 import tempfile
@@ -47,6 +48,7 @@ def build_lessons(out: Path) -> list[Path]:
         write_notebook(solution_notebook(lesson), path)
         written.append(path)
     written += write_keys(out / "data" / "answers")
+    written.append(write_contents(out / "data"))
     for lesson in LESSONS:
         path = out / "notebooks" / lesson / f"{lesson}.ipynb"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,6 +74,21 @@ def write_keys(folder: Path) -> list[Path]:
         write_lesson(folder, lesson, keys, questions(lesson))
         written += [folder / f"{lesson}.json", folder / f"{lesson}.npz"]
     return written
+
+
+def write_contents(folder: Path) -> Path:
+    """Write down which exercises and questions each lesson has, for `contents.py`."""
+    contents = {
+        lesson: {
+            "exercises": [exercise.name for exercise in exercises],
+            "questions": [question.id for question in questions(lesson)],
+        }
+        for lesson, exercises in LESSONS.items()
+    }
+    path = folder / "contents.json"
+    text = json.dumps(contents, indent=1) + "\n"
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return path
 
 
 def _committed_keys(lesson: str) -> tuple[AnswerKey, ...]:
