@@ -1,27 +1,23 @@
 """A small course of its own for the grader's tests: one notebook, released by nbgrader itself."""
 
 import copy
-import functools
-import os
 import shutil
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from nbgrader import api
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 from autograder.class_run import batch
+from autograder.nbgrader_steps.course import make_gradebooks_quickly
 from autograder.nbgrader_steps.settings import configure_grading
 
-# A new gradebook asks the alembic command, which takes a second, for what is always the same.
-api.get_alembic_version = functools.cache(api.get_alembic_version)
+make_gradebooks_quickly()
 
 ASSIGNMENT = NOTEBOOK = "week"
 
@@ -123,8 +119,6 @@ class SmallCourse:
         folder.mkdir(parents=True)
         for name, notebook in (notebooks or {NOTEBOOK: source_notebook()}).items():
             nbformat.write(notebook, folder / f"{name}.ipynb")
-        # nbgrader calls alembic by its name when it makes a gradebook.
-        os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         GenerateAssignment(coursedir=self.course, config=self.config).start()
 
     def write_settings(self, more: str = "") -> None:

@@ -15,7 +15,7 @@ from autograder.class_run.own_course import OwnCourse
 from autograder.class_run.report import make_page, read_class
 from autograder.exercises import find_exercise
 from autograder.nbgrader_steps import execute, hand_in
-from autograder.nbgrader_steps.course import find_alembic
+from autograder.nbgrader_steps.course import make_gradebooks_quickly
 from autograder.nbgrader_steps.execute import VERDICT
 from autograder.nbgrader_steps.spoken import language_of
 from autograder.nbgrader_steps.transplant import has_work, is_untouched, transplant
@@ -57,7 +57,7 @@ def first_code(notebook):
 
 @pytest.fixture(scope="module")
 def course(confined, tmp_path_factory):
-    find_alembic()
+    make_gradebooks_quickly()
     course = OwnCourse(
         tmp_path_factory.mktemp("course"), ROOT / "solutions" / LESSON, ignore=[f"{LESSON}.py"]
     )

@@ -10,7 +10,6 @@ from small_course import ASSIGNMENT, NOTEBOOK, SmallCourse
 from test_platforms import STUDENTS, notebook_of, pack
 
 from autograder.__main__ import main
-from autograder.nbgrader_steps.course import find_alembic
 
 POINTS = {"ada": 3, "gus": 2, "jürgen": 1.5, "kim1": 3, "kim2": 0.25}  # of 4; zoe handed in nothing
 PENALTY = {"gus": 0.5}
@@ -19,7 +18,6 @@ PENALTY = {"gus": 0.5}
 @pytest.fixture(scope="module")
 def marked(tmp_path_factory):
     """A class with marks: kim2's essay is not marked yet."""
-    find_alembic()
     course = SmallCourse(tmp_path_factory.mktemp("marked"))
     course.write_settings("c.CourseTime.zone = 'Europe/Berlin'\n")
     (course.root / "students.csv").write_text(STUDENTS, encoding="utf-8")

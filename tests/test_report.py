@@ -15,7 +15,6 @@ from small_course import ASSIGNMENT, NOTEBOOK, SmallCourse
 from autograder.__main__ import main
 from autograder.class_run.replies import count_replies, replies_in
 from autograder.class_run.report import Row, Work, findings, read_class
-from autograder.nbgrader_steps.course import find_alembic
 from autograder.nbgrader_steps.execute import VERDICT
 from autograder.nbgrader_steps.refused_files import refusal
 from autograder.nbgrader_steps.seen import Seen, label, look
@@ -34,7 +33,6 @@ SCALED = "You divide by d_model. Divide by the length of one key."
 @pytest.fixture(scope="module")
 def large_class(tmp_path_factory):
     """A class of 500: 34 % scale by d_model, 10 % have not written softmax, 2 % hand in nothing."""
-    find_alembic()
     course = SmallCourse(tmp_path_factory.mktemp("large"))
     course.write_settings("c.CourseTime.zone = 'UTC'\n")
     with Gradebook(course.config.CourseDirectory.db_url, "small") as gradebook:
@@ -178,7 +176,6 @@ def test_who_was_late_has_the_points_that_count(large_class, monkeypatch):
 
 
 def test_cells_of_one_name_in_two_notebooks_are_two_exercises(tmp_path):
-    find_alembic()
     course = SmallCourse(tmp_path)
     with Gradebook(course.config.CourseDirectory.db_url, "small") as gradebook:
         gradebook.add_assignment(ASSIGNMENT)

@@ -1,9 +1,11 @@
 """The course that a command works on: nbgrader's settings, found where nbgrader finds them."""
 
-import os
-import sys
+import functools
 from pathlib import Path
 
+import nbgrader
+from alembic.script import ScriptDirectory
+from nbgrader import api
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGrader
 from nbgrader.coursedir import CourseDirectory
@@ -26,7 +28,7 @@ def read_config(db: str | None = None) -> Config:
     db : str, optional
         The gradebook's address, as SQLAlchemy writes it: ``postgresql://user@host/name``.
     """
-    find_alembic()
+    make_gradebooks_quickly()
     app = NbGrader()
     app.load_config_file()
     config = app.config
@@ -36,11 +38,19 @@ def read_config(db: str | None = None) -> Config:
     return config
 
 
-def find_alembic() -> None:
-    """Let nbgrader find alembic, which it calls by its name when it makes a gradebook."""
-    scripts = str(Path(sys.executable).parent)
-    if scripts not in os.environ.get("PATH", "").split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", "")])
+def make_gradebooks_quickly() -> None:
+    """Let nbgrader know which version a new gradebook has.
+
+    It asks the command `alembic`, which takes seconds, and which it finds only where that is on the
+    path.
+    """
+    api.get_alembic_version = _newest_version
+
+
+@functools.cache
+def _newest_version() -> str:
+    folder = Path(nbgrader.__file__).with_name("alembic")
+    return ScriptDirectory(str(folder)).get_current_head() or ""
 
 
 def _address(db: str) -> str:

@@ -17,7 +17,7 @@ from nbformat.notebooknode import NotebookNode
 
 import notebooks
 from autograder.class_run.own_course import OwnCourse
-from autograder.nbgrader_steps.course import find_alembic
+from autograder.nbgrader_steps.course import make_gradebooks_quickly
 
 STOCK = Path(__file__).with_name("stock_marks.json")
 # nbgrader's own example course, as `nbgrader quickstart` makes it, and two students of it.
@@ -61,7 +61,7 @@ def marks(course: OwnCourse, student: str) -> dict[str, float | None]:
 
 def main(names: list[str]) -> int:
     """Compare, and tell; 1 if any mark differs."""
-    find_alembic()
+    make_gradebooks_quickly()
     stock: dict[str, dict] = {}
     differ = 0
     with tempfile.TemporaryDirectory() as folder:

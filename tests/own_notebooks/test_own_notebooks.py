@@ -10,7 +10,7 @@ import compare
 import pytest
 
 import notebooks
-from autograder.nbgrader_steps.course import find_alembic
+from autograder.nbgrader_steps.course import make_gradebooks_quickly
 
 pytestmark = pytest.mark.usefixtures("confined")
 STOCK = json.loads(compare.STOCK.read_text(encoding="utf-8"))
@@ -30,7 +30,7 @@ def graded(course) -> dict[str, dict]:
 @pytest.fixture(scope="module")
 def outside(tmp_path_factory):
     """Everybody's marks, with every test judged from outside."""
-    find_alembic()
+    make_gradebooks_quickly()
     return graded(compare.own(tmp_path_factory.mktemp("outside"), NAMES))
 
 
@@ -73,7 +73,7 @@ def test_where_a_mark_differs_from_outside_the_solution_shows_it(outside):
 
 def test_nbgraders_own_example_course_gets_the_marks_of_stock_nbgrader(tmp_path):
     """Its notebooks have no ids for cells, and one of its tests deletes a student's function."""
-    find_alembic()
+    make_gradebooks_quickly()
     assert graded(compare.example(tmp_path)) == STOCK["ps1"]
 
 
