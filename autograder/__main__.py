@@ -137,9 +137,9 @@ def _fuzz(minutes: float, seed: int | None) -> int:
 
 
 def _doctor(assignment: str | None) -> int:
-    from autograder.class_run import doctor, own_tests
-    from autograder.nbgrader_steps.course import Problem
-
+    with _importing():
+        from autograder.class_run import doctor, own_tests
+        from autograder.nbgrader_steps.course import Problem
     if assignment is None:
         return doctor.main()
     try:
@@ -152,17 +152,25 @@ def _doctor(assignment: str | None) -> int:
 def _grade(**options) -> int:
     one = options["student"] is not None and options["dask"] is None
     with _grader_starts(options["unsafe"]) if one else contextlib.nullcontext() as grader:
-        gc.disable()  # what is imported stays: to look through it again and again takes long
-        from autograder.class_run.grade import grade
-        from autograder.nbgrader_steps.course import Problem
-
-        gc.freeze()
-        gc.enable()
+        with _importing():
+            from autograder.class_run.grade import grade
+            from autograder.nbgrader_steps.course import Problem
         try:
             return grade(**options, grader=grader)
         except Problem as problem:
             print(problem, file=sys.stderr)
             return 2
+
+
+@contextlib.contextmanager
+def _importing() -> Iterator[None]:
+    """Look for no garbage while nbgrader is imported: it stays, and looking takes long."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @contextlib.contextmanager
@@ -185,10 +193,10 @@ def _mine(lesson: str, notebook: Path | None) -> int:
 
     unsafe = sys.platform == "linux" and not confine.layers().safe
     with _grader_starts(unsafe) as grader:
-        from autograder.class_run.mine import grade_mine
-        from autograder.nbgrader_steps.course import Problem
-        from illustrated_attention.language import _
-
+        with _importing():
+            from autograder.class_run.mine import grade_mine
+            from autograder.nbgrader_steps.course import Problem
+            from illustrated_attention.language import _
         try:
             outcome = grade_mine(lesson, notebook, grader)
         except Problem as problem:
@@ -248,9 +256,9 @@ def _feedback_zip(assignment: str) -> int:
 
 
 def _report(**options) -> int:
-    from autograder.class_run.report import write_report
-    from autograder.nbgrader_steps.course import Problem
-
+    with _importing():
+        from autograder.class_run.report import write_report
+        from autograder.nbgrader_steps.course import Problem
     try:
         for path in write_report(**options):
             print(path)
