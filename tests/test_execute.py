@@ -381,6 +381,30 @@ def test_a_function_that_gets_its_helper_only_later_fails_in_its_place(grader):
     assert [passed(outputs[1]), passed(outputs[3])] == [False, True]
 
 
+def test_what_a_hidden_test_does_is_done_for_the_cells_below_it(grader):
+    cells = [
+        Cell("log = []\ndef f(x):\n    log.append(x)\n    return log"),
+        Cell(HIDDEN + "assert f(1) == [1]", test=True),
+        Cell("last = list(log)"),
+        Cell(HIDDEN + "assert last == [1]", test=True),
+    ]
+    assert all(map(passed, grader.grade(cells, {"f", "last"})))
+
+
+@pytest.mark.parametrize("lacking", ["raise", "os._exit(1)"])
+def test_what_later_cells_keep_in_memory_takes_no_room_from_a_hidden_test(grader, lacking):
+    """Some code ends its process where there is no more memory."""
+    cells = [
+        Cell(
+            "import os\nimport numpy as np\ndef f(n):\n    try: return len(np.empty(n))\n"
+            f"    except MemoryError: {lacking}"
+        ),
+        Cell(HIDDEN + "assert f(40_000_000) == 40_000_000", test=True),
+        Cell("large = np.empty(110_000_000)"),
+    ]
+    assert all(map(passed, grader.grade(cells, {"f"})))
+
+
 def test_a_hidden_test_in_which_the_process_dies_costs_no_other_test(grader):
     cells = [
         Cell("def f(x):\n    import os\n    os._exit(1)"),
@@ -488,6 +512,19 @@ def test_what_had_to_be_stopped_costs_its_time_once():
     assert run(hidden=True) == []  # neither the cells nor the test are run again
     passing = {what[1]: passed(what[2]) for what in told if what[0] == "outputs"}
     assert passing == {0: True, 1: False, 2: False, 3: False, 4: True, 5: True, 6: True}
+
+
+def test_what_was_found_slow_takes_no_time_from_a_cell_that_had_ended_before():
+    """In the second run a cell above may call as long as in the first."""
+    cells = [Cell("big = f(1)"), Cell(HIDDEN + "assert big == f(1)", test=True)]
+    asked, told = [], []
+
+    def start(limits):
+        return Scripted(limits, asked)
+
+    given = cells, {"f", "big"}, Setting(), start, Limits(60.0, 120.0), make_shell(pictures=False)
+    running_tests.hold(*given, True, frozenset(), frozenset("f"), lambda *what: told.append(what))
+    assert ("big = f(1)", 60.0) in asked and ("f(1)", SLOW.cpu) in asked
 
 
 def test_an_alarm_of_a_test_cell_does_not_fall_into_the_talk_with_the_student(grader):

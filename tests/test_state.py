@@ -1,5 +1,6 @@
 """Whether what a hidden test would find has changed since."""
 
+import builtins
 import decimal
 import json
 import os
@@ -19,7 +20,7 @@ from autograder.sandbox.running_tests import BEGIN_HIDDEN, Cell, hold
 from autograder.sandbox.student_process import StudentProcess, Zygote
 from autograder.sandbox.time_limits import Limits
 
-SOLUTIONS = sorted(Path("solutions").glob("*/*.ipynb"))
+SOLUTIONS = sorted(Path("solutions").resolve().glob("*/*.ipynb"))
 
 
 def state(source: str, names: str) -> tuple[State, dict]:
@@ -33,6 +34,7 @@ F += "def f(x, most=np.array([9.0])): return np.minimum(helper(x), most)\n"
 WITHIN = "from contextlib import contextmanager\ndef helper(): return 0\n"
 PLT = "import matplotlib.pyplot as plt\ndef f(x): return x"
 SCANNER = "import json\njson.decoder.scanner = json.JSONDecoder.decode = None"
+LINES = "import io, sys\nsys.stdin = io.StringIO('1\\n2\\n')\n"
 THIS_ONE = "import sys, types\nsys.modules['this_one'] = types.ModuleType('this_one')"
 C = "class C:\n    two = 2\n    def __init__(self): self.own = [1]\n    def times(self, x): "
 C += "return self.two * f(x)\ndef f(x): return x\nc = C()\n"
@@ -72,6 +74,14 @@ C += "return self.two * f(x)\ndef f(x): return x\nc = C()\n"
         ("def f(x): return x", "import os\nos.environ['SET'] = 'by a later cell'"),
         ("def f(x): return x", "import decimal\ndecimal.getcontext().prec = 5"),
         ("def f(x): return x", "import sys\nsys.setrecursionlimit(sys.getrecursionlimit() + 1)"),
+        ("def f(): print(1)", "import sys, io\nsys.stdout = io.StringIO()"),
+        ("def f(x): return x", "import builtins\nbuiltins.input = lambda: 7"),
+        (LINES + "def f(): return input()", "sys.stdin = io.StringIO('1')"),
+        (LINES + "def f(): return input()", "sys.stdin.readline()"),
+        ("def f(x): return x", "open('a.txt', 'w').close()"),
+        ("def f(x): return x", "f.__doc__ = 'words'"),
+        ("def f(x: int): return x", "f.__annotations__['x'] = float"),
+        (C + "f = c", "C.__doc__ = 'words'"),
         (PLT, "plt.rcParams['lines.marker'] = 'o'"),
         (PLT, "plt.plot([1])"),
         ("def f(x):\n    import this_one as m\n    return m.x", THIS_ONE),
@@ -94,11 +104,16 @@ def test_a_change_is_seen(source, later):
     assert not before.is_unchanged()
 
 
+SET = [(sys, "stdin"), (sys, "stdout"), (builtins, "input")]
+SET += [(json.decoder, "scanner"), (json.JSONDecoder, "decode")]
+
+
 @pytest.fixture(autouse=True)
-def _settings(monkeypatch):
+def _settings(monkeypatch, tmp_path):
     """What cells set for all that comes after them ends with each test."""
-    for place, name in ((json.decoder, "scanner"), (json.JSONDecoder, "decode")):
+    for place, name in SET:
         monkeypatch.setattr(place, name, vars(place)[name])
+    monkeypatch.chdir(tmp_path)
     state, limit, environ = random.getstate(), sys.getrecursionlimit(), dict(os.environ)
     with np.printoptions(), decimal.localcontext(), plt.rc_context():
         yield

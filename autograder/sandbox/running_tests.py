@@ -149,7 +149,10 @@ def hold(
             return None
 
     def run_hidden_test(index: int, place: Place | None) -> bool:
-        """Run a hidden test after all others; return whether it found what was at its place."""
+        """Run a hidden test after all others; return whether it came out as at its place.
+
+        It must have found the same, and have left it so for the cells up to the next one.
+        """
         nonlocal named
         if place is None or student is None or place.student is not student:
             return False
@@ -159,7 +162,9 @@ def hold(
         cell, began = cells[index], time.monotonic()
         named = set(_NAME.findall(cell.source))
         outputs = run_test(cell, namespace, alive, shell)
-        if not namespace.was_at(place):
+        if not namespace.was_at(place) or _wants_room(outputs):
+            return False
+        if student.alive and index != max(places) and not namespace.is_at(place):
             return False
         tell("outputs", index, outputs)
         find_slow(outputs, time.monotonic() - began)
@@ -185,6 +190,8 @@ def hold(
             elif not cell.test:
                 if found_slow & named:  # what uses a slow function is one itself
                     found_slow.update(_FUNCTION.findall(cell.source))
+                if hidden:  # it came to its end before, and may take as long again
+                    named = set()
                 try:
                     outputs = clean(run_cell(alive(), cell.source, pictures=not hidden))
                     worked.append(cell.source)
@@ -326,6 +333,11 @@ def run_inside(cell: Cell, student: Callable[[], StudentProcess]) -> tuple[list[
 # As Python shows it, or NumPy: 0.5, np.float64(0.5), np.int64(1)
 _SHOWN_NUMBER = re.compile(r"(?:np\.\w+\()?(-?\d{1,9}(?:\.\d{1,20})?)\)?")
 _NO_MARK = hook.later("the last line of this test cell is neither points nor a verdict")
+
+
+def _wants_room(outputs: list[dict]) -> bool:
+    """Did a test end as it may where the rest of the notebook has left it too little memory?"""
+    return any(item.get("ename") in ("MemoryError", StudentDied.__name__) for item in outputs)
 
 
 def _failed(text: str) -> dict:

@@ -9,6 +9,7 @@ nothing is said. Then the notebook runs twice, which costs time and nobody a mar
 import builtins
 import decimal
 import functools
+import io
 import locale
 import os
 import random
@@ -34,7 +35,7 @@ _FLOATS = (float, complex)
 _BUILTIN = (types.BuiltinFunctionType, types.MethodDescriptorType, type(np.mean))
 _PYTHON = sys.prefix, sys.base_prefix  # below which libraries are
 _WRAPPERS = (staticmethod, classmethod)
-_PYTHONS = {"__dict__", "__weakref__", "__doc__", "__annotations__"}  # of classes, made by Python
+_PYTHONS = {"__dict__", "__weakref__", "__annotations__"}  # of classes, made by Python
 
 
 class Unknown(Exception):
@@ -157,7 +158,8 @@ class State:
         self.asked.update(asked)
         known = [self._name(name) for name in asked if name in self._of or hasattr(builtins, name)]
         imported = [self._look(sys.modules[name]) for name in asked if name in sys.modules]
-        return self._id(code), defaults, closure, self._items(vars(function)), known, imported
+        told = function.__doc__, repr(function.__annotations__)  # a test may look at these
+        return self._id(code), defaults, closure, self._items(vars(function)), known, imported, told
 
     def _of_class(self, kind: type) -> object:
         if not self._is_here(kind):
@@ -221,6 +223,9 @@ def _around() -> list:
         random.getstate(),
         (of_numpy[1].tobytes(), of_numpy[2:]),
         written.files(),
+        sorted((file.name, file.stat().st_mtime_ns) for file in os.scandir()),
+        [sys.stdin, sys.stdout, sys.stderr, builtins.input],
+        isinstance(sys.stdin, io.StringIO) and sys.stdin.tell(),
         dict(os.environ),
         os.getcwd(),
         list(sys.path),
