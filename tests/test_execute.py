@@ -183,12 +183,12 @@ def test_a_machine_without_confinement_refuses_unless_told(course, monkeypatch, 
     monkeypatch.setenv("PATH", "/nonexistent")  # no bubblewrap
 
     class WithoutLandlock(Grader):
-        def __init__(self, unsafe):
+        def __init__(self, unsafe, wait):
             from autograder.sandbox.student_process import Zygote
 
             if not unsafe:
                 Zygote(confine.Layers(seccomp=True))
-            super().__init__(unsafe)
+            super().__init__(unsafe, wait)
 
     monkeypatch.setattr("autograder.sandbox.grader.Grader", WithoutLandlock)
     with pytest.raises(Exception, match="errors"), caplog.at_level(logging.ERROR):
@@ -455,8 +455,38 @@ def test_what_tests_forbid_at_its_place_is_forbidden_in_a_hidden_test(grader):
         Cell(HIDDEN + "assert arranged([2, 1]) == [1, 2]", test=True),
         Cell("del sorted", test=True),
     ]
-    setting = Setting(shared=frozenset({"sorted"}))
-    assert not passed(grader.grade(cells, {"arranged"}, setting=setting)[2])
+    assert not passed(grader.grade(cells, {"arranged"})[2])
+
+
+@pytest.mark.parametrize("hidden", ["", HIDDEN])
+@pytest.mark.parametrize("forbid", ["def sum(*args): raise AssertionError", "sum = None"])
+def test_a_test_forbids_a_function_of_pythons_own(grader, forbid, hidden):
+    """The instructor's own solution does not look it up: that is why it is forbidden."""
+    check = "assert total([1, 2]) == 3\ndel sum"
+    for total, may in {"sum(x)": False, "x[0] + x[1]": True}.items():
+        cells = [
+            Cell(f"def total(x): return {total}"),
+            Cell("assert total([1, 2]) == 3", test=True),
+            Cell(f"{hidden}{forbid}\n{check}", test=True),
+        ]
+        assert list(map(passed, grader.grade(cells, {"total"}))) == [True, True, may]
+
+
+def test_what_one_test_leaves_behind_reaches_no_other_hand_in(grader):
+    """Nor do its first lines, which are tried before there is any."""
+    cells = [
+        Cell("def total(x): return x[0] + x[1]"),
+        Cell("import numpy as np\nassert str(np.array([0.125])) == '[0.125]'", test=True),
+        Cell(
+            "import os\nos.mkdir('made')\nos.chdir('made')\nopen('a.txt', 'x').close()", test=True
+        ),
+        Cell("import numpy as np\nnp.set_printoptions(precision=1)\ntotal([1, 2]) == 3", test=True),
+        Cell("import builtins\nbuiltins.sum = None\nassert not total([1, 2])\n", test=True),
+        Cell("assert sum([total([1, 2]), 1]) == 4", test=True),
+    ]
+    for _ in range(2):
+        found = [passed(of_cell) for of_cell in grader.grade(cells, {"total"})]
+        assert found == [True, True, True, True, False, True]
 
 
 class Scripted:

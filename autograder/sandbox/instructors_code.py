@@ -227,6 +227,16 @@ def asked_by(cell: str) -> frozenset[str] | None:
     return None if asked & ANY_NAME else frozenset(asked)
 
 
+@functools.cache
+def sets_attributes(cell: str) -> bool:
+    """Does a test cell put something into a module or an object, as `builtins.sum = None` does?"""
+    nodes = [node for statement in parse(cell) for node in ast.walk(statement)]
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
+    set_here = any(not isinstance(attribute.ctx, ast.Load) for attribute in attributes)
+    return set_here or not names.isdisjoint({"setattr", "delattr"})
+
+
 # Statements that bind their names whatever happens.
 _BINDERS = (ast.Import, ast.ImportFrom, ast.Assign, ast.FunctionDef, ast.ClassDef)
 

@@ -21,10 +21,12 @@ import traceback
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 
+import numpy as np
+
 from autograder.sandbox.inside import confine, hook
 from autograder.sandbox.inside.hook import translate as _
 from autograder.sandbox.inside.shell import make_shell
-from autograder.sandbox.instructors_code import Setting, asked_by
+from autograder.sandbox.instructors_code import Setting, asked_by, sets_attributes
 from autograder.sandbox.namespace import Namespace
 from autograder.sandbox.quiet_pipe import QuietPipe
 from autograder.sandbox.running_tests import Cell, hold, run_test
@@ -73,6 +75,7 @@ class Server:
         self._before = os.getcwd()
         os.mkdir(self.files)
         os.chdir(self.files)
+        self._copied = _files_in(self.files)
         sys.path.insert(0, self.files)
 
     def close(self) -> None:
@@ -133,35 +136,58 @@ class Server:
         for name, module in list(sys.modules.items()):
             if (getattr(module, "__file__", None) or "").startswith(self.files + os.sep):
                 del sys.modules[name]  # another assignment may have one of the same name
-        shutil.rmtree(self.files)
-        if folder:
+        self.folder = folder
+        self.warm.clear()
+        self._copy_files()
+
+    def _copy_files(self) -> None:
+        shutil.rmtree(self.files, ignore_errors=True)
+        if self.folder:
             ignored = shutil.ignore_patterns("*.ipynb", "__pycache__", ".*")
-            shutil.copytree(folder, self.files, ignore=ignored)
+            shutil.copytree(self.folder, self.files, ignore=ignored)
         else:
             os.mkdir(self.files)
         os.chdir(self.files)
         importlib.invalidate_caches()
-        self.folder = folder
-        self.warm.clear()
+        self._copied = _files_in(self.files)
+
+    def tidy(self) -> None:
+        """Take away what tests have written into the folder: each run finds it as it was."""
+        if _files_in(self.files) != self._copied:
+            self._copy_files()
+        os.chdir(self.files)
 
     def _warm_up(self, cells: list[Cell], names: list[str], setting: Setting) -> None:
         """Run each test once on unwritten functions, before any student's value is there.
 
         What the tests import and work out for themselves, answers of hidden cases above all, is
-        then in the memory that all judges share.
+        then in the memory that all judges share. What else they do must not be: no test runs here
+        that may put something of its own into a module and then meet an unwritten function.
         """
         namespace = Namespace(set(), setting)
         namespace.update((name, _unwritten(name)) for name in names)
-        cold = [c for c in cells if c.test and not c.inside and c.source not in self.warm]
+        tests = [cell for cell in cells if cell.test and not cell.inside]
+        cold = [c for c in tests if c.source not in self.warm and not sets_attributes(c.source)]
         if not cold:
             return
         gc.disable()  # what is loaded now stays
-        for cell in cold:
-            self.warm.add(cell.source)
-            asked_by(cell.source)
-            run_test(cell, namespace, None, self.shell)
+        with np.printoptions(), np.errstate():
+            for cell in cold:
+                self.warm.add(cell.source)
+                asked_by(cell.source)
+                run_test(cell, namespace, None, self.shell)
         gc.freeze()
         gc.enable()
+
+
+def _files_in(folder: str) -> dict[str, int]:
+    """What is in a folder: when each file was changed, and that each folder is there."""
+    found: dict[str, int] = {}
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        paths = [os.path.join(place, name) for name in files]
+        found |= {place: 0} | {path: os.lstat(path).st_mtime_ns for path in paths}
+    return found
 
 
 def _unwritten(name: str):
@@ -227,6 +253,7 @@ class _Run:
         "done", which is after it, "complete", which is in a hidden test after all cells, or "over".
         """
         self.server.zygote.skip_numbers()
+        self.server.tidy()
         pipe = QuietPipe()
         pid = os.fork()
         if pid == 0:

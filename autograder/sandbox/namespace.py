@@ -186,9 +186,11 @@ class Namespace(dict):
 
         What it asks for by this name: that is known from the instructor's own code alone, so that
         no student reads what a test keeps for itself, such as the expected result. What was
-        imported is no secret.
+        imported is no secret, nor is what a test puts in the place of a function of Python's own,
+        which nobody may use then.
         """
-        if name in self.setting.shared or importable(value):
+        forbids = hasattr(builtins, name) and (value is None or callable(value))
+        if name in self.setting.shared or forbids or importable(value):
             return True
         return not self._hidden and name in self.setting.shown
 
@@ -204,7 +206,9 @@ class Namespace(dict):
         if self._changes:
             changes, self._changes = self._changes, {}
             self.told |= changes
-            self._shared_told.update(self.setting.shared.intersection(changes))
+            self._shared_told.update(
+                n for n in changes if n in self.setting.shared or hasattr(builtins, n)
+            )
             tell(self.student, changes)
         if self._random is not None and self._random != (state := _random_state()[0]):
             self._random = state

@@ -5,6 +5,7 @@ before runs again in a new one, and only the cell that it died in loses its mark
 """
 
 import ast
+import builtins
 import contextlib
 import functools
 import io
@@ -266,6 +267,7 @@ def run_test(
         verdict = _verdict(error, namespace, "")
         return [*outputs.items, {**_error(error, _told(error)), "verdict": verdict}]
     finally:
+        vars(builtins).update(_PYTHONS)  # all here uses them
         shell.outputs = stream.outputs = None
         sys.stdout.flush()
     kept = [] if cell.hidden else outputs.items
@@ -275,6 +277,8 @@ def run_test(
 
 
 _FILE = "<test cell>"
+# What a test that fails may leave replaced; `input` is asked by students' code, see `Lending`.
+_PYTHONS = {name: thing for name, thing in vars(builtins).items() if name not in ("input", "_")}
 
 
 @functools.cache  # what is compiled in the warm-up is there for all judges
