@@ -591,6 +591,27 @@ def test_both_runs_of_a_notebook_share_its_time(grader):
     assert "time is over" in outputs[2][0]["evalue"]
 
 
+def test_what_a_hidden_test_has_earned_is_kept_when_time_is_over_for_another(grader):
+    cells = [
+        Cell("import time\ntime.sleep(1.5)\ndef f(x): return 2 * x\ndef g(x): return f(x)"),
+        *[Cell(f"{HIDDEN}assert {name}(2) == 4", test=True) for name in "fg"],
+        Cell("def g(x): return 0"),
+    ]
+    outputs = grader.grade(cells, {"f", "g"}, seconds=2.5)
+    assert list(map(passed, outputs)) == [True, True, False, True]
+
+
+def test_a_first_try_whose_time_is_over_between_two_cells_is_put_off(grader):
+    """The judge's own time: no cell of the student's has to be stopped."""
+    cells = [
+        Cell("import time\ntime.sleep(0.5)\ndef f(x): return 2 * x"),
+        Cell("import time\nassert f(1) == 2\ntime.sleep(0.8)", test=True),
+        Cell(HIDDEN + "assert 'f' in globals() and f(2) == 4", test=True),
+    ]
+    with pytest.raises(PutOff):
+        grader.grade(cells, {"f"}, seconds=1.2, quick=True)
+
+
 def test_a_first_try_tells_what_it_has_spent(grader):
     cells = [Cell("import time\ntime.sleep(9)"), Cell(CHECK, test=True)]
     with pytest.raises(PutOff) as put_off:
@@ -599,6 +620,20 @@ def test_a_first_try_tells_what_it_has_spent(grader):
     assert 0.3 < spent < 9
     assert seconds_after(30, QUICK.wall + spent) == pytest.approx(30 - spent)
     assert seconds_after(30, QUICK.wall) == 30  # honest work that takes long costs nothing
+
+
+@pytest.mark.parametrize("later", ["", "del f"])
+def test_for_how_long_a_hidden_test_ran_shows_in_no_later_try(grader, later):
+    """What time is left for the next try can be seen by how many of its cells run."""
+    f = "import time\ndef f(x):\n    time.sleep(x)\n    while not x: pass\n    return x"
+    spent = set()
+    for seconds in (0.1, 0.6):
+        test = f"{HIDDEN}assert f({seconds}) == {seconds}\nf(0)"
+        cells = [Cell(f), Cell(test, test=True), Cell(later)]
+        with pytest.raises(PutOff) as put_off:
+            grader.grade(cells, {"f"}, limits=Limits(0.8, 1.6), quick=True)
+        spent.add(put_off.value.args[0])
+    assert len(spent) == 1
 
 
 def test_what_others_take_is_not_taken_from_a_notebooks_time():

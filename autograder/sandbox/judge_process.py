@@ -238,13 +238,15 @@ class _Run:
                 return
             self.server.restart_zygote()  # its students are to end, too
             if self.quick:
-                raise PutOff(self.budget.spent())
+                raise self._put_off(hidden or ended == "complete")
             if ended == "complete" or self.budget.left() <= 0:  # wherever that was: it had its time
                 return
             if last is None or (ended == "done" and not self.again):
                 raise GraderFailure("the judge has ended outside of any cell")
             self.stopped.add(last)
             self.outputs.setdefault(last, [_stopped()])
+        if self.quick:  # its time was over between two cells
+            raise self._put_off(hidden)
 
     def _judge(self, hidden: bool, skip: frozenset[int]) -> tuple[int | None, str]:
         """Fork a judge and collect what it tells.
@@ -265,14 +267,11 @@ class _Run:
             for line in self._lines(pipe, pid):
                 kind, *told = json.loads(line)
                 if self.quick and kind in _URGENT:  # the process has ended
-                    raise PutOff(self.budget.spent())
+                    raise self._put_off(hidden or ended == "complete")
                 if kind in ("starting", "done", "complete", "over"):
                     last, ended = told[0] if told else last, kind
                 elif kind == "stopped":
                     self.stopped.add(told[0])
-                elif kind == "again":
-                    told_of = self.outputs.items()
-                    self.outputs = {i: o for i, o in told_of if not self.cells[i].hidden}
                 elif kind == "slow":
                     self.slow.update(told[0])
                 elif kind == "outputs":
@@ -286,6 +285,10 @@ class _Run:
         if os.WIFEXITED(status) and os.WEXITSTATUS(status) == _OWN_FAULT:
             raise GraderFailure("the judge could not go on")
         return last, ended
+
+    def _put_off(self, hidden: bool) -> PutOff:
+        """For how long a hidden test ran must not show in what time is left for the next try."""
+        return PutOff(self.budget.seconds if hidden else self.budget.spent())
 
     def _keep(self, index: int, items: list, size: int) -> None:
         """Keep a cell's outputs; of a student's own cells only as long as there is room."""

@@ -79,8 +79,8 @@ def hold(
     What a student's function sees in a hidden test it can keep and print later. So a notebook
     runs without hidden tests first: the outputs of its cells and of visible tests are what the
     student gets to read. When all of these are told, the hidden tests run in the same process, if
-    each of them finds there what it would have found at its place. Otherwise the notebook must run
-    once more, with `hidden`, where only the outcomes of hidden tests count.
+    each of them finds there what it would have found at its place. For those of which nothing is
+    told so, the notebook must run once more, with `hidden`, where only their outcomes count.
 
     Parameters
     ----------
@@ -98,9 +98,8 @@ def hold(
         Called with ("starting", index) before a cell, ("done", index) when it has come to its
         end, ("stopped", index) after a student cell in which the process ended, ("slow", names)
         when more functions are found to be, and ("outputs", index, outputs) for each cell that
-        counts. A visible test in which the process ended is told as stopped, too. When all but
-        hidden tests have been told: ("complete",), and ("again",) when what was told of hidden
-        tests since does not count.
+        counts. A visible test in which the process ended is told as stopped, too. ("complete",)
+        when all but hidden tests have been told.
     """
     if hidden:  # what comes after the last hidden test cannot change its outcome
         cells = cells[: max(i for i, cell in enumerate(cells) if cell.hidden) + 1]
@@ -150,9 +149,10 @@ def hold(
             return None
 
     def run_hidden_test(index: int, place: Place | None) -> bool:
-        """Run a hidden test after all others; return whether it came out as at its place.
+        """Run a hidden test after all others; return whether the next one may run, too.
 
-        It must have found the same, and have left it so for the cells up to the next one.
+        Its outcome counts if it found what was at its place. And then it must have left all as it
+        was, for the cells up to the next one.
         """
         nonlocal named
         if place is None or student is None or place.student is not student:
@@ -165,11 +165,9 @@ def hold(
         outputs = run_test(cell, namespace, alive, shell)
         if not namespace.was_at(place) or _wants_room(outputs):
             return False
-        if student.alive and index != max(places) and not namespace.is_at(place):
-            return False
         tell("outputs", index, outputs)
         find_slow(outputs, time.monotonic() - began)
-        return True
+        return student.alive and index != max(places) and namespace.is_at(place)
 
     try:
         for index, cell in enumerate(cells):
@@ -226,9 +224,6 @@ def hold(
             tell("complete")
             for index, place in places.items():
                 if not run_hidden_test(index, place):
-                    tell("again")
-                    break
-                if student is None or not student.alive:  # that is this test's outcome alone
                     break
     finally:
         if student is not None:
