@@ -59,6 +59,31 @@ def test_ctrl_c_says_what_is_left_and_the_same_command_does_exactly_that(course,
     assert list((course.root / ".grading").glob("*-*")) == []
 
 
+@pytest.mark.parametrize("which", [["--jobs", "1"], ["--student", "ada"]])
+def test_ctrl_c_a_second_time_ends_at_once(course, tmp_path, which):
+    temporary, folders = tmp_path / "temporary", course.root / ".grading"
+    temporary.mkdir()
+    course.hand_in("ada", double=SLOW.replace("0.4", "40"))
+    run = subprocess.Popen(
+        [sys.executable, "-m", "autograder", "grade", ASSIGNMENT, *which],
+        cwd=course.root,
+        env=surroundings() | {"TMPDIR": str(temporary)},
+    )
+    end = time.monotonic() + 60
+    while not list(folders.glob("*-*")) and time.monotonic() < end:
+        time.sleep(0.05)
+    try:
+        for _ in range(2):
+            time.sleep(0.5)
+            run.send_signal(signal.SIGINT)
+        assert run.wait(timeout=15) == -signal.SIGINT
+    finally:
+        run.kill()
+    while os.listdir(temporary) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert os.listdir(temporary) == [] and course.graded_students() == set()
+
+
 def when_graded(course) -> dict[str, int]:
     folders = (course.root / "autograded").glob(f"*/{ASSIGNMENT}")
     return {folder.parent.name: folder.stat().st_mtime_ns for folder in folders}

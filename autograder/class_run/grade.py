@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -95,6 +96,7 @@ def grade(
             stack.enter_context(batch.only_one(course, assignment))
         except RuntimeError as busy:
             raise Problem(str(busy)) from None
+        stack.enter_context(_ctrl_c_again_ends_at_once())
         pending = wanted
         if not force:
             pending = [s for s in batch.pending(course, assignment) if s in wanted]
@@ -126,6 +128,25 @@ def grade(
         )
         print(text.format(cells=", ".join(inside)))
     return 1 if progress.failed or died else 0
+
+
+@contextlib.contextmanager
+def _ctrl_c_again_ends_at_once() -> Iterator[None]:
+    """The first one waits for what is in work; who presses it again wants to wait no longer.
+
+    Python's own handler would interrupt that wait and hang for ever at the end (seen with 3.11: a
+    thread that is waited for counts as ended then). To be killed does no harm here.
+    """
+
+    def stop(*_):
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _tell_what_else(course: CourseDirectory, assignment: str) -> None:
