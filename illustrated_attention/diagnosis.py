@@ -25,6 +25,7 @@ SELF_EXPLAINING = {
     "overwrote": "result_overwritten",
     "none": "returned_none",
     "type": "wrong_type",
+    "property": "property_broken",
 }
 CALLED_AGAIN = 3  # wrong cases that are called again, to see whether the result stays
 

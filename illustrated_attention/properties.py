@@ -100,7 +100,7 @@ def every_cut_is_one_pass(call: Callable, axis: int, tokens, rest: tuple, *chunk
 
     The tokens lie on this axis of `tokens`: -1 for ids, -2 for rows of features.
     """
-    whole, _past = call(tokens, *rest, None)
+    whole, _past = call(tokens, *rest)
     for chunk_sizes in chunkings:
         pieces = np.split(tokens, np.cumsum(chunk_sizes)[:-1], axis=axis)
         past, outs = None, []
@@ -157,6 +157,83 @@ def every_head_writes_by_itself(call: Callable, z, *rest) -> bool:
         if not close(call(np.where(off, 0, z), *rest), np.where(off, 0, plain)):
             return False
     return True
+
+
+def the_first_token_counts(call: Callable, n_tokens, arrays: tuple, rest: tuple) -> bool:
+    """In a text of many tokens, changing the first changes the results of all.
+
+    The text has random numbers in the shapes of `arrays`, with tokens on axis -2.
+    """
+    random = np.random.default_rng(n_tokens)
+    text = [random.normal(size=(*a.shape[:-2], n_tokens, a.shape[-1])) for a in arrays]
+    plain = _first(call(*text, *rest))
+    for array in text:
+        array[..., 0, :] *= -2  # what is added to all features a layer norm would take away
+    changed = np.abs(_first(call(*text, *rest)) - plain) > ATOL
+    return changed.shape[-2] == n_tokens and bool(changed.any(axis=-1).all())
+
+
+def every_token_is_kept(call: Callable, n_tokens, cache) -> bool:
+    """Token after token, many of them: the cache holds them all in the end, in their order."""
+    width = cache[0].shape[-1]
+    k = np.arange(float(n_tokens * width)).reshape(n_tokens, width)
+    grown = cache
+    for row in range(n_tokens):
+        grown = call(grown, k[row : row + 1], -k[row : row + 1])
+    held = [np.concatenate(parts) for parts in zip(cache, (k, -k), strict=True)]
+    return all(
+        np.shape(part) == all_of_it.shape and close(part, all_of_it)
+        for part, all_of_it in zip(grown, held, strict=True)
+    )
+
+
+def one_more_adds_the_same(call: Callable, args: tuple, places: tuple) -> bool:
+    """Of each of these arguments, one more adds as much as the one before did."""
+    for place in places:
+        counts = [
+            call(*(arg + more * (i == place) for i, arg in enumerate(args))) for more in range(3)
+        ]
+        if counts[2] - counts[1] != counts[1] - counts[0]:
+            return False
+    return True
+
+
+def the_last_of_many_sees_all(call: Callable, *n_tokens) -> bool:
+    """Of many tokens the last one sees all, the first one only itself: a mask of n rows."""
+    for n in n_tokens:
+        mask = np.asarray(call(n), dtype=bool)
+        if mask.shape != (n, n) or not mask[-1].all() or mask[0].sum() != 1:
+            return False
+    return True
+
+
+def one_more_old_token_is_seen_by_all(call: Callable, n_new, *pasts) -> bool:
+    """One more token in the cache is one more column of True on the left."""
+    for n_past in pasts:
+        fewer, more = (np.asarray(call(n_new, n), dtype=bool) for n in (n_past, n_past + 1))
+        if not more[:, 0].all() or not np.array_equal(more[:, 1:], fewer):
+            return False
+    return True
+
+
+def every_context_goes_on(call: Callable, *texts) -> bool:
+    """The first context is the first token; each other one is that before and its target."""
+    for ids in texts:
+        pairs = call(ids)
+        ends = [[*list(context), target] for context, target in pairs]
+        starts = [list(context) for context, _target in pairs]
+        if starts != [list(ids[:1]), *ends[:-1]] or ends[-1] != list(ids):
+            return False
+    return True
+
+
+def a_shorter_text_is_the_beginning(call: Callable, token_ids, params, n_head, n_new) -> bool:
+    """With fewer new tokens the text ends earlier, and is the same as far as it goes."""
+    whole = list(call(token_ids, params, n_head, n_new))
+    return all(
+        list(call(token_ids, params, n_head, n)) == whole[: len(token_ids) + n]
+        for n in range(1, n_new)
+    )
 
 
 def the_future_changes_nothing(call: Callable, x, *rest) -> bool:

@@ -268,6 +268,78 @@ def test_an_argument_that_changes_nothing_is_named():
     assert "`k` and `v`" in verdict.message
 
 
+def test_two_arguments_that_changed_places_are_named():
+    def kv_cache_bytes(n_layer, n_head, d_head, n_tokens, itemsize=4, batch=1):
+        return 2 * n_layer * n_head * d_head * n_tokens * batch * itemsize
+
+    def head_contributions(w, z):
+        return z @ w.reshape(z.shape[-3], z.shape[-1], -1)
+
+    verdict = told(kv_cache_bytes, "kv_cache_bytes")
+    assert verdict.mistake == "arguments_exchanged"
+    assert "`itemsize` and `batch`" in verdict.message
+    assert told(head_contributions, "head_contributions").mistake == "arguments_exchanged"
+
+
+def test_one_array_for_all_returned_values_is_named():
+    def qkv_projection(x, w, b):
+        rows, d = np.empty(x.shape), w.shape[0]
+        for part in range(3):
+            columns = slice(part * d, (part + 1) * d)
+            rows[...] = x @ w[:, columns] + b[columns]
+        return rows, rows, rows
+
+    assert told(qkv_projection, "qkv_projection").mistake == "values_all_the_same"
+
+
+def test_a_dictionary_that_is_read_with_a_dot_is_named():
+    def mlp(x, params):
+        return x @ params.c_fc
+
+    verdict = told(mlp, "mlp")
+    assert verdict.mistake == "dictionary_with_a_dot"
+    assert "`.c_fc`" in verdict.message
+
+
+def test_numbers_that_come_twice_are_what_the_wrong_cases_have_in_common():
+    def next_token_pairs(token_ids):
+        return [(token_ids[: token_ids.index(t)], t) for t in token_ids[1:]]
+
+    verdict = told(next_token_pairs, "next_token_pairs")
+    assert verdict.mistake == "repeated_number"
+    assert "`token_ids`" in verdict.message
+
+
+@pytest.mark.parametrize(
+    ("change", "id"),
+    [
+        (lambda low, high: 1 / low, "a_factor"),
+        (lambda low, high: 1 / (1.009 * high), "inverse_of_one_that_fits"),
+        (lambda low, high: (1.009 * high) ** 2, "square_of_one_that_fits"),
+        (lambda low, high: float(round((low + high) / 2)), "one_that_fits_rounded"),
+        (lambda low, high: low / 1.3, "too_small"),
+        (lambda low, high: high * 1.3, "too_large"),
+    ],
+)
+def test_how_a_number_that_was_searched_for_went_wrong_is_told(change, id):
+    key = find_key("recover_divisor")
+    numbers = {case.args[0].tobytes(): change(*case.within) for case in key.cases}
+    verdict = told(lambda scores, table: numbers[scores.tobytes()] * table[0, 0], "recover_divisor")
+    assert verdict.mistake == id
+
+
+def test_what_is_right_only_where_check_shows_it_is_told():
+    key = find_key("count_parameters")
+    results = {case.args: number for case, number in zip(key.cases, key.expected, strict=True)}
+
+    def count_parameters(*sizes):
+        return results.get(sizes, 7 * sum(sizes))
+
+    assert told(count_parameters, "count_parameters").mistake == "property_broken"
+    verdict = judge(count_parameters, "count_parameters")
+    assert verdict.mistake == "right_where_shown"
+
+
 def test_what_is_just_different_is_not_explained():
     rng = np.random.default_rng(5)
     noise = {}

@@ -448,7 +448,7 @@ def test_a_property_may_be_what_fails():
     def softmax(scores):
         seen.append(1)
         # Right on every case of the key, wrong on whatever comes after them.
-        return right_softmax(scores) if len(seen) <= 10 else np.ones_like(scores)
+        return right_softmax(scores) if len(seen) <= 10 else 2 * np.ones_like(scores)
 
     said = said_about(softmax)
     assert "a property does not hold" in said

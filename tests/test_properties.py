@@ -30,11 +30,19 @@ def causal(q, k, v, cache=None):
     return softmax(q @ k.T, np.tri(len(q), len(k), len(k) - len(q))) @ v, (k, v)
 
 
-def of_text(ids, scale, past):
+def of_text(ids, scale, past=None):
     """The mean of the ids so far."""
     whole = ids if past is None else np.concatenate([past, ids])
     means = np.cumsum(whole) / np.arange(1, len(whole) + 1)
     return scale * means[-len(ids) :, None], whole
+
+
+def joined(cache, k, v):
+    return [np.concatenate(parts) for parts in zip(cache, (k, v), strict=True)]
+
+
+def pairs_of(ids):
+    return [(ids[:t], ids[t]) for t in range(1, len(ids))]
 
 
 def remembering():
@@ -89,7 +97,7 @@ TABLE = [
     (
         "every_cut_is_one_pass",
         of_text,
-        lambda ids, scale, past: of_text(ids, scale, None),
+        lambda ids, scale, past=None: of_text(ids, scale),
         (-1, np.array([3, 1, 4, 1, 5]), (2.0,), (2, 3), (1, 1, 3)),
     ),
     ("cache_is_used", causal, lambda *a: causal(*a[:3]), (Q[2:], K[2:], V[2:], (K[:2], V[:2]))),
@@ -106,6 +114,58 @@ TABLE = [
         lambda z: 2 * z,
         lambda z: z + z.sum(axis=-3, keepdims=True),
         (np.stack([Q, K]),),
+    ),
+    (
+        "the_first_token_counts",
+        lambda *qkv: causal(*qkv)[0],
+        lambda *qkv: causal(*(array[-40:] for array in qkv))[0],
+        (60, (Q, K, V), ()),
+    ),
+    (
+        "the_first_token_counts",
+        lambda *qkv: causal(*qkv)[0],
+        lambda q, k, v: softmax(q @ k.T, np.tri(len(q)) - np.tri(len(q), k=-40)) @ v,
+        (60, (Q, K, V), ()),
+    ),
+    ("every_token_is_kept", joined, lambda *a: [x[-40:] for x in joined(*a)], (60, (Q, K))),
+    ("every_token_is_kept", joined, lambda *a: joined(*a)[::-1], (3, (Q, K))),
+    (
+        "one_more_adds_the_same",
+        lambda n, d, v: n * d * d + v * d,
+        lambda n, d, v: n**2 * d + v * d,
+        ((2, 3, 5), (0, 2)),
+    ),
+    (
+        "the_last_of_many_sees_all",
+        lambda n: np.tri(n, dtype=bool),
+        lambda n: np.tri(32, dtype=bool)[:n, :n],
+        (5, 60),
+    ),
+    (
+        "the_last_of_many_sees_all",
+        lambda n: np.tri(n, dtype=bool),
+        lambda n: np.tri(n) - np.tri(n, k=-40),
+        (5, 60),
+    ),
+    (
+        "one_more_old_token_is_seen_by_all",
+        lambda n, past: np.tri(n, past + n, past),
+        lambda n, past: np.tri(n, past + n, min(past, 40)),
+        (2, 3, 60),
+    ),
+    ("every_context_goes_on", pairs_of, lambda ids: pairs_of(ids)[1:], ([3, 1, 3, 4],)),
+    (
+        "every_context_goes_on",
+        pairs_of,
+        lambda ids: [(c[-8:], t) for c, t in pairs_of(ids)],
+        ([3, 1], list(range(12))),
+    ),
+    ("every_context_goes_on", pairs_of, lambda ids: pairs_of(ids)[:-1], ([3, 1, 3, 4],)),
+    (
+        "a_shorter_text_is_the_beginning",
+        lambda ids, p, h, n: [*ids, *range(n)],
+        lambda ids, p, h, n: [*ids, *range(n)][::-1],
+        ([4, 2], {}, 1, 3),
     ),
     (
         "the_future_changes_nothing",

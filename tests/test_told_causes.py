@@ -141,6 +141,17 @@ CLAIMS = {
     "nearly": lambda g, e: np.abs(g - e).max() <= 0.031 * np.abs(e).max(),
     "off_by_a_product": lambda g, e: float(2 * (g - e)).is_integer() and g != e,
     "values_exchanged": lambda g, e: True,  # see the test of its own
+    "values_all_the_same": lambda g, e: True,  # as before, in test_causes.py
+    **dict.fromkeys(
+        (
+            "one_that_fits_rounded",
+            "inverse_of_one_that_fits",
+            "square_of_one_that_fits",
+            "too_small",
+            "too_large",
+        ),
+        lambda g, e: True,  # several fit; in test_causes.py, too
+    ),
 }
 LISTS = {
     "list_ends_wrong": lambda g, e: list(map(repr, g))[: len(e)] == list(map(repr, e))[: len(g)],

@@ -38,6 +38,14 @@ APPEND_KV = Exercise(
         Case("two new tokens after two", _kv(2, 2, seed=330)),
         Case("two sentences at once", _kv(3, 2, 2, dv=3, seed=340)),
         Case("two sentences, two old and two new tokens", _kv(2, 2, 2, seed=350)),
+        late(
+            "old tokens are whole numbers, new ones are not",
+            (
+                (np.array([[1, 0], [2, -1]]), np.array([[3, 4], [0, 1]])),
+                tidy(1, 2, seed=352),
+                tidy(1, 2, seed=353),
+            ),
+        ),
     ),
     hidden=(
         Case("a first chunk, values of another size", _kv(0, 5, d=6, dv=4, seed=360, make=rough)),
@@ -61,6 +69,14 @@ APPEND_KV = Exercise(
         late(
             "one token after one, in a batch of one", _kv(1, 1, 1, d=1, dv=1, seed=450, make=rough)
         ),
+        late(
+            "old tokens are whole numbers, new ones are not",
+            (
+                (np.arange(6).reshape(3, 2), np.arange(9).reshape(3, 3)),
+                rough(2, 2, seed=452),
+                rough(2, 3, seed=453),
+            ),
+        ),
     ),
     promises=(
         Promise(
@@ -74,6 +90,12 @@ APPEND_KV = Exercise(
                     *_kv(0, 3, 3, d=6, dv=4, seed=440, make=rough)[1:],
                 ),
             ),
+        ),
+        Promise(
+            "after many tokens, one by one, the cache holds all of them",
+            "every_token_is_kept",
+            (LONG, _kv(3, 1, seed=310)[0]),
+            (LONG, _kv(2, 1, d=3, dv=3, seed=451, make=rough)[0]),
         ),
     ),
     hints=(
@@ -404,6 +426,15 @@ APPEND_KV.mistake(
 
 
 @APPEND_KV.mistake(
+    "list_of_pairs",
+    "You collect pairs in a list, one for each call. The cache is one pair `(k, v)`: its two "
+    "arrays grow with the text.",
+)
+def _as_list_of_pairs(cache, k_new, v_new):
+    return [*(cache or ()), (k_new, v_new)]
+
+
+@APPEND_KV.mistake(
     "dictionary_returned",
     "You return a dictionary. The next step takes the cache apart as a pair. Return `(k, v)`.",
 )
@@ -446,7 +477,7 @@ def _from_an_empty_cache(cache, k_new, v_new):
 APPEND_KV.also_right(
     "np.insert at the end",
     appending(
-        lambda p, n: np.insert(p, [p.shape[-2]] * n.shape[-2], n, axis=-2),
+        lambda p, n: np.insert(p.astype(float), [p.shape[-2]] * n.shape[-2], n, axis=-2),
     ),
 )
 

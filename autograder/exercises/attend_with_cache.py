@@ -1,5 +1,7 @@
 """`attend_with_cache`, lesson 03. New tokens attend to the past and to themselves."""
 
+from functools import partial
+
 import numpy as np
 
 from autograder.exercises.append_kv import appending, new_first
@@ -78,6 +80,10 @@ ATTEND_WITH_CACHE = Exercise(
             "a later token with a far higher score",
             (*far_ahead(n_tokens=3, d=2, seed=495), tidy(3, 2, seed=496), None),
         ),
+        late(
+            "old tokens are whole numbers, new ones are not",
+            (*new_qkv(1, seed=497), (np.array([[1, 0], [2, -1]]), np.array([[3, 4], [0, 1]]))),
+        ),
     ),
     hidden=(
         Case("a first chunk", _attend_args(0, 5, d=6, dv=4, seed=500, make=rough)),
@@ -115,6 +121,13 @@ ATTEND_WITH_CACHE = Exercise(
         late("many features", _attend_args(2, 3, d=WIDE, dv=WIDE + 6, seed=550, make=rough)),
         late("all sizes equal", _attend_args(4, 4, 4, 4, d=4, dv=4, seed=551, make=rough)),
         late("one token after one", _attend_args(1, 1, 1, d=1, dv=1, seed=552, make=rough)),
+        late(
+            "old tokens are whole numbers, new ones are not",
+            (
+                *new_qkv(2, dv=3, seed=553, make=rough),
+                (np.arange(6).reshape(3, 2) - 2, np.arange(9).reshape(3, 3)),
+            ),
+        ),
     ),
     promises=(
         Promise(
@@ -144,6 +157,12 @@ ATTEND_WITH_CACHE = Exercise(
             "every_example_alone",
             (3, *new_qkv(3, 2, seed=650), None),
             (3, *new_qkv(4, 3, d=6, dv=4, seed=660, make=rough), None),
+        ),
+        Promise(
+            "the first token counts to the end of a long text",
+            "the_first_token_counts",
+            (LONG, new_qkv(3, seed=650), (None,)),
+            (LONG, new_qkv(4, 3, d=6, dv=4, seed=660, make=rough), (None,)),
         ),
     ),
     hints=(
@@ -236,9 +255,10 @@ ATTEND_WITH_CACHE.mistake(
 
 ATTEND_WITH_CACHE.mistake(
     "mask_top_left",
-    "Your mask starts in the upper left corner: the first new token sees only the first "
-    "old one. How many columns come before the new ones?",
+    "Your mask starts in the upper left corner: of several new tokens the first sees only the "
+    "first old one. How many columns come before the new ones?",
     attending(mask=lambda n, p: np.tri(n, p + n, dtype=bool)),
+    attending(mask=lambda n, p: np.tri(n, p + n, dtype=bool) if n > 1 else True),
 )
 
 ATTEND_WITH_CACHE.mistake(
@@ -337,9 +357,13 @@ ATTEND_WITH_CACHE.mistake(
 
 ATTEND_WITH_CACHE.mistake(
     "not_itself",
-    "Your tokens do not see themselves. The very first token then sees nothing at all, "
-    "which gives nan.",
+    "Your tokens do not see themselves. The very first token then sees nothing at all: its row "
+    "becomes nan, or the mean of all values.",
     attending(mask=lambda n, p: np.tri(n, p + n, p - 1, dtype=bool)),
+    attending(
+        mask=lambda n, p: np.tri(n, p + n, p - 1, dtype=bool),
+        blend=partial(blend_of_visible, hidden=-1e9),
+    ),
 )
 
 ATTEND_WITH_CACHE.mistake(
@@ -387,6 +411,23 @@ ATTEND_WITH_CACHE.mistake(
     "newest_lost",
     "The newest token is missing in the cache that you return. It must be seen next time too.",
     attending(kept=lambda c, k, v: tuple(a[..., :-1, :] for a in append(c, k, v))),
+)
+
+
+def _scaled_once(cache, k_new, v_new):
+    return append(cache, k_new / k_new.shape[-1] ** 0.5, v_new)
+
+
+ATTEND_WITH_CACHE.mistake(
+    "keys_kept_scaled",
+    "Your cache holds keys that are divided by the root of d already. Keep keys as they come: "
+    "the scale belongs to the scores.",
+    attending(kept=_scaled_once),
+    attending(
+        seen=_scaled_once,
+        blend=lambda q, k, v, mask: softmax(np.where(mask, q @ flip(k), -np.inf)) @ v,
+        kept=_scaled_once,
+    ),
 )
 
 ATTEND_WITH_CACHE.mistake(

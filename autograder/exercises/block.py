@@ -64,6 +64,7 @@ BLOCK = Exercise(
         Case("one token", (_BLOCK_X[1:2], _BLOCK_PARAMS, 2)),
         Case("two tokens after two others", (_BLOCK_X[:2], _BLOCK_PARAMS, 2, _PAST)),
         Case("two sentences at once", (tidy(2, 2, 4, seed=668), _BLOCK_PARAMS, 2)),
+        late("features that hardly differ", (_BLOCK_X / 500, _BLOCK_PARAMS, 2)),
     ),
     hidden=(
         Case("other sizes", (rough(5, 18, seed=669), _HIDDEN_BLOCK, 3)),
@@ -126,6 +127,12 @@ BLOCK = Exercise(
             "every_cut_is_one_pass",
             (-2, _BLOCK_X, (_BLOCK_PARAMS, 2), [1, 1, 1], [1, 2]),
             (-2, rough(2, 5, 18, seed=677), (_HIDDEN_BLOCK, 3), [2, 1, 2], [1, 4]),
+        ),
+        Promise(
+            "the first token counts to the end of a long text",
+            "the_first_token_counts",
+            (LONG, (_BLOCK_X,), (_BLOCK_PARAMS, 2)),
+            (LONG, (rough(2, 3, 18, seed=684),), (_HIDDEN_BLOCK, 3)),
         ),
     ),
     hints=(
@@ -453,6 +460,26 @@ BLOCK.mistake(
     _block_changes_x_twice,
     _block_in_place,
     _block_all_in_place,
+)
+
+
+def _with_eps(eps):
+    def block(x, params, n_head, past=None):
+        def norm(h, name):
+            return normalise(h, params[f"{name}.weight"], params[f"{name}.bias"], eps)
+
+        out, present = attend_as_gpt2(norm(x, "ln_1"), part_of(params, "attn."), n_head, past)
+        x = x + out
+        return x + mlp_of(norm(x, "ln_2"), part_of(params, "mlp.")), present
+
+    return block
+
+
+BLOCK.mistake(
+    "another_eps",
+    "Your layer norms use another eps than 1e-5. On ordinary features that hardly shows; on "
+    "features that hardly differ it does. Call your layer_norm and give it no eps.",
+    *map(_with_eps, (1e-12, 1e-8, 1e-6, 1e-3)),
 )
 
 # --- unusual, and right --------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from autograder.exercises.kit import (
     LONG,
     Case,
     Exercise,
+    Promise,
     late,
 )
 from autograder.exercises.pieces import mask_with_past
@@ -36,7 +37,14 @@ CACHED_CAUSAL_MASK = Exercise(
         late("a long chunk after a long past", (LONG, LONG + 6)),
         late("one token after one", (1, 1)),
     ),
-    promises=(),
+    promises=(
+        Promise(
+            "one more old token is one more column, on the left, that all may see",
+            "one_more_old_token_is_seen_by_all",
+            (2, 3, LONG),
+            (4, 5, LONG + 6),
+        ),
+    ),
     hints=(
         "Rows are the new tokens, columns are all keys: first the past, then the new ones. How "
         "many columns does the first new token see, itself included?",
@@ -125,6 +133,7 @@ _wrong_mask(
     "Your rows are all tokens and your columns the new ones. It is the other way round: "
     "rows are the new tokens, columns are the old and the new ones.",
     lambda n, p: np.tri(p + n, dtype=bool)[:, p:],
+    lambda n, p: np.vstack([np.ones((p, n), bool), np.tri(n, dtype=bool)]),
 )
 
 _wrong_mask(

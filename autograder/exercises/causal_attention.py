@@ -77,6 +77,7 @@ CAUSAL_ATTENTION = Exercise(
                 np.array([[3, 4], [5, 6]]),
             ),
         ),
+        late("queries of zeros", (np.zeros((3, 2)), tidy(3, 2, seed=236), tidy(3, 2, seed=237))),
     ),
     hidden=(
         Case("five tokens", (_HCQ, _HCK, _HCV)),
@@ -136,6 +137,12 @@ CAUSAL_ATTENTION = Exercise(
             "rows_sum_to_one",
             (_CQ, _CK, _CV),
             (_HCQ, _HCK, _HCV),
+        ),
+        Promise(
+            "the first token counts to the end of a long text",
+            "the_first_token_counts",
+            (LONG, (_CQ, _CK, _CV), ()),
+            (LONG, (_HCQ, _HCK, _HCV), ()),
         ),
     ),
     hints=(

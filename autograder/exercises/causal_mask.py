@@ -4,8 +4,10 @@ import numpy as np
 
 from autograder.exercises.kit import (
     FAR,
+    LONG,
     Case,
     Exercise,
+    Promise,
     late,
 )
 from autograder.exercises.pieces import triangle
@@ -25,7 +27,14 @@ CAUSAL_MASK = Exercise(
         Case("many tokens", (40,)),
         late("more tokens than GPT-2 takes", (FAR,)),
     ),
-    promises=(),
+    promises=(
+        Promise(
+            "of many tokens the last sees all, and the first only itself",
+            "the_last_of_many_sees_all",
+            (5, LONG),
+            (6, LONG + 6),
+        ),
+    ),
     hints=(
         "Row i is the token at position i, which looks. Column j is the token that is looked at. "
         "For which j is the answer yes?",

@@ -7,6 +7,7 @@ import numpy as np
 from autograder.exercises.kit import (
     Case,
     Exercise,
+    Promise,
     late,
 )
 from autograder.exercises.steps import Steps, Wrong
@@ -34,7 +35,14 @@ COUNT_PARAMETERS = Exercise(
         late("one of everything", (1, 1, 1, 1)),
         late("a large odd width", (3, 1031, 11, 7)),
     ),
-    promises=(),
+    promises=(
+        Promise(
+            "one more layer, word or position adds the same every time",
+            "one_more_adds_the_same",
+            ((3, 4, 10, 7), (0, 2, 3)),
+            ((5, 6, 13, 11), (0, 2, 3)),
+        ),
+    ),
     hints=(
         "Go through the names once: `wte`, `wpe`, then one layer with two layer norms, attention "
         "and MLP, then `ln_f`. Which of them comes n_layer times?",
@@ -357,6 +365,8 @@ COUNT_PARAMETERS.steps = Steps(
             Wrong("mask_counted", _("Each layer's mask is counted; it is no parameter."), lambda n, d, v, p: n * p * p),
             Wrong("mask_and_scalar_counted", _("Each layer's mask and its fill value are counted; they are no parameters."), lambda n, d, v, p: n * (p * p + 1)),
             Wrong("output_bias_counted", _("A bias of the output is counted; there is none."), lambda n, d, v, p: v),
+            Wrong("mlp_half_as_wide", _("The MLP is counted as 2D wide inside; it is 4D wide."), lambda n, d, v, p: -n * (4 * d * d + 2 * d)),
+            Wrong("mlp_as_wide_as_the_model", _("The MLP is counted as D wide inside; it is 4D wide."), lambda n, d, v, p: -n * (6 * d * d + 3 * d)),
             Wrong("one_layer_less", _("One layer too few is counted."), lambda n, d, v, p: -(12 * d * d + 13 * d)),
             Wrong("one_layer_more", _("One layer too many is counted."), lambda n, d, v, p: 12 * d * d + 13 * d),
         ),

@@ -109,8 +109,14 @@ DECODE = Exercise(
         Promise(
             "every sentence of a batch gives what it gives alone",
             "every_example_alone",
-            (3, *new_qkv(4, 2, seed=760), [2, 1, 1]),
+            (3, *new_qkv(4, 2, dv=3, seed=708), [1, 2, 1]),
             (3, *new_qkv(6, 3, d=6, dv=4, seed=770, make=rough), [1, 3, 2]),
+        ),
+        Promise(
+            "the first token counts to the end of a long text",
+            "the_first_token_counts",
+            (LONG, _DQKV, ([LONG - 3, 1, 2],)),
+            (LONG, _HDQKV, ([1, LONG - 1],)),
         ),
     ),
     hints=(

@@ -108,7 +108,7 @@ EMBED = Exercise(
         Promise(
             "every sentence of a batch gives what it gives alone",
             "every_example_alone",
-            (1, np.array([[0, 1, 2], [5, 4, 3]]), _WTE, _WPE),
+            (1, np.array([[0, 1, 2], [3, 4, 5]]), _WTE, _WPE, 1),
             (1, np.array([[8, 1], [2, 2], [0, 7]]), _HIDDEN_WTE, _HIDDEN_WPE),
         ),
     ),
@@ -370,6 +370,15 @@ EMBED.mistake(
 )
 
 
+EMBED.mistake(
+    "ids_cut_at_start",
+    "You cut the ids at `start`. It says where in the text the first of these ids stands; all of "
+    "them get a row.",
+    lambda ids, wte, wpe, start=0: wte[ids[..., start:]] + wpe[start : ids.shape[-1]],
+    lambda ids, wte, wpe, start=0: wte[ids[..., start:]] + wpe[: ids[..., start:].shape[-1]],
+)
+
+
 # --- unusual, and right --------------------------------------------------------------------------
 
 
@@ -440,6 +449,7 @@ EMBED.steps = Steps(
         "start": (
             Wrong("positions_from_one", _("Positions are counted from 1."), lambda s, n, m: np.arange(s + 1, s + n + 1)),
             Wrong("start_ignored", _("`start` is not used: positions begin at 0."), lambda s, n, m: np.arange(n)),
+            Wrong("always_from_one", _("`start` is not used: positions begin at 1."), lambda s, n, m: np.arange(1, n + 1)),
             Wrong("start_zero_is_one", _("Where `start` is 0, positions begin at 1."), lambda s, n, m: np.arange(s or 1, (s or 1) + n)),
             Wrong("one_position", _("All tokens get the first position."), lambda s, n, m: np.full(n, s)),
             Wrong("positions_backwards", _("Positions run backwards."), lambda s, n, m: np.arange(s, s + n)[::-1]),

@@ -18,6 +18,8 @@ from autograder.exercises.pieces import (
     softmax,
 )
 from autograder.exercises.small_models import LONG_MODEL, calmer, long_ids, random_model
+from autograder.exercises.steps import Steps, Wrong
+from illustrated_attention.language import later as _
 
 _TALKER = random_model(2, 6, 11, 9, seed=3232, decimals=1)
 
@@ -43,6 +45,7 @@ GENERATE = Exercise(
             ([4, 1, 7], _TALKER, 2, 10),
             raises="ValueError",
         ),
+        late("token 0, and a token twice in a row", ([3, 6, 1], _TALKER, 6, 6)),
     ),
     hidden=(
         Case("another model", ([12, 3, 3, 0], _HIDDEN_TALKER, 3, 5)),
@@ -81,8 +84,14 @@ GENERATE = Exercise(
         Promise(
             "a call does not depend on the call before it",
             "same_after_another_call",
-            (([4, 1, 7], _TALKER, 2, 2), ([6, 6], _TALKER, 2, 2)),
+            (([4, 1], _TALKER, 2, 1), ([6], _TALKER, 2, 1)),
             (([12, 3], _HIDDEN_TALKER, 3, 3), ([0, 1], _HIDDEN_TALKER, 3, 2)),
+        ),
+        Promise(
+            "with fewer new tokens the text is the same as far as it goes",
+            "a_shorter_text_is_the_beginning",
+            ([4, 1, 7], _TALKER, 2, 4),
+            ([1, 11, 6], _HIDDEN_TALKER, 6, 3),
         ),
     ),
     hints=(
@@ -116,7 +125,7 @@ def _generate_with(choose=lambda logits: int(logits[-1].argmax()), extra=0):
     def generate(token_ids, params, n_head, n_new):
         _refuse(token_ids, params, n_new)
         ids, new, past = list(token_ids), list(token_ids), None
-        for _ in range(n_new + extra):
+        for _round in range(n_new + extra):
             logits, past = right_gpt2(new, params, n_head, past)
             new = [choose(logits)]
             ids = ids + new
@@ -164,7 +173,7 @@ GENERATE.mistake(
 def _adds_all_predictions(token_ids, params, n_head, n_new):
     _refuse(token_ids, params, n_new)
     ids, new, past = list(token_ids), list(token_ids), None
-    for _ in range(n_new):
+    for _round in range(n_new):
         logits, past = right_gpt2(new, params, n_head, past)
         ids = ids + [int(i) for i in logits.argmax(axis=-1)]
         new = ids[-1:]
@@ -189,7 +198,7 @@ GENERATE.mistake(
 def _adds_numbers(token_ids, params, n_head, n_new):
     _refuse(token_ids, params, n_new)
     ids, new, past = np.array(token_ids), list(token_ids), None
-    for _ in range(n_new):
+    for _round in range(n_new):
         logits, past = right_gpt2(new, params, n_head, past)
         new = [int(logits[-1].argmax())]
         ids = ids + new
@@ -235,7 +244,7 @@ def _pair_as_logits(choose):
     def generate(token_ids, params, n_head, n_new):
         _refuse(token_ids, params, n_new)
         ids = list(token_ids)
-        for _ in range(n_new):
+        for _round in range(n_new):
             ids = [*ids, int(choose(right_gpt2(ids, params, n_head)[-1]))]
         return ids
 
@@ -327,7 +336,7 @@ GENERATE.mistake(
 def _feeds_everything_again(token_ids, params, n_head, n_new):
     _refuse(token_ids, params, n_new)
     ids, past = list(token_ids), None
-    for _ in range(n_new):
+    for _round in range(n_new):
         logits, past = right_gpt2(ids, params, n_head, past)
         ids = [*ids, int(logits[-1].argmax())]
     return ids
@@ -341,7 +350,7 @@ def _feeds_everything_again(token_ids, params, n_head, n_new):
 def _feeds_last_id_only(token_ids, params, n_head, n_new):
     _refuse(token_ids, params, n_new)
     ids, new = list(token_ids), list(token_ids)
-    for _ in range(n_new):
+    for _round in range(n_new):
         new = [int(right_gpt2(new, params, n_head)[0][-1].argmax())]
         ids = ids + new
     return ids
@@ -355,7 +364,7 @@ def _feeds_last_id_only(token_ids, params, n_head, n_new):
 def _feeds_last_id_from_the_start(token_ids, params, n_head, n_new):
     _refuse(token_ids, params, n_new)
     ids, past = list(token_ids), None
-    for _ in range(n_new):
+    for _round in range(n_new):
         logits, past = right_gpt2(ids[-1:], params, n_head, past)
         ids = [*ids, int(logits[-1].argmax())]
     return ids
@@ -369,7 +378,7 @@ def _feeds_last_id_from_the_start(token_ids, params, n_head, n_new):
 def _keeps_first_cache(token_ids, params, n_head, n_new):
     _refuse(token_ids, params, n_new)
     ids, new, past = list(token_ids), list(token_ids), None
-    for _ in range(n_new):
+    for _round in range(n_new):
         logits, present = right_gpt2(new, params, n_head, past)
         past = present if past is None else past
         new = [int(logits[-1].argmax())]
@@ -440,7 +449,7 @@ GENERATE.mistake(
 )
 def _forgets_the_oldest(token_ids, params, n_head, n_new):
     ids, n_positions = list(token_ids), len(params["wpe.weight"])
-    for _ in range(n_new):
+    for _round in range(n_new):
         logits, _past = right_gpt2(ids[-n_positions:], params, n_head)
         ids = [*ids, int(logits[-1].argmax())]
     return ids
@@ -458,7 +467,7 @@ def _last_position_again(token_ids, params, n_head, n_new):
 
     model, past = gpt2_with(positions=positions), None
     ids, new = list(token_ids), list(token_ids)
-    for _ in range(n_new):
+    for _round in range(n_new):
         logits, past = model(new, params, n_head, past)
         new = [int(logits[-1].argmax())]
         ids = ids + new
@@ -518,6 +527,21 @@ def _refuses_exact_fit(token_ids, params, n_head, n_new):
     return _generate(token_ids, params, n_head, n_new)
 
 
+@GENERATE.mistake(
+    "never_twice",
+    "You never pick a token that is in the text already. Some programs do that against "
+    "repetitions. Greedy means: the largest logit, even if its token has come before.",
+)
+def _never_twice(token_ids, params, n_head, n_new):
+    _refuse(token_ids, params, n_new)
+    ids = list(token_ids)
+    for _round in range(n_new):
+        logits = right_gpt2(ids, params, n_head)[0][-1]
+        logits[ids] = -np.inf
+        ids = [*ids, int(logits.argmax())]
+    return ids
+
+
 # --- unusual, and right --------------------------------------------------------------------------
 
 
@@ -525,7 +549,7 @@ def _refuses_exact_fit(token_ids, params, n_head, n_new):
 def _uncached(token_ids, params, n_head, n_new):
     _refuse(token_ids, params, n_new)
     ids = list(token_ids)
-    for _ in range(n_new):
+    for _round in range(n_new):
         ids.append(right_gpt2(ids, params, n_head)[0][-1].argmax())
     return ids
 
@@ -562,3 +586,72 @@ GENERATE.also_right(
     "argmax of the probabilities",
     _generate_with(lambda logits: int(softmax(logits)[-1].argmax())),
 )
+
+
+# --- the steps: what goes wrong in each ------------------------------------------------------------
+
+
+def _build(pick, feed, rounds, returned):
+    def generate(token_ids, params, n_head, n_new):
+        _refuse(token_ids, params, n_new)
+        ids, past = list(token_ids), None
+        for round in range(n_new + rounds):
+            logits, past = feed(ids, round == 0, past, params, n_head)
+            ids = [*ids, int(pick(logits))]
+        return returned(ids, len(token_ids))
+
+    return generate
+
+
+def _feeding(
+    given=lambda ids, first: ids if first else ids[-1:],
+    model=right_gpt2,
+    kept=lambda past, present: present,
+):
+    """One call of the model: which ids it is given, and which cache is kept for the next call."""
+
+    def feed(ids, first, past, params, n_head):
+        logits, present = model(given(ids, first), params, n_head, past)
+        return logits, kept(past, present)
+
+    return feed
+
+
+_from_position_0 = gpt2_with(positions=lambda n_tokens, past: positions_from(0, n_tokens))
+
+
+def _first_row_of_the_whole(ids, first, past, params, n_head):
+    return right_gpt2(ids, params, n_head)[0][:1], None
+
+
+GENERATE.steps = Steps(
+    _build,
+    {"pick": lambda logits: logits[-1].argmax(), "feed": _feeding(), "rounds": 0, "returned": lambda ids, n: ids},
+    {
+        "pick": (
+            Wrong("first_row", _("The first row of logits is used, not the last."), lambda logits: logits[0].argmax()),
+            Wrong("all_rows", _("The largest logit of all rows is taken."), lambda logits: logits.argmax()),
+            Wrong("smallest", _("The smallest logit is chosen, not the largest."), lambda logits: logits[-1].argmin()),
+            Wrong("second_largest", _("The second largest logit is chosen."), lambda logits: logits[-1].argsort()[-2]),
+        ),
+        "feed": (
+            Wrong("everything_again", _("The model gets the whole text again, together with the cache."), _feeding(lambda ids, first: ids)),
+            Wrong("everything_again_from_0", _("The model gets the whole text again, together with the cache, and positions begin at 0 each time."), _feeding(lambda ids, first: ids, _from_position_0)),
+            Wrong("positions_from_0", _("After the prompt every new token gets position 0."), _feeding(model=_from_position_0)),
+            Wrong("no_cache", _("The model gets the newest id without the cache."), _feeding(kept=lambda past, present: None)),
+            Wrong("first_row_of_the_whole_text", _("The model gets the whole text, and the first row of its logits is used."), _first_row_of_the_whole),
+            Wrong("prompts_end_only", _("Of the prompt the model gets the last id only."), _feeding(lambda ids, first: ids[-1:])),
+            Wrong("first_cache", _("The cache of the prompt is used again and again."), _feeding(kept=lambda past, present: past or present)),
+        ),
+        "rounds": (
+            Wrong("one_too_many", _("One id too many is made."), 1),
+            Wrong("one_too_few", _("One id too few is made."), -1),
+        ),
+        "returned": (
+            Wrong("without_prompt", _("The prompt is not returned."), lambda ids, n: ids[n:]),
+            Wrong("last_only", _("Only the last id is returned."), lambda ids, n: ids[-1:]),
+            Wrong("new_in_front", _("The new ids stand in front of the prompt."), lambda ids, n: ids[n:] + ids[:n]),
+            Wrong("new_backwards", _("The new ids stand in reverse order."), lambda ids, n: ids[:n] + ids[n:][::-1]),
+        ),
+    },
+)  # fmt: skip

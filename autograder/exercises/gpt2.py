@@ -14,6 +14,7 @@ from autograder.exercises.pieces import (
     embedded,
     gpt2_with,
     in_float32,
+    join,
     last_norm,
     layers_of,
     normalise,
@@ -31,6 +32,8 @@ from autograder.exercises.small_models import (
     past_of_the_heads,
     random_model,
 )
+from autograder.exercises.steps import Steps, Wrong
+from illustrated_attention.language import later as _
 
 
 def _past_after(token_ids, params, n_head):
@@ -62,7 +65,11 @@ GPT2 = Exercise(
             (_IDS[:2], _TWO_LAYERS, 4, _past_after(np.array([5, 2, 4, 0, 1, 6]), _TWO_LAYERS, 4)),
         ),
         Case("two sentences at once", (np.array([[3, 0], [6, 2]]), _ONE_LAYER, 2)),
-        late("five layers", (_IDS, random_model(5, 4, 7, 6, seed=694, decimals=1), 2)),
+        late("eleven layers", (_IDS, random_model(11, 3, 7, 6, seed=694, decimals=1), 3)),
+        late(
+            "another model of the same size",
+            (_IDS, random_model(2, 4, 7, 9, seed=695, decimals=1), 2),
+        ),
     ),
     hidden=(
         Case("three layers", (_HIDDEN_IDS, _THREE_LAYERS, 3)),
@@ -125,7 +132,7 @@ GPT2 = Exercise(
         Promise(
             "cut in any way, with the past passed on, a text gives the results of one pass",
             "every_cut_is_one_pass",
-            (-1, np.array([3, 6, 1, 5]), (_TWO_LAYERS, 2), [1, 1, 1, 1], [2, 2]),
+            (-1, _IDS, (_TWO_LAYERS, 2), [1, 1, 1], [2, 1]),
             (-1, _HIDDEN_BATCH, (_THREE_LAYERS, 3), [1, 1, 1], [2, 1]),
         ),
     ),
@@ -438,6 +445,43 @@ GPT2.mistake(
     gpt2_with(past_of=lambda past, layer: past[-1]),
 )
 
+
+@GPT2.mistake(
+    "past_joined_again",
+    "The old tokens are twice in your caches. What a block returns holds the past already.",
+)
+def _gpt2_joins_again(token_ids, params, n_head, past=None):
+    logits, presents = right_gpt2(token_ids, params, n_head, past)
+    if past is None:
+        return logits, presents
+    pairs = zip(past, presents, strict=True)
+    return logits, [tuple(map(join, old, present)) for old, present in pairs]
+
+
+def _layers_sorted_as_text(params):
+    names = sorted({name.split(".")[1] for name in params if name.startswith("h.")})
+    return [part_of(params, f"h.{name}.") for name in names]
+
+
+def _layers_by_beginning(params):
+    return [
+        {
+            name.split(".", 2)[2]: array
+            for name, array in params.items()
+            if name.startswith(f"h.{i}")
+        }
+        for i in range(len(layers_of(params)))
+    ]
+
+
+GPT2.mistake(
+    "numbers_of_layers_as_text",
+    "With up to ten layers you are right. With more, the names' numbers are mixed up: as text, 10 "
+    "comes before 2, and `h.10.` begins with `h.1`. Count with numbers, and mind the last dot.",
+    gpt2_with(layers=_layers_sorted_as_text),
+    gpt2_with(layers=_layers_by_beginning),
+)
+
 GPT2.mistake(
     "caches_reversed",
     "The pasts of your layers are in reverse order. Layer 0 gets `past[0]`, layer 1 gets "
@@ -600,3 +644,46 @@ GPT2.also_right(
         )
     ),
 )
+
+
+# --- the steps: what goes wrong in each ------------------------------------------------------------
+
+
+def _words_scaled(token_ids, params, positions):
+    words = params["wte.weight"][token_ids]
+    return embedded(token_ids, params, positions) + (words.shape[-1] ** 0.5 - 1) * words
+
+
+GPT2.steps = Steps(
+    gpt2_with,
+    {},
+    {
+        "positions": (
+            Wrong("positions_from_0", _("With a past, positions begin at 0 again."), lambda n, past: positions_from(0, n)),
+            Wrong("positions_from_one", _("Positions are counted from 1."), lambda n, past: positions_from(past_length(past) + 1, n)),
+        ),
+        "embed": (
+            Wrong("positions_missing", _("The positions' vectors are not added."), lambda ids, p, positions: p["wte.weight"][ids]),
+            Wrong("words_scaled", _("The words' vectors are multiplied by the root of D."), _words_scaled),
+        ),
+        "layers": (
+            Wrong("layers_backwards", _("The layers run from the last to the first."), lambda p: layers_of(p)[::-1]),
+            Wrong("first_layer_only", _("Only the first layer is used."), lambda p: layers_of(p)[:1]),
+            Wrong("last_layer_missing", _("The last layer is left out."), lambda p: layers_of(p)[:-1]),
+            Wrong("first_layer_for_all", _("All layers use the first one's numbers."), lambda p: layers_of(p)[:1] * len(layers_of(p))),
+        ),
+        "past_of": (
+            Wrong("past_unused", _("The layers do not get the past."), lambda past, layer: None),
+            Wrong("first_past_for_all", _("All layers get the first one's past."), lambda past, layer: past[0]),
+        ),
+        "end": (
+            Wrong("last_norm_missing", _("The last layer norm is missing."), lambda x, p: x),
+            Wrong("last_norm_plain", _("The last layer norm has no gain and no bias."), lambda x, p: normalise(x, 1, 0)),
+        ),
+        "out": (
+            Wrong("probabilities", _("Softmax is applied to the logits."), lambda x, p: softmax(x @ p["wte.weight"].T)),
+            Wrong("log_probabilities", _("Log-softmax is applied to the logits."), lambda x, p: np.log(softmax(x @ p["wte.weight"].T))),
+            Wrong("logits_over_root", _("The logits are divided by the root of D."), lambda x, p: x @ p["wte.weight"].T / x.shape[-1] ** 0.5),
+        ),
+    },
+)  # fmt: skip

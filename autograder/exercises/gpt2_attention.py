@@ -289,13 +289,13 @@ def _c_proj(merged, params):
     return merged @ params["c_proj.weight"] + params["c_proj.bias"]
 
 
-def _under(mask):
+def _under(mask, hidden=-np.inf):
     """The weights under a mask, which is made from the numbers of new and old tokens."""
 
     def weights(q, k):
         n_new, n_all = q.shape[-2], k.shape[-2]
         scores = q @ flip(k) / np.sqrt(q.shape[-1])
-        return softmax(np.where(mask(n_new, n_all - n_new), scores, -np.inf))
+        return softmax(np.where(mask(n_new, n_all - n_new), scores, hidden))
 
     return weights
 
@@ -713,8 +713,8 @@ GPT2_ATTENTION.mistake(
 )
 
 
-def _masked_by(mask):
-    return _whole(weights=_under(mask))
+def _masked_by(mask, hidden=-np.inf):
+    return _whole(weights=_under(mask, hidden))
 
 
 GPT2_ATTENTION.mistake(
@@ -726,9 +726,10 @@ GPT2_ATTENTION.mistake(
 
 GPT2_ATTENTION.mistake(
     "mask_top_left",
-    "With a past your mask starts in the upper left corner: the first new token sees only "
-    "the oldest one. How many columns come before the new tokens?",
+    "With a past your mask starts in the upper left corner: of several new tokens the first sees "
+    "only the oldest one. How many columns come before the new tokens?",
     _masked_by(lambda n, p: np.tri(n, p + n, dtype=bool)),
+    _masked_by(lambda n, p: np.tri(n, p + n, dtype=bool) if n > 1 else True),
 )
 
 
@@ -753,8 +754,10 @@ GPT2_ATTENTION.mistake(
 
 GPT2_ATTENTION.mistake(
     "not_itself",
-    "Your tokens do not see themselves; the very first one then sees nothing, which gives nan.",
+    "Your tokens do not see themselves. The very first token then sees nothing at all: its row "
+    "becomes nan, or the mean of all values.",
     _masked_by(lambda n, p: np.tri(n, p + n, p - 1, dtype=bool)),
+    _masked_by(lambda n, p: np.tri(n, p + n, p - 1, dtype=bool), hidden=-1e9),
 )
 
 GPT2_ATTENTION.mistake(

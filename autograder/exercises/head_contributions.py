@@ -104,6 +104,17 @@ HEAD_CONTRIBUTIONS.mistake(
     lambda z, w: merge(z) @ w,
 )
 
+
+@HEAD_CONTRIBUTIONS.mistake(
+    "all_but_the_head",
+    "For each head you return what all the others write together. A head's contribution is what "
+    "it writes itself.",
+)
+def _all_but_the_head(z, w):
+    each = contributions(z, w)
+    return each.sum(axis=-3, keepdims=True) - each
+
+
 HEAD_CONTRIBUTIONS.mistake(
     "whole_for_every_head",
     "You return the whole projection once for every head. Each head writes only what its "

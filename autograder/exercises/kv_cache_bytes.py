@@ -5,6 +5,7 @@ import numpy as np
 from autograder.exercises.kit import (
     Case,
     Exercise,
+    Promise,
     late,
 )
 from autograder.exercises.steps import Steps, Wrong
@@ -33,7 +34,14 @@ KV_CACHE_BYTES = Exercise(
         late("a large model, a long text", (97, 101, 131, 1_000_003, 67, 8)),
         late("a single number", (1, 1, 1, 1, 1, 1)),
     ),
-    promises=(),
+    promises=(
+        Promise(
+            "one more of anything adds the same every time",
+            "one_more_adds_the_same",
+            ((2, 5, 7, 11, 3, 8), (0, 1, 2, 3, 4, 5)),
+            ((3, 7, 5, 13, 17, 8), (0, 1, 2, 3, 4, 5)),
+        ),
+    ),
     hints=(
         "How many numbers does one token leave behind in one head of one layer? Mind that two "
         "vectors are kept.",

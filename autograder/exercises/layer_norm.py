@@ -38,6 +38,10 @@ LAYER_NORM = Exercise(
         Case("another eps", (_LN_X, _LN_G, _LN_B, 2.0)),
         Case("two sentences at once", (tidy(2, 4, 4, seed=603), _LN_G, _LN_B)),
         Case("whole numbers", (np.array([[1, 3, 5, 7], [0, 0, 4, 0]]), np.arange(4), np.ones(4))),
+        late(
+            "one feature of many stands out",
+            (np.eye(2, WIDE) * 50 + [[0.0], [1000.0]], np.ones(WIDE), np.zeros(WIDE)),
+        ),
     ),
     hidden=(
         Case("other sizes", (3 * rough(5, 18, seed=604) + 1, _HIDDEN_G, _HIDDEN_B)),
@@ -436,6 +440,17 @@ LAYER_NORM.mistake(
     _ln_in_place,
     _ln_all_in_place,
 )
+
+
+@LAYER_NORM.mistake(
+    "gain_before_normalising",
+    "You multiply by `g` before you normalise, so mean and variance are not those of `x`. "
+    "Normalise first, then multiply by `g` and add `b`.",
+)
+def _gain_first(x, g, b, eps=1e-5):
+    x = x * g
+    return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + eps) + b
+
 
 # --- unusual, and right --------------------------------------------------------------------------
 

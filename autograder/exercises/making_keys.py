@@ -82,7 +82,7 @@ def _combined(key: AnswerKey) -> Combined | None:
     if steps is None:
         return None
     cases = [case for case in key.cases if not (case.raises or case.late)]
-    exact = all(type(value) in (int, bool) for value in key.expected)
+    exact = all(_is_exact(value) for value in key.expected)
     right = _fingerprints(reference(key.exercise), cases)
     known = [
         [fingerprint(o) for o, case in zip(s.outcomes, key.cases, strict=False) if case in cases]
@@ -123,6 +123,13 @@ def _fingerprints(function: Callable, cases: list[Case]) -> list[float]:
                 outcome = Outcome(error=type(error).__name__)
             prints.append(fingerprint(outcome))
     return prints
+
+
+def _is_exact(value: object) -> bool:
+    """Whole numbers, True or False, and lists of them; nothing where input must be refused."""
+    if isinstance(value, list):
+        return all(map(_is_exact, value))
+    return value is None or type(value) in (int, bool)
 
 
 def _behaviour(implementation: Callable, key: AnswerKey) -> Signature:

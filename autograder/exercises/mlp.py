@@ -299,6 +299,17 @@ MLP.mistake(
     _mlp_changes_params,
 )
 
+
+@MLP.mistake(
+    "matrices_exchanged_and_transposed",
+    "You begin with `c_proj.weight`, transposed, and end with `c_fc.weight`, transposed: the "
+    "shapes fit, the numbers do not. The matrices are [in, out]: begin with `c_fc.weight` as it is.",
+)
+def _exchanged_and_transposed(x, p):
+    inner = tanh_gelu(x @ p["c_proj.weight"].T + p["c_fc.bias"])
+    return inner @ p["c_fc.weight"].T + p["c_proj.bias"]
+
+
 # --- unusual, and right --------------------------------------------------------------------------
 
 

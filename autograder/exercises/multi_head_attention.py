@@ -105,7 +105,7 @@ MULTI_HEAD_ATTENTION = Exercise(
         Promise(
             "every head gives what it gives alone",
             "every_head_alone",
-            (*_three(4, 6, seed=561), 2),
+            (*_three(3, 12, seed=561), 2),
             (*_three(2, 5, 18, seed=564, make=rough), 3),
         ),
         Promise(
@@ -119,6 +119,12 @@ MULTI_HEAD_ATTENTION = Exercise(
             "every_example_alone",
             (3, *_three(2, 4, 6, seed=573), 3),
             (3, *_three(3, 5, 18, seed=576, make=rough), 3),
+        ),
+        Promise(
+            "the first token counts to the end of a long text",
+            "the_first_token_counts",
+            (LONG, _three(4, 6, seed=567), (2,)),
+            (LONG, _three(3, 5, 18, seed=576, make=rough), (3,)),
         ),
     ),
     hints=(
@@ -377,10 +383,15 @@ MULTI_HEAD_ATTENTION.mistake(
 
 MULTI_HEAD_ATTENTION.mistake(
     "not_itself",
-    "Your tokens do not see themselves, so that the first one sees nothing at all and "
-    "becomes nan. A token sees itself and all before it.",
-    _mha_of_scores(
-        lambda s: softmax(np.where(np.tri(s.shape[-2], s.shape[-1], -1, dtype=bool), s, -np.inf))
+    "Your tokens do not see themselves, so that the first one sees nothing at all: its row "
+    "becomes nan, or the mean of all values. A token sees itself and all before it.",
+    *(
+        _mha_of_scores(
+            lambda s, hidden=hidden: softmax(
+                np.where(np.tri(s.shape[-2], s.shape[-1], -1, dtype=bool), s, hidden)
+            )
+        )
+        for hidden in (-np.inf, -1e9)
     ),
 )
 

@@ -8,6 +8,7 @@ from autograder.exercises.kit import (
     LONG,
     Case,
     Exercise,
+    Promise,
     late,
 )
 from autograder.exercises.steps import Steps, Wrong
@@ -21,7 +22,7 @@ NEXT_TOKEN_PAIRS = Exercise(
         Case("robot must obey orders", ([1, 2, 3, 5],)),
         Case("two tokens", ([4, 0],)),
         Case("one token: nothing to predict", ([3],)),
-        Case("a token that comes twice", ([0, 1, 2, 0, 4, 5, 0],)),
+        Case("tokens that come twice", ([2, 0, 2, 0],)),
     ),
     hidden=(
         Case("a longer text", ([14, 3, 9, 27, 5, 31, 8, 2, 6],)),
@@ -33,7 +34,14 @@ NEXT_TOKEN_PAIRS = Exercise(
         late("an array of one id", (np.array([0]),)),
         late("ids at the end of GPT-2's vocabulary", ([50256, 50256, 0, 50255],)),
     ),
-    promises=(),
+    promises=(
+        Promise(
+            "a context is the one before and its target",
+            "every_context_goes_on",
+            ([2, 0, 2, 0], list(range(LONG))),
+            ([5, 5, 0, 5], list(range(LONG + 6, 0, -1))),
+        ),
+    ),
     hints=(
         "How many pairs do four tokens give, and what is the shortest context? Write the pairs of "
         "`[1, 2, 3, 5]` on paper first.",

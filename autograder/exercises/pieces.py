@@ -49,8 +49,8 @@ def append(cache, k_new, v_new):
     return join(cache[0], k_new), join(cache[1], v_new)
 
 
-def blend_of_visible(q, k, v, mask):
-    return softmax(np.where(mask, scaled(q, k), -np.inf)) @ v
+def blend_of_visible(q, k, v, mask, hidden=-np.inf):
+    return softmax(np.where(mask, scaled(q, k), hidden)) @ v
 
 
 def attend_rows(q, k, v, start, end, cache):

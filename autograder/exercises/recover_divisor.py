@@ -64,6 +64,7 @@ RECOVER_DIVISOR = Exercise(
         _divided("three tokens", _wide(3, 351, 1.5), 6**0.5),
         _divided("large scores", _wide(5, 340, 6), 128**0.5),
         _divided("scores that were not divided at all", _wide(4, 379, 1), 1.0),
+        replace(_divided("the root of no whole number", _wide(3, 300, 1), 2.55), late=True),
     ),
     hidden=(
         _divided("queries of 64 numbers", _wide(5, 306, 4), 8.0),
@@ -110,29 +111,34 @@ def _middle(scores, table):
 
 
 def _then(change):
-    """The mistake of one who finds the right divisor and then returns something else."""
-    return lambda scores, table: change(_middle(scores, table))
+    """The mistakes of those who find a right divisor and then return something else."""
+
+    def of(choose):
+        finer = np.arange(0.5, 25, 0.002)
+        return lambda scores, table: float(change(choose(_fitting(scores, table, finer))))
+
+    return map(of, (np.mean, np.min, np.max))
 
 
 RECOVER_DIVISOR.mistake(
     "a_factor",
     "You return a factor, such as 1/4: right to multiply with. Asked is the number to "
     "divide the scores by.",
-    _then(lambda divisor: 1 / divisor),
+    *_then(lambda divisor: 1 / divisor),
 )
 
 RECOVER_DIVISOR.mistake(
     "d_returned",
     "You return d, the square of the divisor. Asked is what the scores are divided by: "
     "the root of d.",
-    _then(lambda divisor: divisor**2),
+    *_then(lambda divisor: divisor**2),
 )
 
 RECOVER_DIVISOR.mistake(
     "root_returned",
     "You return the root of the divisor. The number that was searched for is the divisor "
     "itself: take no root of it.",
-    _then(lambda divisor: divisor**0.5),
+    *_then(lambda divisor: divisor**0.5),
 )
 
 RECOVER_DIVISOR.mistake(
@@ -181,17 +187,26 @@ RECOVER_DIVISOR.mistake(
     "You compare with weights that are not masked. In the table the future has the "
     "weight 0, so no divisor can fit. Use your masked_softmax.",
     _nearest_of(_STEPS, tables=_tables_without_mask),
+    _nearest_of(np.arange(0.5, 30, 0.01), tables=_tables_without_mask),
 )
 
 
-@RECOVER_DIVISOR.mistake(
+def _within(most):
+    """Return the first divisor with which no cell differs by more than this."""
+
+    def recover_divisor(scores, table):
+        errors = np.abs(_tables(scores, _STEPS) - table).max(axis=(1, 2))
+        return float(_STEPS[errors <= most][0])
+
+    return recover_divisor
+
+
+RECOVER_DIVISOR.mistake(
     "too_lax",
-    "Your divisor nearly fits, but some cells differ by 0.01. Round the weights to 2 "
-    "decimals, as in the table; then all cells must be equal.",
+    "Your divisor nearly fits, but some cells differ. Round the weights to 2 decimals, as in the "
+    "table; then all cells must be equal.",
+    *map(_within, (0.01, 0.02, 0.05, 0.1)),
 )
-def _within_a_hundredth(scores, table):
-    errors = np.abs(_tables(scores, _STEPS) - table).max(axis=(1, 2))
-    return float(_STEPS[errors <= 0.01][0])
 
 
 def _first_of(divisors):

@@ -43,6 +43,7 @@ SCALED_SCORES = Exercise(
             "whole numbers among others",
             (np.array([[1, 0, 2], [0, -1, 1]]), _K),
         ),
+        late("large numbers", (30 * _Q, 30 * _K)),
     ),
     hidden=(
         Case("more keys than queries", (_HQ, _HK)),

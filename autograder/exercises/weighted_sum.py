@@ -45,6 +45,7 @@ WEIGHTED_SUM = Exercise(
             "values that are whole numbers",
             (_WEIGHTS, np.array([[1, 0], [2, 3], [0, -1], [4, 4]])),
         ),
+        late("weights below 0 and above 1", (np.array([[-0.2, 1.5, 0.1, 0.4]]), _VALUES)),
     ),
     hidden=(
         Case("other sizes", (_HW, _HV)),
@@ -131,6 +132,14 @@ WEIGHTED_SUM.mistake(
     "You multiply each value by its weight, but do not add up: there is an axis too many. "
     "Sum over the keys.",
     lambda w, v: w[..., None] * v[..., None, :, :],
+)
+
+WEIGHTED_SUM.mistake(
+    "one_value_left_out",
+    "One value is left out, the last or the first. Every key brings its value: where does your "
+    "loop or slice begin and end?",
+    lambda w, v: w[..., :-1] @ v[..., :-1, :],
+    lambda w, v: w[..., 1:] @ v[..., 1:, :],
 )
 
 WEIGHTED_SUM.mistake(

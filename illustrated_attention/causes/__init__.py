@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 
 from illustrated_attention.answer_keys import AnswerKey, Signature
-from illustrated_attention.causes.conditions import cause_in_conditions
+from illustrated_attention.causes.conditions import cause_in_conditions, right_where_shown
 from illustrated_attention.causes.counts import cause_in_lengths
 from illustrated_attention.causes.errors import cause_in_errors, cause_in_refusals
 from illustrated_attention.causes.evidence import Cause, Evidence, one_or_the_other
 from illustrated_attention.causes.helpers import wrong_helper
-from illustrated_attention.causes.influence import argument_without_effect
+from illustrated_attention.causes.influence import argument_without_effect, arguments_exchanged
 from illustrated_attention.causes.numbers import cause_in_numbers, cause_in_patterns
 from illustrated_attention.causes.one_change import cause_in_one_change
 from illustrated_attention.causes.source import (
@@ -51,6 +51,7 @@ def find_cause(
     by_numbers = (cause_in_patterns,) if evidence.nothing_finite else _ADDED_UP
     for find in (
         cause_in_numbers,
+        arguments_exchanged,
         cause_in_one_change,
         *by_numbers,
         cause_in_errors,
@@ -61,7 +62,7 @@ def find_cause(
     ):
         if cause := find(evidence):
             return _under_its_condition(cause, evidence)
-    return cause_in_conditions(evidence)
+    return cause_in_conditions(evidence) or right_where_shown(evidence)
 
 
 def find_unwritten_helper(

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from illustrated_attention.answer_keys import find_key
 from illustrated_attention.causes.evidence import Cause, Evidence
 from illustrated_attention.comparing import compare
 from illustrated_attention.language import _
-from illustrated_attention.outcomes import call
+from illustrated_attention.outcomes import call, identical
 
 
 def cause_in_conditions(evidence: Evidence) -> Cause | None:
@@ -31,6 +32,26 @@ def cause_in_conditions(evidence: Evidence) -> Cause | None:
         return None  # what these cases have in common may well be something else
     text = _("Every case where {condition} is wrong; all others are right.")
     return Cause(id, text.format(condition=sentence))
+
+
+def right_where_shown(evidence: Evidence) -> Cause | None:
+    """Return that all cases which `check` shows are right, and most of the others wrong."""
+    shown = find_key(evidence.key.exercise) if evidence.key.hidden else None
+    if shown is None:
+        return None
+    others = [
+        one
+        for one in evidence.tried
+        if not any(identical(one.case.args, case.args) for case in shown.cases)
+    ]
+    wrong = [one for one in others if one.problem]
+    if len(wrong) < len(evidence.wrong) or len(wrong) <= len(others) / 2:
+        return None
+    text = _(
+        "Every case that `check` shows is right, most others are wrong. Does your function look up "
+        "results, or count on what only those cases have?"
+    )
+    return Cause("right_where_shown", text)
 
 
 def _right_alone(evidence: Evidence) -> bool:
@@ -112,6 +133,11 @@ def _of_argument(position: int, name: str, evidence: Evidence):
             lambda case: arg(case) is None,
             (_("`{name}` is None") if all(given) else _("`{name}` is not given")).format(name=name),
         )
+    yield (
+        "repeated_number",
+        lambda case: _has_a_number_twice(arg(case)),
+        _("a number comes twice in `{name}`").format(name=name),
+    )
     whole = [value for value in values if type(value) is int]
     if whole:
         for edge in (0, 1):
@@ -161,6 +187,14 @@ def _length(value) -> int:
     if isinstance(value, np.ndarray) and value.ndim:
         return value.shape[-2] if value.ndim > 1 else value.shape[0]
     return len(value) if isinstance(value, (list, tuple)) else 0
+
+
+def _has_a_number_twice(value) -> bool:
+    """Ids or sizes in a list, or in an array of one axis."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist() if value.ndim == 1 and value.dtype.kind in "iu" else None
+    whole = isinstance(value, list) and all(type(item) is int for item in value)
+    return whole and len(set(value)) < len(value)
 
 
 def _arrays(case) -> list[np.ndarray]:

@@ -127,6 +127,14 @@ def _reasons() -> list[tuple[str, str, str]]:
             _("This is a {0}, which has no `{1}`: only arrays have."),
         ),
         (
+            "dictionary_with_a_dot",
+            r"'dict' object has no attribute '(\w+)'",
+            _(
+                "A dictionary has no `.{0}`. What is in it is read with square brackets and its "
+                'whole name, as in `params["c_proj.bias"]`. Print its names: `params.keys()`.'
+            ),
+        ),
+        (
             "unknown_key",
             r"^'([\w.]+)'$",
             _("There is no entry `{0}` in this dictionary. Print its keys: `params.keys()`."),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
+from itertools import combinations, islice
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from illustrated_attention.causes.evidence import Cause, Evidence, Tried
 from illustrated_attention.comparing import alike
 from illustrated_attention.language import _, listed
 from illustrated_attention.outcomes import Case, call
+from illustrated_attention.problems import find_problem
 
 CASES = 2  # on which it has to be seen
 MOST_CALLS = 24
@@ -45,6 +46,41 @@ def argument_without_effect(evidence: Evidence) -> Cause | None:
     if len(without) > MOST_NAMED:
         names = _("{names} and others").format(names=listed(without[:MOST_NAMED]))
     return Cause("no_effect", text.format(names=names))
+
+
+def arguments_exchanged(evidence: Evidence) -> Cause | None:
+    """Return which two arguments have to be exchanged for every case to come out right."""
+    most = max((len(one.case.args) for one in evidence.tried), default=0)
+    for pair in combinations(range(most), 2):
+        if all(_is_right_exchanged(evidence, one, *pair) for one in evidence.tried):
+            a, b = (evidence.name_of(position) for position in pair)
+            text = _(
+                "`{a}` and `{b}` have changed places: with the two exchanged in the call every "
+                "case comes out right. Compare your `def` line with the exercise's."
+            )
+            return Cause("arguments_exchanged", text.format(a=a, b=b))
+    return None
+
+
+def _is_right_exchanged(evidence: Evidence, one: Tried, first: int, second: int) -> bool:
+    """True when a case comes out right with two of its arguments exchanged."""
+    args = one.case.args
+    if first >= len(args):
+        return one.problem is None
+    if second < len(args):
+        order = list(args)
+        order[first], order[second] = args[second], args[first]
+        again = call(evidence.function, replace(one.case, args=tuple(order)))
+    elif first == len(args) - 1:  # the other one is not given: this one goes in its place, by name
+        name = evidence.name_of(second)
+
+        def by_name(*given):
+            return evidence.function(*given[:-1], **{name: given[-1]})
+
+        again = call(by_name, one.case)
+    else:
+        return False
+    return find_problem(again, one.case, one.expected) is None
 
 
 def _is_telling(case: Case) -> bool:

@@ -10,13 +10,18 @@ import numpy as np
 from illustrated_attention.causes.cells import cause_in_cells
 from illustrated_attention.causes.counts import differs_by_a_product
 from illustrated_attention.causes.evidence import Cause, Evidence, Pair, same
-from illustrated_attention.causes.order import in_another_order, values_exchanged
+from illustrated_attention.causes.order import (
+    in_another_order,
+    values_all_the_same,
+    values_exchanged,
+)
 from illustrated_attention.causes.rearranged import another_axis, cause_in_shape
 from illustrated_attention.causes.rules import all_become, applied, enough
 from illustrated_attention.causes.sizes import sizes
 from illustrated_attention.causes.truth import cause_in_truth
 from illustrated_attention.comparing import ATOL
 from illustrated_attention.language import _, later, together
+from illustrated_attention.problems import as_number
 
 NEAR = 0.03  # of the largest number: what is closer may come from a constant that is a little off
 
@@ -25,7 +30,8 @@ def cause_in_numbers(evidence: Evidence) -> Cause | None:
     """Return what has to be done to the right result to get the wrong one, if it is one thing."""
     if not evidence.only_numbers_differ:
         return None
-    cause = values_exchanged(evidence) or _of_all_parts(_what_was_done, evidence)
+    cause = _from_what_was_searched(evidence) or values_all_the_same(evidence)
+    cause = cause or values_exchanged(evidence) or _of_all_parts(_what_was_done, evidence)
     return _of_what_came_back(cause, evidence)
 
 
@@ -33,7 +39,8 @@ def cause_in_patterns(evidence: Evidence) -> Cause | None:
     """Return what the wrong numbers have in common, if nothing tells how they came about."""
     if not evidence.only_numbers_differ:
         return None
-    return _of_what_came_back(_of_all_parts(_what_is_seen, evidence), evidence)
+    cause = _beside_what_was_searched(evidence) or _of_all_parts(_what_is_seen, evidence)
+    return _of_what_came_back(cause, evidence)
 
 
 def _of_what_came_back(cause: Cause | None, evidence: Evidence) -> Cause | None:
@@ -117,6 +124,75 @@ def _nearly(wrong: list[Pair], right: list[Pair], evidence: Evidence) -> Cause |
         )
         return Cause("nearly", text)
     return None
+
+
+# --- a number that was searched for, of which several are right -----------------------------------
+
+_HAIR = 1.01  # a search in steps ends a little beside the number itself
+
+
+def _from_what_was_searched(evidence: Evidence) -> Cause | None:
+    """Return what was done to a right number, when that is so in every case."""
+    found = _searched(evidence)
+    for id, is_so, sentence in _after_a_search():
+        if found and all(is_so(number, *within) for number, within in found):
+            return Cause(id, sentence)
+    return None
+
+
+def _beside_what_was_searched(evidence: Evidence) -> Cause | None:
+    """Return on which side of the right numbers all wrong ones are."""
+    wrong = [(y, low, high) for y, (low, high) in _searched(evidence) if not low <= y <= high]
+    if wrong and all(y < low for y, low, _high in wrong):
+        text = _(
+            "Your numbers are too small wherever they are wrong: divided by so little, the weights "
+            "lie further apart than in the table."
+        )
+        return Cause("too_small", text)
+    if wrong and all(y > high for y, _low, high in wrong):
+        text = _(
+            "Your numbers are too large wherever they are wrong: divided by so much, the weights "
+            "lie closer together than in the table."
+        )
+        return Cause("too_large", text)
+    return None
+
+
+def _searched(evidence: Evidence) -> list[tuple[float, tuple[float, float]]]:
+    """What was found in each case, and between which numbers it should be; of nothing else."""
+    found = [(as_number(one.outcome.value), one.case.within) for one in evidence.tried]
+    searched = [(y, within) for y, within in found if within and y is not None and y > 0]
+    return searched if len(searched) == len(found) else []
+
+
+def _after_a_search() -> Iterator[tuple[str, Callable, str]]:
+    """Changes of a right number: id, whether this number may come of it, sentence."""
+
+    def becomes(back):
+        return lambda y, low, high: low / _HAIR <= back(y) <= high * _HAIR
+
+    for digits in (0, 1):
+        text = _(
+            "Each of your numbers is one that fits, rounded to {digits} decimals. Return it as it "
+            "is."
+        )
+        yield (
+            "one_that_fits_rounded",
+            lambda y, low, high, n=digits: (
+                round(low, n) <= y <= round(high, n) and round(y, n) == y
+            ),
+            text.format(digits=digits),
+        )
+    yield (
+        "inverse_of_one_that_fits",
+        becomes(lambda y: 1 / y),
+        _("Each of your numbers is 1 / one that fits."),
+    )
+    yield (
+        "square_of_one_that_fits",
+        becomes(lambda y: y**0.5),
+        _("Each of your numbers is the square of one that fits."),
+    )
 
 
 # --- a factor, an offset, a sign -----------------------------------------------------------------

@@ -7,6 +7,7 @@ import numpy as np
 
 from illustrated_attention.causes.evidence import Cause, Evidence, Pair, same
 from illustrated_attention.causes.rules import all_become, distinct, enough, same_numbers
+from illustrated_attention.comparing import alike
 from illustrated_attention.language import _, listed
 
 
@@ -70,6 +71,27 @@ def _same_slices(pair: Pair, axis: int) -> bool:
         return rows[np.lexsort(np.round(rows, 4).T[::-1])]
 
     return same(slices(pair.got), slices(pair.expected))
+
+
+def values_all_the_same(evidence: Evidence) -> Cause | None:
+    """Return that the returned values are equal to each other, everywhere, and should not be."""
+    back = [one for one in evidence.tried if one.outcome.returned]
+    if len(back) < 2 or not all(_are_arrays(one.outcome.value) for one in back):
+        return None
+    if any(one.problem is None for one in back) or not all(
+        alike(value, one.outcome.value[0]) for one in back for value in one.outcome.value[1:]
+    ):
+        return None
+    text = _(
+        "All returned values hold the same numbers. Is one name returned several times, or one "
+        "array written into again and again?"
+    )
+    return Cause("values_all_the_same", text)
+
+
+def _are_arrays(value) -> bool:
+    several = isinstance(value, (tuple, list)) and len(value) > 1
+    return several and all(isinstance(item, np.ndarray) and item.size for item in value)
 
 
 def values_exchanged(evidence: Evidence) -> Cause | None:

@@ -5,7 +5,7 @@ from attempts.kit import attempt, right
 gpt2 = right("gpt2")
 
 
-@attempt("generate", "wrong_number")
+@attempt("generate", "first_row_of_the_whole_text")
 def first_row(token_ids, params, n_head, n_new):
     ids = list(token_ids)
     if len(ids) + n_new > len(params["wpe.weight"]):
