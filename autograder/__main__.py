@@ -78,6 +78,8 @@ def main(argv: list[str] | None = None) -> int:
     except PermissionError as error:
         print(_not_yours(error), file=sys.stderr)
         return 2
+    except KeyboardInterrupt:  # wherever that was, imports above all: nobody asked for a traceback
+        return 130
 
 
 def _not_yours(error: PermissionError) -> str:

@@ -444,7 +444,8 @@ def test_what_a_function_is_given_in_a_hidden_test_chooses_no_name_that_is_told(
     assert "Told" not in json.dumps(outputs)
 
 
-def test_what_tests_forbid_at_its_place_is_forbidden_in_a_hidden_test(grader):
+@pytest.mark.parametrize("given_back", ["del sorted", "from builtins import sorted"])
+def test_what_tests_forbid_at_its_place_is_forbidden_in_a_hidden_test(grader, given_back):
     """Whatever the student's process says of itself."""
     says = "import gc\nfrom autograder.sandbox.inside.student import Student\n"
     says += "(it,) = [thing for thing in gc.get_objects() if type(thing) is Student]\n"
@@ -453,7 +454,7 @@ def test_what_tests_forbid_at_its_place_is_forbidden_in_a_hidden_test(grader):
         Cell(says + "def arranged(x): return sorted(x)"),
         Cell("def sorted(x): raise AssertionError('write it yourself')", test=True),
         Cell(HIDDEN + "assert arranged([2, 1]) == [1, 2]", test=True),
-        Cell("del sorted", test=True),
+        Cell(given_back, test=True),
     ]
     assert not passed(grader.grade(cells, {"arranged"})[2])
 

@@ -255,6 +255,24 @@ def test_for_one_hand_in_a_single_judge_starts_and_at_once(course, capsys, tmp_p
     assert started.read_text() == f"{os.getpid()}\n"  # and none in the process that grades
 
 
+def test_ctrl_c_before_anything_is_graded_shows_no_traceback(course, tmp_path):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "autograder", "grade", ASSIGNMENT, "--student", "nobody"],
+        cwd=course.root,
+        env=surroundings() | {"TMPDIR": str(temporary)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    end = time.monotonic() + 60
+    while not os.listdir(temporary) and time.monotonic() < end:  # the judge has just started
+        time.sleep(0.02)
+    run.send_signal(signal.SIGINT)
+    assert run.communicate(timeout=60)[1] == "" and run.returncode == 130
+    assert os.listdir(temporary) == []
+
+
 def test_a_judge_that_nobody_needs_leaves_nothing_behind(course, tmp_path):
     temporary = tmp_path / "temporary"
     temporary.mkdir()

@@ -218,30 +218,51 @@ def test_what_may_ask_for_any_name_is_not_known():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="confinement needs Linux")
-def test_each_lesson_runs_once():
-    """In one process, because nothing changes what a hidden test of ours asks for."""
-    shell = make_shell(pictures=False)
-    with Zygote() as zygote:
+class TestOneRun:
+    """In one process, because nothing changes what a hidden test asks for."""
+
+    def test_is_enough_for_each_lesson(self, zygote):
         for path in SOLUTIONS:
             cells = list(code_cells(path))
             sources = tuple(Source(cell.source, OPEN) for cell in cells if not cell.test)
             known = setting(sources)
             names = set(bound_names(tuple(source.text for source in sources)) - known.own.keys())
             cells = [asks_only(cell, names) if cell.test else cell for cell in cells]
-            told, started = [], []
+            need_one_run(zygote, cells, names, known)
 
-            def start(limits, started=started):
-                started.append(StudentProcess(zygote, limits))
-                return started[-1]
+    def test_is_enough_where_tests_import_what_the_notebook_does(self, zygote):
+        cells = [
+            Cell("import numpy as np\ndef f(x): return np.sum(x)"),
+            Cell("import numpy as np\nassert f(np.ones(2)) == 2", test=True),
+            Cell(f"{BEGIN_HIDDEN}\nimport numpy as np\nassert f(np.ones(3)) == 3", test=True),
+            Cell("import numpy as np\nassert f(np.ones(4)) == 4", test=True),
+            Cell(f"{BEGIN_HIDDEN}\nimport numpy as np\nassert f(np.ones(5)) == 5", test=True),
+        ]
+        need_one_run(zygote, cells, {"f"}, setting((Source(cells[0].source, OPEN),)))
 
-            def tell(*what, told=told):
-                told.append(what)
 
-            nothing: frozenset = frozenset()
-            hold(cells, names, known, start, Limits(), shell, False, nothing, nothing, tell)
-            assert len(started) == 1
-            of_hidden = [w[2] for w in told if w[0] == "outputs" and cells[w[1]].hidden]
-            assert of_hidden == [[]] * sum(cell.hidden for cell in cells) != []
+@pytest.fixture(scope="module")
+def zygote():
+    with Zygote() as zygote:
+        yield zygote
+
+
+def need_one_run(zygote, cells, names, known) -> None:
+    told, started = [], []
+
+    def start(limits):
+        started.append(StudentProcess(zygote, limits))
+        return started[-1]
+
+    def tell(*what):
+        told.append(what)
+
+    nothing: frozenset = frozenset()
+    shell = make_shell(pictures=False)
+    hold(cells, names, known, start, Limits(), shell, False, nothing, nothing, tell)
+    assert len(started) == 1
+    of_hidden = [w[2] for w in told if w[0] == "outputs" and cells[w[1]].hidden]
+    assert of_hidden == [[]] * sum(cell.hidden for cell in cells) != []
 
 
 def code_cells(path: Path):

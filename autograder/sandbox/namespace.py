@@ -207,12 +207,21 @@ class Namespace(dict):
             changes, self._changes = self._changes, {}
             self.told |= changes
             self._shared_told.update(
-                n for n in changes if n in self.setting.shared or hasattr(builtins, n)
+                name for name in changes if self._may_matter(name, changes[name])
             )
             tell(self.student, changes)
         if self._random is not None and self._random != (state := _random_state()[0]):
             self._random = state
             ask(self.student, "seed", *_random_state()[1])
+
+    def _may_matter(self, name: str, value) -> bool:
+        """Is it something to a function of the student's that a test has done this to a name?
+
+        What anybody can import is nothing new, but where a test has taken it away before.
+        """
+        if importable(value) and name not in self._shared_told:
+            return False
+        return name in self.setting.shared or hasattr(builtins, name)
 
     def refresh(self) -> None:
         """After a call: take over what it did to names that functions of the notebook use."""
