@@ -142,11 +142,14 @@ def _ctrl_c_again_ends_at_once() -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, stop)
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # switched off, as in the background of a shell
+        return
+    signal.signal(signal.SIGINT, stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _tell_what_else(course: CourseDirectory, assignment: str) -> None:
