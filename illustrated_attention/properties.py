@@ -32,13 +32,16 @@ def tokens_in_any_order(call: Callable, x, order, *rest) -> bool:
 def every_example_alone(call: Callable, carriers: int, *args) -> bool:
     """A batch gives the same as its examples one by one: leading axes do not mix.
 
-    The first `carriers` arguments carry the batch on their first axis; the rest is shared.
+    An example alone is given without the batch's axis, and as a batch of one, which keeps it. The
+    first `carriers` arguments carry the batch on their first axis; the rest is shared.
     """
     together = _first(call(*args))
-    return all(
-        close(_first(call(*(a[b] for a in args[:carriers]), *args[carriers:])), together[b])
-        for b in range(len(args[0]))
-    )
+    for b in range(len(args[0])):
+        for alone in (b, slice(b, b + 1)):
+            result = _first(call(*(a[alone] for a in args[:carriers]), *args[carriers:]))
+            if result.shape != together[alone].shape or not close(result, together[alone]):
+                return False
+    return True
 
 
 def linear_in_last(call: Callable, *args) -> bool:

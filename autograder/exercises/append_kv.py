@@ -46,6 +46,11 @@ APPEND_KV = Exercise(
                 tidy(1, 2, seed=353),
             ),
         ),
+        late(
+            "the last token once more",
+            (_kv(2, 1, seed=354)[0], *(a[-1:] for a in _kv(2, 1, seed=354)[0])),
+        ),
+        late("a batch of one", _kv(2, 1, 1, seed=355)),
     ),
     hidden=(
         Case("a first chunk, values of another size", _kv(0, 5, d=6, dv=4, seed=360, make=rough)),
@@ -75,6 +80,13 @@ APPEND_KV = Exercise(
                 (np.arange(6).reshape(3, 2), np.arange(9).reshape(3, 3)),
                 rough(2, 2, seed=452),
                 rough(2, 3, seed=453),
+            ),
+        ),
+        late(
+            "the last token once more",
+            (
+                _kv(4, 1, 2, seed=454, make=rough)[0],
+                *(a[..., -1:, :] for a in _kv(4, 1, 2, seed=454, make=rough)[0]),
             ),
         ),
     ),

@@ -134,6 +134,12 @@ BLOCK = Exercise(
             (LONG, (_BLOCK_X,), (_BLOCK_PARAMS, 2)),
             (LONG, (rough(2, 3, 18, seed=684),), (_HIDDEN_BLOCK, 3)),
         ),
+        Promise(
+            "every sentence of a batch gives what it gives alone",
+            "every_example_alone",
+            (1, tidy(2, 2, 4, seed=668), _BLOCK_PARAMS, 2),
+            (1, rough(3, 4, 18, seed=685), _HIDDEN_BLOCK, 3),
+        ),
     ),
     hints=(
         "Two halves, each of the form `x = x + part(normalised x)`. Which part comes first, and "

@@ -144,6 +144,12 @@ CAUSAL_ATTENTION = Exercise(
             (LONG, (_CQ, _CK, _CV), ()),
             (LONG, (_HCQ, _HCK, _HCV), ()),
         ),
+        Promise(
+            "every sentence of a batch gives what it gives alone",
+            "every_example_alone",
+            (3, tidy(2, 3, 5, seed=236), tidy(2, 3, 5, seed=237), tidy(2, 3, 2, seed=238)),
+            (3, rough(3, 4, 5, seed=253), rough(3, 4, 5, seed=254), rough(3, 4, 2, seed=255)),
+        ),
     ),
     hints=(
         "Score, scale, mask, softmax, sum: you have a function for each of these steps. Which of "

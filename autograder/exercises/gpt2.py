@@ -135,6 +135,12 @@ GPT2 = Exercise(
             (-1, _IDS, (_TWO_LAYERS, 2), [1, 1, 1], [2, 1]),
             (-1, _HIDDEN_BATCH, (_THREE_LAYERS, 3), [1, 1, 1], [2, 1]),
         ),
+        Promise(
+            "every sentence of a batch gives what it gives alone",
+            "every_example_alone",
+            (1, np.array([[3, 0], [6, 2]]), _ONE_LAYER, 2),
+            (1, _HIDDEN_BATCH, _THREE_LAYERS, 3),
+        ),
     ),
     hints=(
         "Four steps: embed, all blocks in a row, the last layer norm, and the product with the "

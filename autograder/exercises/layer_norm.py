@@ -85,10 +85,10 @@ LAYER_NORM = Exercise(
     ),
     promises=(
         Promise(
-            "every token gives what it gives alone",
+            "every sentence of a batch gives what it gives alone",
             "every_example_alone",
-            (1, _LN_X, _LN_G, _LN_B),
-            (1, rough(5, 18, seed=611), _HIDDEN_G, _HIDDEN_B),
+            (1, tidy(2, 4, 4, seed=603), _LN_G, _LN_B),
+            (1, rough(3, 5, 18, seed=611), _HIDDEN_G, _HIDDEN_B),
         ),
     ),
     hints=(

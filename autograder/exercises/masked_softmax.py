@@ -126,6 +126,12 @@ MASKED_SOFTMAX = Exercise(
             (tidy(4, 4, seed=222), triangle(4)),
             (rough(3, 6, 6, seed=223), triangle(6)),
         ),
+        Promise(
+            "every sentence of a batch gives what it gives alone",
+            "every_example_alone",
+            (1, tidy(2, 2, 3, 3, seed=204), triangle(3)),
+            (1, rough(3, 2, 4, 4, seed=224), triangle(4)),
+        ),
     ),
     hints=(
         "A hidden key must get the weight 0, and the visible ones must share everything. So hide "

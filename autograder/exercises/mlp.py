@@ -92,6 +92,12 @@ MLP = Exercise(
             (_MLP_X, np.array([2, 0, 1]), _MLP_PARAMS),
             (rough(5, 6, seed=654), np.array([3, 1, 4, 0, 2]), _HIDDEN_MLP),
         ),
+        Promise(
+            "every sentence of a batch gives what it gives alone",
+            "every_example_alone",
+            (1, tidy(2, 2, 3, seed=644), _MLP_PARAMS),
+            (1, rough(3, 4, 6, seed=657), _HIDDEN_MLP),
+        ),
     ),
     hints=(
         "Three steps: a product that makes each token four times as wide, your gelu, and a product "

@@ -38,6 +38,7 @@ QKV_PROJECTION = Exercise(
         Case("one token, two features", (tidy(1, 2, seed=407), tidy(2, 6, seed=408), _B[:6])),
         Case("two sentences at once", (tidy(2, 3, 4, seed=409), _W, _B)),
         late("whole numbers", (np.array([[1, 0, 2, -1], [0, 3, 1, 1]]), _W, _B)),
+        late("a batch of one", (tidy(1, 2, 4, seed=463), _W, _B)),
     ),
     hidden=(
         Case("a wider model", (_HX, _HW, _HB)),
@@ -61,6 +62,7 @@ QKV_PROJECTION = Exercise(
             "as many tokens as columns",
             (rough(12, 4, seed=422), rough(4, 12, seed=423), rough(12, seed=424)),
         ),
+        late("a batch of one", (rough(1, 5, 18, seed=462), _HW, _HB)),
     ),
     promises=(
         Promise(

@@ -131,6 +131,12 @@ SELF_ATTENTION = Exercise(
             (_SX, _SW_Q, _SW_K, _SW_V),
             (_SHX, _SHW_Q, _SHW_K, _SHW_V),
         ),
+        Promise(
+            "every sentence of a batch gives what it gives alone",
+            "every_example_alone",
+            (1, tidy(2, 3, 4, seed=118) / 2, _SW_Q, _SW_K, _SW_V),
+            (1, rough(3, 5, _SHX.shape[-1], seed=160), _SHW_Q, _SHW_K, _SHW_V),
+        ),
     ),
     hints=(
         "You have written all three steps already: Project, Score with softmax, Sum. Which "

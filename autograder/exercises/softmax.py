@@ -68,6 +68,7 @@ SOFTMAX = Exercise(
             "a weight near the smallest float",
             (np.array([[0.0, -700.0, -750.0], [1e5, 1e5, -1e5]]),),
         ),
+        late("a batch of one", (rough(1, 3, 4, seed=84),)),
     ),
     promises=(
         Promise(
