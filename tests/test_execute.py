@@ -703,6 +703,16 @@ def test_a_students_files_can_be_read_and_nothing_of_the_last_student(grader, tm
     assert not passed(grader.grade(cells, {"f"})[1])
 
 
+def test_the_judge_keeps_its_folders_where_temporary_ones_belong(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with Grader():
+        assert sorted(name.partition("-")[0] for name in os.listdir(tmp_path)) == [
+            "grading",
+            "judging",
+        ]
+    assert os.listdir(tmp_path) == []
+
+
 def test_the_judge_ends_with_the_grader(grader):
     with Grader() as other:
         pid = other.pid

@@ -12,7 +12,6 @@ import logging
 import os
 import re
 import sys
-import tempfile
 import traceback
 import warnings
 from types import TracebackType
@@ -298,7 +297,6 @@ def make_shell(pictures: bool = True) -> Shell:
     shell.input_transformer_manager = Transformers()
     shell.db = Database()
     written.find_written()
-    tempfile.tempdir = "/tmp"  # none can be written: whoever asks for one is no error yet
     shell.register_magics(FileMagics)
     magics: Any = shell.magics_manager
     magics.register_alias("file", "writefile", "cell")
