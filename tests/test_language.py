@@ -280,6 +280,7 @@ def test_a_real_catalogue_is_found_by_the_environment(sentences, tmp_path):
     clone = tmp_path / "clone"
     shutil.copytree(ROOT / "illustrated_attention", clone / "illustrated_attention")
     shutil.copytree(ROOT / "data" / "answers", clone / "data" / "answers")
+    shutil.copy(ROOT / "data" / "contents.json", clone / "data")
     folder = clone / "data" / "locale" / "de" / "LC_MESSAGES"
     folder.mkdir(parents=True)
     with open(folder / "illustrated_attention.mo", "wb") as file:
