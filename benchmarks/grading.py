@@ -35,6 +35,7 @@ from benchmarks.tables import write_table
 ROOT = Path(__file__).resolve().parents[1]
 LESSON = "01_self_attention"
 SMALL = (3, 9)  # hand-ins that the slower ones grade
+IN_STOCK = (9, 90)  # that `nbgrader autograde` grades with our steps
 OURS = (1, 30, 300)
 KERNEL, FORK_SERVER = b"ipykernel", b"autograder.sandbox.inside.zygote"
 OURS_CONFIG = "from autograder.nbgrader_steps import settings\nsettings.configure_grading(c)\n"
@@ -246,7 +247,7 @@ def main(sizes: tuple[int, ...], otters_python: str | None) -> None:
     if otters_python:
         grade_with_otter(1, otters_python)  # not measured either
         otter = [grade_with_otter(count, otters_python) for count in SMALL]
-    in_stock = [grade(count, OURS_IN_STOCK) for count in SMALL]
+    in_stock = [grade(count, OURS_IN_STOCK) for count in IN_STOCK]
     ours = [grade(count) for count in sizes]
     two = grade(sizes[-1], cores=2)
     alone = grade(1, cores=2)
