@@ -24,20 +24,31 @@ pytestmark = pytest.mark.usefixtures("confined", "at_work")
 SLOW = "import time\n\ntime.sleep(0.4)\n\n\ndef double(x):\n    return 2 * x\n"
 
 
-@pytest.mark.usefixtures("in_this_process")  # the second time
-def test_ctrl_c_says_what_is_left_and_the_same_command_does_exactly_that(course, capsys, tmp_path):
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    students = [f"student{n}" for n in range(8)]
-    for student in students:
-        course.hand_in(student, double=SLOW)
-    run = subprocess.Popen(
-        [sys.executable, "-m", "autograder", "grade", ASSIGNMENT, "--jobs", "2"],
+@pytest.fixture
+def temporary(tmp_path):
+    """Where a command that a test has begun puts its temporary files."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    return folder
+
+
+def begin(course, temporary, *options: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "autograder", "grade", ASSIGNMENT, *options],
         cwd=course.root,
         env=surroundings() | {"TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     )
+
+
+@pytest.mark.usefixtures("in_this_process")  # the second time
+def test_ctrl_c_says_what_is_left_and_the_same_command_does_exactly_that(course, capsys, temporary):
+    students = [f"student{n}" for n in range(8)]
+    for student in students:
+        course.hand_in(student, double=SLOW)
+    run = begin(course, temporary, "--jobs", "2")
     first = run.stdout.readline()
     run.send_signal(signal.SIGINT)
     said = first + run.communicate(timeout=120)[0]
@@ -60,15 +71,10 @@ def test_ctrl_c_says_what_is_left_and_the_same_command_does_exactly_that(course,
 
 
 @pytest.mark.parametrize("which", [["--jobs", "1"], ["--student", "ada"]])
-def test_ctrl_c_a_second_time_ends_at_once(course, tmp_path, which):
-    temporary, folders = tmp_path / "temporary", course.root / ".grading"
-    temporary.mkdir()
+def test_ctrl_c_a_second_time_ends_at_once(course, temporary, which):
+    folders = course.root / ".grading"
     course.hand_in("ada", double=SLOW.replace("0.4", "40"))
-    run = subprocess.Popen(
-        [sys.executable, "-m", "autograder", "grade", ASSIGNMENT, *which],
-        cwd=course.root,
-        env=surroundings() | {"TMPDIR": str(temporary)},
-    )
+    run = begin(course, temporary, *which)
     end = time.monotonic() + 60
     while not list(folders.glob("*-*")) and time.monotonic() < end:
         time.sleep(0.05)
@@ -255,16 +261,8 @@ def test_for_one_hand_in_a_single_judge_starts_and_at_once(course, capsys, tmp_p
     assert started.read_text() == f"{os.getpid()}\n"  # and none in the process that grades
 
 
-def test_ctrl_c_before_anything_is_graded_shows_no_traceback(course, tmp_path):
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    run = subprocess.Popen(
-        [sys.executable, "-m", "autograder", "grade", ASSIGNMENT, "--student", "nobody"],
-        cwd=course.root,
-        env=surroundings() | {"TMPDIR": str(temporary)},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def test_ctrl_c_before_anything_is_graded_shows_no_traceback(course, temporary):
+    run = begin(course, temporary, "--student", "nobody")
     end = time.monotonic() + 60
     while not os.listdir(temporary) and time.monotonic() < end:  # the judge has just started
         time.sleep(0.02)
@@ -273,19 +271,10 @@ def test_ctrl_c_before_anything_is_graded_shows_no_traceback(course, tmp_path):
     assert os.listdir(temporary) == []
 
 
-def test_a_judge_that_nobody_needs_leaves_nothing_behind(course, tmp_path):
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    done = subprocess.run(
-        [sys.executable, "-m", "autograder", "grade", ASSIGNMENT, "--student", "nobody"],
-        cwd=course.root,
-        env=surroundings() | {"TMPDIR": str(temporary)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr == f"There is no hand-in of nobody for {ASSIGNMENT}.\n"
+def test_a_judge_that_nobody_needs_leaves_nothing_behind(course, temporary):
+    run = begin(course, temporary, "--student", "nobody")
+    said = f"There is no hand-in of nobody for {ASSIGNMENT}.\n"
+    assert run.communicate(timeout=120) == ("", said) and run.returncode == 2
     assert os.listdir(temporary) == []
 
 

@@ -1,10 +1,14 @@
 """What check doubts, and what it does not, when cells are run in all kinds of orders."""
 
 import json
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
+from classroom import read_release, surroundings
 
+from autograder.exercises import LESSONS
 from illustrated_attention import notebook_state
 
 GOOD = "def softmax(scores):\n    return scores"
@@ -144,3 +148,28 @@ def test_a_comment_or_a_space_is_no_change(page):
 
 def test_outside_of_a_notebook_nothing_is_doubted():
     assert notebook_state.doubt("softmax", abs) is None
+
+
+def test_the_first_cell_of_a_lesson_waits_for_nothing_that_only_check_and_answer_need():
+    """No answer key is read after it either, where what it has defined is noted."""
+    cells = [
+        next(cell.source for cell in read_release(lesson).cells if cell.cell_type == "code")
+        for lesson in LESSONS
+    ]
+    later = {"answer_keys", "byte_pairs", "cards", "examine", "outcomes", "safetensors_file"}
+    program = (
+        "import sys\nfrom IPython.core.interactiveshell import InteractiveShell\n"
+        "opened, shell = [], InteractiveShell.instance()\n"
+        "sys.addaudithook(lambda event, args: event == 'open' and opened.append(str(args[0])))\n"
+        f"for cell in {cells!r}:\n"
+        "    shell.run_cell(cell.rpartition('\\ncolour_key(')[0] or cell).raise_error()\n"
+        "print(*(name.partition('.')[2] for name in sys.modules if 'illustrated' in name))\n"
+        "print(*(path for path in opened if 'answers' in path))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=surroundings(), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    *_said, modules, read = done.stdout.split("\n")[:-1]
+    assert {"checking", "contents", "figures.self_attention"} <= set(modules.split())
+    assert later.isdisjoint(modules.split()) and read == ""

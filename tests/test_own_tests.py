@@ -1,8 +1,14 @@
 """`doctor ASSIGNMENT` names each test that would get another mark here, before the class does."""
 
+import subprocess
+import sys
+
 import pytest
+from classroom import surroundings
 from nbformat.v4 import new_code_cell, new_notebook
+from nbgrader.api import Gradebook
 from small_course import ASSIGNMENT, NOTEBOOK, SmallCourse
+from sqlalchemy import create_engine, text
 
 from autograder.__main__ import main
 from autograder.nbgrader_steps.course import Problem
@@ -28,6 +34,18 @@ def notebook(language: str = "python"):
     kernel = {"name": "python3", "display_name": "A kernel", "language": language}
     cells = [cell("double", DOUBLE, False), *(cell(n, s, True) for n, s in TESTS.items())]
     return new_notebook(cells=cells, metadata={"kernelspec": kernel})
+
+
+def test_a_new_gradebook_has_the_version_that_nbgrader_gives_it(tmp_path):
+    url = f"sqlite:///{tmp_path / 'gradebook.db'}"
+    Gradebook(url, "small").close()  # no command is asked: small_course has said so
+    asked = "from nbgrader import api; print(api.get_alembic_version())"
+    told = subprocess.run(
+        [sys.executable, "-c", asked], env=surroundings(), stdout=subprocess.PIPE, text=True
+    )
+    with create_engine(url).connect() as connection:
+        [version] = connection.execute(text("SELECT version_num FROM alembic_version")).scalars()
+    assert version == told.stdout.strip() != ""
 
 
 @confined
