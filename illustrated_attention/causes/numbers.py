@@ -173,8 +173,8 @@ def _after_a_search() -> Iterator[tuple[str, Callable, str]]:
 
     for digits in (0, 1):
         text = _(
-            "Each of your numbers is one that fits, rounded to {digits} decimals. Return it as it "
-            "is."
+            "Each of your numbers is one that fits, rounded (decimals that are left: {digits}). "
+            "Return it as it is."
         )
         yield (
             "one_that_fits_rounded",
@@ -325,8 +325,8 @@ def _whole_changes() -> Iterator[tuple[str, Callable, str]]:
     """Changes of a right result by which wrong ones come about: id, change, sentence."""
     for digits in range(6):
         text = _(
-            "Your numbers are the right ones, rounded to {digits} decimals. Return them as they "
-            "are."
+            "Your numbers are the right ones, rounded (decimals that are left: {digits}). Return "
+            "them as they are."
         )
         yield "rounded", lambda a, n=digits: np.round(a, n), text.format(digits=digits)
     yield "whole_numbers", np.trunc, _(_DECIMALS_LOST)
