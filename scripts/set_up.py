@@ -20,6 +20,7 @@ OLDEST = (3, 11)
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 LOCK = os.path.join(ROOT, "requirements.lock")
+PACKAGES = ("autograder", "illustrated_attention")
 DONE = os.path.join(VENV, "set_up.json")
 BIN = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin")
 VENV_PYTHON = os.path.join(BIN, "python.exe" if os.name == "nt" else "python")
@@ -117,11 +118,12 @@ def check_python():
         )
 
 
-def run(command, what):
+def run(command, what, env=None):
     """Run a command, show what it prints, and stop with a sentence when it fails."""
     process = subprocess.Popen(
         command,
         cwd=ROOT,
+        env=env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -240,13 +242,19 @@ def install_course(test, languages):
 
 
 def start_once():
-    """Load once what lessons and grading load, so that no start has to make its bytecode.
+    """Load once what lessons, JupyterLab and grading load: no start has to make its bytecode.
 
     The grader's fork server may keep none: it would make it each time. Nor the list of fonts.
+    Where PYTHONDONTWRITEBYTECODE is set, as in many containers, no later start keeps any either. So
+    it does not count here: what is installed comes with its bytecode, as it does from pip.
     """
-    program = "from illustrated_attention.for_the_sandbox import warm_up; warm_up(); "
-    program += "import ipykernel.ipkernel, matplotlib.pyplot, nbgrader.apps"
-    run([VENV_PYTHON, "-c", program], "Starting the course once")
+    program = "import compileall; "
+    program += "[compileall.compile_dir(name, quiet=1) for name in %r]; " % (PACKAGES,)
+    program += "from illustrated_attention.for_the_sandbox import warm_up; warm_up(); "
+    program += "import ipykernel.ipkernel, jupyterlab.labapp, matplotlib.pyplot, nbgrader.apps, "
+    program += "autograder.class_run.grade"
+    keeps = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    run([VENV_PYTHON, "-c", program], "Starting the course once", keeps)
 
 
 def main(arguments):

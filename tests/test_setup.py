@@ -203,6 +203,25 @@ def test_the_locked_uv_is_the_one_installed(set_up):
     assert len(lines) > 1 and all("--hash=sha256:" in line for line in lines[1:])
 
 
+def test_bytecode_is_there_from_the_start_whatever_later_starts_keep(set_up, monkeypatch, tmp_path):
+    """In many containers PYTHONDONTWRITEBYTECODE is set: each start would compile all anew."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    runs = []
+    set_up.run = lambda command, what, env=None: runs.append((command, env))
+    set_up.start_once()
+    ((command, env),) = runs
+    for package in set_up.PACKAGES:
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "module.py").write_text("")
+    program = command[-1].partition("from illustrated_attention")[0]
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=env, check=True)
+    made = tmp_path.glob("*/__pycache__/module.*.pyc")
+    assert sorted(path.parts[-3] for path in made) == sorted(set_up.PACKAGES)
+    module = "import sys; print(sys.dont_write_bytecode)"
+    printed = subprocess.run([sys.executable, "-c", module], env=env, capture_output=True)
+    assert printed.stdout.strip() == b"False"
+
+
 # -- another language ------------------------------------------------------------------------
 
 
@@ -210,7 +229,7 @@ def test_the_locked_uv_is_the_one_installed(set_up):
 def chinese(set_up, tmp_path):
     """Return what a set-up that is asked for Chinese installs, and what stays of it."""
     commands = []
-    set_up.run = lambda command, what: commands.append(command)
+    set_up.run = lambda command, what, env=None: commands.append(command)
     set_up.make_venv = set_up.install_uv = lambda: None
     (tmp_path / "notebooks-zh_CN").mkdir()
     return commands
