@@ -45,12 +45,12 @@ class Problem:
 
 
 @np.errstate(all="ignore")  # also when the learner asked NumPy to raise or to warn
-def compare(got: object, expected: object, part: tuple[int, ...] = ()) -> Problem | None:
+def compare(got: object, expected: object) -> Problem | None:
     """Return the first difference between a result and the expected one, or None if it is right.
 
     Tuples may come as lists or as one stacked array. Where True/False is expected, 0/1 is right.
     """
-    return _compare(got, expected, part)
+    return _compare(got, expected, ())
 
 
 def _compare(got: object, expected: object, part: tuple[int, ...]) -> Problem | None:

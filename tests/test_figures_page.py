@@ -39,7 +39,8 @@ def draw_strip(array):
 
 
 def test_a_figure_is_shown_as_one_image_with_its_alt_text():
-    figure = LessonFigure("A title", alt_text='"it" looks at <robot> & others')
+    figure = LessonFigure("A title")
+    figure.alt_text = '"it" looks at <robot> & others'
     shown = figure._repr_html_()
     (alt,) = re.findall(r'<img alt="([^"]*)"', shown)
     assert html.unescape(alt) == figure.alt_text
@@ -87,7 +88,9 @@ from IPython.utils.capture import capture_output
 from illustrated_attention.figures.page import LessonFigure
 with capture_output() as captured:
     shell.run_cell("import illustrated_attention.figures.page as s\\n"
-                   "s.LessonFigure('t', alt_text='what it shows')")
+                   "figure = s.LessonFigure('t')\\n"
+                   "figure.alt_text = 'what it shows'\\n"
+                   "figure")
 (output,) = captured.outputs
 assert sorted(output.data) == ["text/html", "text/plain"], list(output.data)
 assert output.data["text/plain"] == "what it shows"

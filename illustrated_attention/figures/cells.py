@@ -282,14 +282,14 @@ def _axes_height(ax):
     return ax.get_position().height * ax.figure.get_size_inches()[1]
 
 
-def framed_cells(ax, column, row, columns=1, rows=1):
-    """Draw a frame around cells, with a seam that sets it off from any colour."""
+def framed_cells(ax, column, row, columns=1):
+    """Draw a frame around cells of a row, with a seam that sets it off from any colour."""
     for layer, (colour, width) in enumerate(((PAGE, 5.0), (QUERY_COLOUR, 2.4)), 5):
         ax.add_patch(
             Rectangle(
                 (column - 0.5, row - 0.5),
                 columns,
-                rows,
+                1,
                 fill=False,
                 edgecolor=colour,
                 linewidth=width,

@@ -52,34 +52,34 @@ def _room(part):
     return SYMBOL_WIDTH if part else NO_SYMBOL
 
 
-def cell_width(parts, width=ROOM, largest=LARGEST_CELL):
-    """Return the cell width at which an equation fills `width` inches at most."""
+def cell_width(parts, largest=LARGEST_CELL):
+    """Return the cell width, in inches, at which an equation fits a figure."""
     grids = [part for part in parts if isinstance(part, Grid)]
     columns = sum(grid.array.shape[1] for grid in grids)
-    return min(largest, (width - sum(map(_room, parts))) / columns)
+    return min(largest, (ROOM - sum(map(_room, parts))) / columns)
 
 
-def equation_height(parts, cell=None, cell_height=CELL_HEIGHT):
+def equation_height(parts, cell=None):
     """Return the inches that `equation` takes downwards from its `top`."""
     cell = cell or cell_width(parts)
     return max(
-        GRID_TITLE + column_label_height(grid.col_labels, cell) + cell_height * grid.array.shape[0]
+        GRID_TITLE + column_label_height(grid.col_labels, cell) + CELL_HEIGHT * grid.array.shape[0]
         for grid in parts
         if isinstance(grid, Grid)
-    ) + _colour_bar_height(parts, cell, cell_height)
+    ) + _colour_bar_height(parts, cell)
 
 
-def _colour_bar_height(parts, cell, cell_height):
+def _colour_bar_height(parts, cell):
     """Return the inches under an equation for colour bars, if any grid is without numbers."""
     missing = any(
-        not number_size(part.array.flat, part.style.get("fmt", ".2f"), cell, cell_height)
+        not number_size(part.array.flat, part.style.get("fmt", ".2f"), cell, CELL_HEIGHT)
         for part in parts
         if isinstance(part, Grid)
     )
     return COLOUR_BAR_SPACE if missing else 0.0
 
 
-def equation(figure, left, top, parts, cell=None, cell_height=CELL_HEIGHT):
+def equation(figure, left, top, parts, cell=None):
     """Draw matrices and the signs between them in one line, such as ``X @ W = Q``.
 
     All cells get the same size, so a matrix with more columns is wider, as on paper.
@@ -91,8 +91,8 @@ def equation(figure, left, top, parts, cell=None, cell_height=CELL_HEIGHT):
         Upper left corner, titles included, in inches.
     parts : list of Grid and str
         Strings are signs, such as ``"@"``, ``"+"`` and ``"="``; an empty one is a gap.
-    cell, cell_height : float
-        Size of a cell; as wide as fits by default.
+    cell : float, optional
+        Width of a cell in inches; as wide as fits if not given.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def equation(figure, left, top, parts, cell=None, cell_height=CELL_HEIGHT):
         One for each `Grid`, in order.
     """
     cell = cell or cell_width(parts)
-    full = equation_height(parts, cell, cell_height) - _colour_bar_height(parts, cell, cell_height)
+    full = equation_height(parts, cell) - _colour_bar_height(parts, cell)
     heads = max(
         GRID_TITLE + column_label_height(part.col_labels, cell)
         for part in parts
@@ -113,7 +113,7 @@ def equation(figure, left, top, parts, cell=None, cell_height=CELL_HEIGHT):
             rows, columns = part.array.shape
             left += _room(part)
             ax = figure.axes_at(
-                left, middle - rows * cell_height / 2, columns * cell, rows * cell_height
+                left, middle - rows * CELL_HEIGHT / 2, columns * cell, rows * CELL_HEIGHT
             )
             heatmap(ax, part.array, part.row_labels, part.col_labels, name=part.name, **part.style)
             drawn_axes.append(ax)

@@ -97,21 +97,24 @@ class LessonFigure(Figure):
     ----------
     title : str
         One short sentence that says what is seen.
-    height, width : float
-        Inches.
+    height : float
+        Inches; it is `WIDTH` wide.
+
+    Attributes
+    ----------
     alt_text : str
         What the picture shows, in words and numbers. Set it before the figure is shown.
     """
 
-    def __init__(self, title="", height=3.0, width=WIDTH, alt_text=""):
+    def __init__(self, title="", height=3.0):
         if not drawing:
             raise _Checked
-        super().__init__(figsize=(width, height), dpi=CSS_PIXELS, facecolor=PAGE)
+        super().__init__(figsize=(WIDTH, height), dpi=CSS_PIXELS, facecolor=PAGE)
         FigureCanvasAgg(self)
-        self.alt_text = alt_text
+        self.alt_text = ""
         self.title = title
         if title:
-            size = fit_text([title], (width - 2 * MARGIN) / 1.13, 12)  # bold is wider
+            size = fit_text([title], (WIDTH - 2 * MARGIN) / 1.13, 12)  # bold is wider
             self.write(MARGIN, 0.31, title, fontsize=size, fontweight="bold")
 
     def axes_at(self, left, top, width, height):

@@ -75,7 +75,7 @@ def shape_text(array):
     return f" {TIMES} ".join(str(size) for size in np.shape(array))
 
 
-def describe_array(name, array, row_labels=None, fmt=".2f"):
+def describe_array(name, array, row_labels=None):
     """Return alt text for a matrix: its shape and, as far as they are few, its numbers."""
     array = np.atleast_2d(array)
     start = _("{name}. Rows: {rows}, columns: {columns}.").format(
@@ -86,14 +86,12 @@ def describe_array(name, array, row_labels=None, fmt=".2f"):
             start
             + " "
             + _("Values from {low} to {high}.").format(
-                low=number(array.min(), fmt), high=number(array.max(), fmt)
+                low=number(array.min()), high=number(array.max())
             )
         )
     labels = row_labels or [str(row) for row in range(len(array))]
     rows = (
-        _("{label}: {values}.").format(
-            label=label, values=listed(number(value, fmt) for value in row)
-        )
+        _("{label}: {values}.").format(label=label, values=listed(map(number, row)))
         for label, row in zip(labels, array, strict=True)
     )
     return together(start, *rows)
