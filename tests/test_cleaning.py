@@ -4,13 +4,13 @@ import pytest
 from bs4 import BeautifulSoup
 from pictures import DRAWING, PNG
 
-from autograder.nbgrader_steps import cleaning
+from autograder.nbgrader_steps import cleaning, page
 from autograder.sandbox import outputs
 from illustrated_attention.cards import Card, paragraph
 
 
 def render(source: str, **cell) -> str:
-    return cleaning.markdown2html({"cell": cell}, source)
+    return page.markdown2html({"cell": cell}, source)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """HTML in pages that graders and students open must not do anything: no scripts, no requests.
 
-nbgrader shows text cells of hand-ins in the formgrader and in feedback. With `settings.FILTERS`
-both go through here, to the `page` that the step `page.Bounded` made.
+nbgrader shows text cells of hand-ins in the formgrader and in feedback: `page.py` sends both here.
 """
 
 import functools
@@ -10,7 +9,6 @@ import re
 
 from bleach.css_sanitizer import CSSSanitizer
 from bleach.sanitizer import Cleaner
-from jinja2 import pass_context
 
 from autograder.sandbox.pictures import pixels
 
@@ -70,25 +68,6 @@ _card = Cleaner(
 )
 
 
-@pass_context
-def markdown2html(context, source: str) -> str:
-    """Turn a text cell into HTML that shows text, pictures of the cell itself, and nothing else."""
-    attachments = context.get("cell", {}).get("attachments", {})
-    return _page(context).markdown(source, attachments)
-
-
-@pass_context
-def highlight_code(context, source: str, language=None, metadata=None) -> str:
-    """Turn a code cell into HTML."""
-    return _page(context).code(source)
-
-
-def _page(context):
-    from autograder.nbgrader_steps.page import Page
-
-    return context.get("resources", {}).get("page") or Page()
-
-
 @functools.lru_cache(maxsize=1000)  # the same on every student's page
 def trusted_markdown(source: str) -> str:
     """Turn a text of the instructor's into HTML, with what HTML is in it."""
@@ -96,14 +75,6 @@ def trusted_markdown(source: str) -> str:
 
     renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
     return clean_text(MarkdownWithMath(renderer=renderer).render(source))
-
-
-@functools.lru_cache(maxsize=1000)
-def trusted_code(source: str) -> str:
-    """Turn code of the instructor's into HTML."""
-    from autograder.nbgrader_steps import markup
-
-    return markup.code(source)
 
 
 def clean_text(source: str) -> str:

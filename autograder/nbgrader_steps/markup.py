@@ -15,6 +15,8 @@ from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
+from autograder.nbgrader_steps.cleaning import clean_card
+
 MEMORY = 768 << 20  # bytes of the process
 PATIENCE = 20  # times as long by the clock as of CPU time: where nothing else stops the process
 MOST_HTML = 400_000  # characters that one text may become
@@ -98,8 +100,6 @@ def code(source: str) -> str:
 
 def card(source: str) -> str:
     """Return the HTML of a card with what cards are made of, and nothing else."""
-    from autograder.nbgrader_steps.cleaning import clean_card
-
     return clean_card(source)
 
 

@@ -1,7 +1,8 @@
 """How much of a stranger's work one page shows, so that no hand-in overwhelms who opens it.
 
 `Bounded` is a step of the exporters that make pages: feedback, and formgrader's. What it leaves is
-short, small and harmless, and the templates need not look again. The instructor's own text and
+short, small and harmless, and the templates need not look again. With `settings.FILTERS` they make
+HTML by the `Page` that it leaves them. The instructor's own text and
 tests are shown in full, and so is what the judge says, whatever a hand-in holds beside them.
 """
 
@@ -12,8 +13,10 @@ from collections.abc import Iterable
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import nbformat
+from jinja2 import pass_context
 from nbconvert.filters import strip_ansi
 from nbconvert.preprocessors import Preprocessor
 from nbformat.notebooknode import NotebookNode, from_dict
@@ -67,7 +70,7 @@ class Page:
         """Return code as HTML, highlighted if it is short enough."""
         html = None
         if ("code", source.strip()) in self.ours:
-            html = cleaning.trusted_code(source)
+            html = _trusted_code(source)
         elif len(source) <= min(MAX_CODE, self.highlighted):
             self.highlighted -= len(source)
             html = self._render("code", source)
@@ -111,7 +114,7 @@ class Page:
 
         def put(match: re.Match) -> str:
             words, name = unescape(match[1]), unescape(match[2])
-            bundle = attachments.get(name) or attachments.get(_unquoted(name)) or {}
+            bundle = attachments.get(name) or attachments.get(unquote(name)) or {}
             if name in shown:
                 return escape(_("[the picture above again: {words}]").format(words=words))
             shown.add(name)
@@ -121,10 +124,26 @@ class Page:
         return re.sub(r'<img alt="([^"]*)" src="attachment:([^"]*)">', put, html)
 
 
-def _unquoted(name: str) -> str:
-    from urllib.parse import unquote
+@functools.lru_cache(maxsize=1000)  # the same on every student's page
+def _trusted_code(source: str) -> str:
+    return markup.code(source)
 
-    return unquote(name)
+
+@pass_context
+def markdown2html(context, source: str) -> str:
+    """Turn a text cell into HTML that shows text, pictures of the cell itself, and nothing else."""
+    attachments = context.get("cell", {}).get("attachments", {})
+    return _page(context).markdown(source, attachments)
+
+
+@pass_context
+def highlight_code(context, source: str, language=None, metadata=None) -> str:
+    """Turn a code cell into HTML."""
+    return _page(context).code(source)
+
+
+def _page(context) -> Page:
+    return context.get("resources", {}).get("page") or Page()
 
 
 class Room:

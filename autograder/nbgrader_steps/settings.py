@@ -28,8 +28,8 @@ AUTOGRADE = [
 ]
 # What pages are made with: formgrader's, and feedback.
 FILTERS = {
-    "markdown2html": f"{_HERE}.cleaning.markdown2html",
-    "highlight_code": f"{_HERE}.cleaning.highlight_code",
+    "markdown2html": f"{_HERE}.page.markdown2html",
+    "highlight_code": f"{_HERE}.page.highlight_code",
 }
 FEEDBACK = [f"{_HERE}.feedback.Grades", f"{_HERE}.feedback.ForTheStudent"]
 
