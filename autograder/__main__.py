@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autograder.nbgrader_steps.problem import Problem
+
 if TYPE_CHECKING:  # only Linux has all that it imports
     from autograder.sandbox.grader import Grader
 
@@ -40,10 +42,10 @@ def main(argv: list[str] | None = None) -> int:
     grade.add_argument(
         "--unsafe", action="store_true", help="grade where student code cannot be confined"
     )
+    grade.add_argument("--force", action="store_true", help="grade again what is graded")
     mine = commands.add_parser("mine", help="grade your own notebook, alone, without a class")
     mine.add_argument("lesson", help="its id, such as 01_self_attention")
     mine.add_argument("notebook", nargs="?", type=Path, help="if not the lesson's in notebooks/")
-    grade.add_argument("--force", action="store_true", help="grade again what is graded")
     report = commands.add_parser("report", help="write a page and a table about the class")
     report.add_argument("assignment", help="its id, such as 01_self_attention")
     report.add_argument("--db", metavar="URL", help="the gradebook, if not nbgrader_config.py's")
@@ -75,6 +77,9 @@ def main(argv: list[str] | None = None) -> int:
     }
     try:
         return runs[arguments.pop("command")](**arguments)
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        return 2
     except PermissionError as error:
         print(_not_yours(error), file=sys.stderr)
         return 2
@@ -141,14 +146,9 @@ def _fuzz(minutes: float, seed: int | None) -> int:
 def _doctor(assignment: str | None) -> int:
     with _importing():
         from autograder.class_run import doctor, own_tests
-        from autograder.nbgrader_steps.course import Problem
     if assignment is None:
         return doctor.main()
-    try:
-        return own_tests.main(assignment)
-    except Problem as problem:
-        print(problem, file=sys.stderr)
-        return 2
+    return own_tests.main(assignment)
 
 
 def _grade(**options) -> int:
@@ -156,12 +156,7 @@ def _grade(**options) -> int:
     with _grader_starts(options["unsafe"]) if one else contextlib.nullcontext() as grader:
         with _importing():
             from autograder.class_run.grade import grade
-            from autograder.nbgrader_steps.course import Problem
-        try:
-            return grade(**options, grader=grader)
-        except Problem as problem:
-            print(problem, file=sys.stderr)
-            return 2
+        return grade(**options, grader=grader)
 
 
 @contextlib.contextmanager
@@ -197,13 +192,8 @@ def _mine(lesson: str, notebook: Path | None) -> int:
     with _grader_starts(unsafe) as grader:
         with _importing():
             from autograder.class_run.mine import grade_mine
-            from autograder.nbgrader_steps.course import Problem
             from illustrated_attention.language import _
-        try:
-            outcome = grade_mine(lesson, notebook, grader)
-        except Problem as problem:
-            print(problem, file=sys.stderr)
-            return 2
+        outcome = grade_mine(lesson, notebook, grader)
     if outcome.refused:
         print(outcome.refused)
     text = _("{lesson}: {points} of {most} points. Open the page in a browser:")
@@ -215,39 +205,24 @@ def _mine(lesson: str, notebook: Path | None) -> int:
 
 def _due(**options) -> int:
     from autograder.class_run.due import due
-    from autograder.nbgrader_steps.course import Problem
 
-    try:
-        print(*due(**options), sep="\n")
-    except Problem as problem:
-        print(problem, file=sys.stderr)
-        return 2
+    print(*due(**options), sep="\n")
     return 0
 
 
 def _marks(**options) -> int:
     from autograder.class_run.marks import enter_marks
-    from autograder.nbgrader_steps.course import Problem
 
-    try:
-        entered = enter_marks(**options)
-    except Problem as problem:
-        print(problem, file=sys.stderr)
-        return 2
+    entered = enter_marks(**options)
     print(*entered.lines(), entered.path, sep="\n")
     return 1 if entered.missing or entered.several else 0
 
 
 def _feedback_zip(assignment: str) -> int:
     from autograder.class_run.return_feedback import pack_feedback
-    from autograder.nbgrader_steps.course import Problem
     from illustrated_attention.language import _
 
-    try:
-        packed = pack_feedback(assignment)
-    except Problem as problem:
-        print(problem, file=sys.stderr)
-        return 2
+    packed = pack_feedback(assignment)
     print(_("The pages of {count} students are in").format(count=packed.count))
     print(packed.path)
     if packed.otherwise:
@@ -260,14 +235,8 @@ def _feedback_zip(assignment: str) -> int:
 def _report(**options) -> int:
     with _importing():
         from autograder.class_run.report import write_report
-        from autograder.nbgrader_steps.course import Problem
-    try:
-        for path in write_report(**options):
-            print(path)
-        return 0
-    except Problem as problem:
-        print(problem, file=sys.stderr)
-        return 2
+    print(*write_report(**options), sep="\n")
+    return 0
 
 
 if __name__ == "__main__":

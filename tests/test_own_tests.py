@@ -11,7 +11,7 @@ from small_course import ASSIGNMENT, NOTEBOOK, SmallCourse
 from sqlalchemy import create_engine, text
 
 from autograder.__main__ import main
-from autograder.nbgrader_steps.course import Problem
+from autograder.nbgrader_steps.problem import Problem
 from autograder.nbgrader_steps.trusted import need_python
 
 confined = pytest.mark.usefixtures("confined")

@@ -8,7 +8,8 @@ from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
 from nbgrader.coursedir import CourseDirectory
 
 from autograder.nbgrader_steps import times
-from autograder.nbgrader_steps.course import Problem, need_assignment, read_config
+from autograder.nbgrader_steps.course import need_assignment, read_config
+from autograder.nbgrader_steps.problem import Problem
 from illustrated_attention.language import _
 
 FORM = "%Y-%m-%d %H:%M"

@@ -16,9 +16,10 @@ from nbgrader.coursedir import CourseDirectory
 
 from autograder.class_run import batch
 from autograder.class_run.batch import Result
-from autograder.nbgrader_steps.course import Problem, need_assignment, notebooks, read_config
+from autograder.nbgrader_steps.course import need_assignment, notebooks, read_config
 from autograder.nbgrader_steps.execute import WITHOUT_CONFINEMENT
 from autograder.nbgrader_steps.names import printable
+from autograder.nbgrader_steps.problem import Problem
 from autograder.nbgrader_steps.release import written_in_release
 from autograder.nbgrader_steps.stamp import fits_stamp
 from autograder.nbgrader_steps.trusted import need_python, runs_inside

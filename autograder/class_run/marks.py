@@ -14,9 +14,10 @@ from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 
 from autograder.class_run.report import Row, read_class
-from autograder.nbgrader_steps.course import Problem, need_assignment, read_config
+from autograder.nbgrader_steps.course import need_assignment, read_config
 from autograder.nbgrader_steps.feedback import number
 from autograder.nbgrader_steps.names import printable
+from autograder.nbgrader_steps.problem import Problem
 from autograder.nbgrader_steps.roster import Roster, Unknown, key, roster_path
 from autograder.nbgrader_steps.tables import Table, read_table
 from illustrated_attention.language import _

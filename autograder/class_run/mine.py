@@ -18,7 +18,8 @@ from traitlets.config import Config
 
 from autograder.class_run import batch
 from autograder.nbgrader_steps import execute
-from autograder.nbgrader_steps.course import Problem, read_config
+from autograder.nbgrader_steps.course import read_config
+from autograder.nbgrader_steps.problem import Problem
 from autograder.nbgrader_steps.settings import configure_feedback, configure_grading
 from autograder.sandbox.inside import confine
 from illustrated_attention.language import _

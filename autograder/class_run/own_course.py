@@ -13,7 +13,7 @@ from nbgrader.utils import find_all_files
 from traitlets.config import Config
 
 from autograder.class_run import batch
-from autograder.nbgrader_steps.course import Problem
+from autograder.nbgrader_steps.problem import Problem
 from autograder.nbgrader_steps.settings import configure_feedback, configure_grading
 from autograder.sandbox.inside import confine
 from illustrated_attention.language import _

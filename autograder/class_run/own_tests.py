@@ -14,8 +14,9 @@ from nbgrader.coursedir import CourseDirectory
 
 from autograder.class_run.own_course import Marks, OwnCourse
 from autograder.nbgrader_steps import execute
-from autograder.nbgrader_steps.course import Problem, read_config
+from autograder.nbgrader_steps.course import read_config
 from autograder.nbgrader_steps.names import printable
+from autograder.nbgrader_steps.problem import Problem
 from autograder.nbgrader_steps.spoken import language_of
 from autograder.nbgrader_steps.trusted import need_python, runs_inside
 from autograder.sandbox.inside.shell import REFUSED

@@ -11,7 +11,8 @@ from pathlib import Path
 from nbgrader.coursedir import CourseDirectory
 
 from autograder.nbgrader_steps import names, times
-from autograder.nbgrader_steps.course import Problem, need_assignment, read_config
+from autograder.nbgrader_steps.course import need_assignment, read_config
+from autograder.nbgrader_steps.problem import Problem
 from autograder.nbgrader_steps.zip_collect import Found, Inbox
 from illustrated_attention.language import _
 

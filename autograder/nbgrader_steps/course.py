@@ -13,11 +13,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from traitlets.config import Config
 
+from autograder.nbgrader_steps.problem import Problem
 from illustrated_attention.language import _
-
-
-class Problem(Exception):
-    """A command cannot do what it was asked. The text says why and what to do."""
 
 
 def read_config(db: str | None = None) -> Config:

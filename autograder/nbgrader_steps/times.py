@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from traitlets.config import Config
 
-from autograder.nbgrader_steps.course import Problem
+from autograder.nbgrader_steps.problem import Problem
 from illustrated_attention.language import _
 
 

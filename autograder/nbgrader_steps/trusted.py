@@ -10,10 +10,10 @@ from typing import Any
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from autograder.nbgrader_steps.course import Problem
 from autograder.nbgrader_steps.gradebook import looking
 from autograder.nbgrader_steps.names import printable
 from autograder.nbgrader_steps.notebook_file import text_of
+from autograder.nbgrader_steps.problem import Problem
 from autograder.sandbox import instructors_code
 from autograder.sandbox.instructors_code import LOCKED, OPEN, SOLUTION, TEST, Setting, Source
 from autograder.sandbox.running_tests import Cell
