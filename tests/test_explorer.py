@@ -275,6 +275,12 @@ def test_what_is_missing_or_does_not_fit_is_told(mine, names, given, sentence):
         explore(*(mine[name] for name in names.split()), **tokens, **given)
 
 
+@pytest.mark.parametrize("given", [lambda x, w, b: (x, x), lambda x, w, b: x @ w + b])
+def test_a_projection_that_gives_no_three_parts_is_told_by_its_name(mine, given):
+    with pytest.raises(NotDrawn, match="Your qkv_projection must return q, k and v"):
+        whole({**mine, "qkv_projection": named("qkv_projection", given)})
+
+
 def test_a_function_that_fails_later_is_told_in_the_explorer(mine):
     def softmax(scores):
         return None if abs(scores).max() > 20 else mine["softmax"](scores)

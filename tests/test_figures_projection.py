@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from drawn import all_cells, lies_on_its_page, strips, texts
-from matplotlib.patches import Rectangle
+from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from illustrated_attention.figures.projection import head_writing, mixing
 from illustrated_attention.figures.words import number
@@ -42,6 +42,8 @@ def test_a_long_product_is_drawn_as_parts_that_meet_their_own_rows_of_w():
     for drawn, array in zip(strips(figure), (row, b, row @ w + b), strict=True):
         assert drawn == pytest.approx(array)
     assert {"head 0", "head 1", "rows 0 to 15", "rows 16 to 31", "+", "="} <= set(texts(figure))
+    # From each head's part of the row to its rows of w, and from there to the result.
+    assert sum(isinstance(part, FancyArrowPatch) for part in figure.artists) == 2 * 2
     assert "plus b, is the result." in figure.alt_text
 
 

@@ -246,11 +246,14 @@ def test_honest_work_is_shown_whole(tmp_path):
         [image] = soup.find_all("img")
         assert image["src"].endswith(PNG) and image["alt"] == "my drawing"
         assert words.count("# a comment") == 200 and words.count("line\n") >= 90
+        assert "more that this cell put out" not in words
 
 
 def test_a_page_says_what_is_left_out(tmp_path):
     words = make("feedback", code("x", [new_output("stream", text="1234567\n" * 1_000)]), tmp_path)
     assert "characters are not shown here" in words
+    many = [shown("text/plain", str(number)) for number in range(1_000)]
+    assert "more that this cell put out" in make("feedback", code("x", many), tmp_path)
 
 
 def test_no_folder_of_the_grader_is_named(tmp_path):

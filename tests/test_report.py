@@ -198,9 +198,12 @@ def test_nbgraders_export_runs_nothing_and_keeps_its_columns(large_class, monkey
     path = large_class.root / "grades.csv"
     with Gradebook(large_class.config.CourseDirectory.db_url, "small") as gradebook:
         some = [f"student{n}" for n in (200, 498)]
+        CsvExport(to=str(path), assignment=["another"]).export(gradebook)
+        assert len(path.read_text(encoding="utf-8-sig").splitlines()) == 1
         CsvExport(to=str(path), student=some).export(gradebook)
     with open(path, newline="", encoding="utf-8-sig") as file:
         rows = {row["student_id"]: row for row in csv.DictReader(file)}
+    assert sorted(rows) == some
     late, odd = rows["student200"], rows["student498"]
     columns = ("raw_score", "late_submission_penalty", "score", "max_score")
     assert [float(late[column]) for column in columns] == [6, 2, 4, 6]
