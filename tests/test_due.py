@@ -11,7 +11,7 @@ from small_course import ASSIGNMENT, FULL, NOTEBOOK
 from traitlets.config import Config
 
 from autograder.__main__ import main
-from autograder.class_run.report import read_class
+from autograder.class_run.rows import read_class
 from autograder.nbgrader_steps.late import days_begun
 from autograder.nbgrader_steps.settings import configure_grading
 

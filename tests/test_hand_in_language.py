@@ -12,7 +12,8 @@ from nbgrader.coursedir import CourseDirectory
 
 from autograder.authoring.catalogues import languages
 from autograder.class_run.own_course import OwnCourse
-from autograder.class_run.report import make_page, read_class
+from autograder.class_run.report import make_page
+from autograder.class_run.rows import read_class
 from autograder.exercises import find_exercise
 from autograder.nbgrader_steps import execute, hand_in
 from autograder.nbgrader_steps.course import make_gradebooks_quickly

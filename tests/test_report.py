@@ -14,7 +14,8 @@ from small_course import ASSIGNMENT, NOTEBOOK, SmallCourse
 
 from autograder.__main__ import main
 from autograder.class_run.replies import count_replies, replies_in
-from autograder.class_run.report import Row, Work, findings, read_class
+from autograder.class_run.report import findings
+from autograder.class_run.rows import Row, Work, read_class
 from autograder.nbgrader_steps.execute import VERDICT
 from autograder.nbgrader_steps.refused_files import refusal
 from autograder.nbgrader_steps.seen import Seen, label, look

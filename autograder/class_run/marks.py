@@ -13,7 +13,7 @@ from pathlib import Path
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 
-from autograder.class_run.report import Row, read_class
+from autograder.class_run.rows import Row, read_class
 from autograder.nbgrader_steps.course import need_assignment, read_config
 from autograder.nbgrader_steps.feedback import number
 from autograder.nbgrader_steps.names import printable
