@@ -295,6 +295,20 @@ def test_what_a_test_has_defined_is_there_whatever_ends_another_one(grader, hidd
     assert [passed(o) for o in outputs[1:]] == [True, False, True]
 
 
+def test_a_new_process_goes_through_what_tests_did_once_and_in_its_place(grader):
+    cells = [
+        Cell("def f(): return x"),
+        Cell("x = 1\nassert f() == 1", test=True),
+        Cell("x = 2"),
+        Cell("assert x == 2", test=True, inside=True),
+        Cell("import os\nos._exit(1)"),
+        Cell("assert f() == 2", test=True),
+    ]
+    setting = Setting(shared=frozenset({"x"}))
+    outputs = grader.grade(cells, {"f", "x"}, setting=setting)
+    assert [passed(o) for o in outputs] == [True, True, True, True, False, True]
+
+
 def test_the_notebooks_time_is_limited_and_late_tests_fail(grader):
     sleepy = [Cell("import time\ntime.sleep(0.8)")] * 5
     cells = [*sleepy, Cell("def f(x): return 4"), Cell(CHECK, test=True, points=1)]

@@ -103,21 +103,56 @@ def hold(
     """
     if hidden:  # what comes after the last hidden test cannot change its outcome
         cells = cells[: max(i for i, cell in enumerate(cells) if cell.hidden) + 1]
-    namespace = Namespace(names, setting)
-    student: StudentProcess | None = None
-    worked: list[str | dict] = []  # cells, and what tests did to names
-    allowed, hurry = limits, SLOW
-    found_slow, named = set(slow), set[str]()  # the second: the words of the cell in work
-    places: dict[int, Place | None] = {}  # of hidden tests, where that is known
+    way = _Way(Namespace(names, setting), names, start, limits, shell, hidden, slow, tell)
+    try:
+        for index, cell in enumerate(cells):
+            if index not in skip:
+                way.go_on(index, cell)
+        if not hidden:
+            tell("complete")
+            for index in way.places:
+                if not way.run_hidden_test(index, cells[index]):
+                    break
+    finally:
+        way.end()
 
-    def alive() -> StudentProcess:
-        nonlocal student, allowed
+
+class _Way:
+    """One way through a notebook: the student's process, and what is known up to the cell in work.
+
+    Attributes
+    ----------
+    worked : list
+        The cells that have come to their end, and what tests did to names: what a new process has
+        to go through.
+    slow : set of str
+        Functions that run long to no good end.
+    named : set of str
+        The words of the cell in work.
+    places : dict
+        What hidden tests would have found at their places, by their indices; None where that is
+        not known.
+    """
+
+    def __init__(self, namespace, names, start, limits, shell, hidden, slow, tell):
+        self.namespace, self.names, self.start, self.limits = namespace, names, start, limits
+        self.shell, self.hidden, self.tell = shell, hidden, tell
+        self.student: StudentProcess | None = None
+        self.allowed, self.hurry = limits, SLOW
+        self.slow, self.named = set(slow), set[str]()
+        self.worked: list[str | dict] = []
+        self.places: dict[int, Place | None] = {}
+
+    def alive(self) -> StudentProcess:
+        """Return the student's process; a new one that has done the same if the last has ended."""
+        student = self.student
         while student is None or not student.alive:
             if student is not None:
-                allowed = limits.at_most(HURRIED)
-            student = start(limits)  # what has worked may take as long again
-            student.discreet = hidden
-            for source in worked.copy():
+                self.allowed = self.limits.at_most(HURRIED)
+            # What has worked may take as long again.
+            self.student = student = self.start(self.limits)
+            student.discreet = self.hidden
+            for source in self.worked.copy():
                 try:
                     if isinstance(source, dict):
                         tell_names(student, source)
@@ -127,107 +162,115 @@ def hold(
                     raise
                 except Exception:  # whatever it is: the process no longer does what it is asked
                     student.end()
-                    worked.remove(source)
+                    self.worked.remove(source)
                     break
-        student.limits = allowed.at_most(hurry) if found_slow & named else allowed
+        hurried = self.slow & self.named
+        student.limits = self.allowed.at_most(self.hurry) if hurried else self.allowed
         return student
 
-    def find_slow(outputs: list[dict], seconds: float) -> None:
-        nonlocal hurry
-        ended = student is not None and not student.alive
-        if ended and found_slow & named:
-            hurry = SLOW_AGAIN
-        failed = any(output["output_type"] == "error" for output in outputs)
-        if ended or (failed and seconds > HURRIED.cpu):
-            found_slow.update(names & named)
-            tell("slow", sorted(found_slow))
+    def end(self) -> None:
+        if self.student is not None:
+            self.student.end()
 
-    def find_place(index: int, cell: Cell) -> Place | None:
+    def _has_ended(self) -> bool:
+        return self.student is not None and not self.student.alive
+
+    def go_on(self, index: int, cell: Cell) -> None:
+        """Run the next cell, and tell what came of it."""
+        self.tell("starting", index)
+        self.named, began = set(_NAME.findall(cell.source)), time.monotonic()
+        if cell.inside:
+            outputs = self._run_inside(index, cell)
+        elif cell.test:
+            outputs = self._run_test(index, cell)
+        else:
+            outputs = self._run_students_cell(index, cell)
+        self._find_slow(outputs, time.monotonic() - began)
+        self.tell("done", index)
+
+    def _run_inside(self, index: int, cell: Cell) -> list[dict]:
+        source = cell.source if self.hidden else cell.source.partition(BEGIN_HIDDEN)[0]
+        outputs, lived = run_inside(replace(cell, source=source), self.alive)
+        if lived:
+            self.worked.append(source)
+        else:
+            self.tell("stopped", index)
+        if cell.hidden == self.hidden:
+            self.tell("outputs", index, outputs)
+        elif cell.hidden:
+            self.places[index] = None
+        return outputs
+
+    def _run_students_cell(self, index: int, cell: Cell) -> list[dict]:
+        if self.slow & self.named:  # what uses a slow function is one itself
+            self.slow.update(_FUNCTION.findall(cell.source))
+        if self.hidden:  # it came to its end before, and may take as long again
+            self.named = set()
         try:
-            return namespace.place(alive(), index, cell.source)
+            outputs = clean(run_cell(self.alive(), cell.source, pictures=not self.hidden))
+            self.worked.append(cell.source)
+            self.namespace.students_cell(cell.source)
+        except GraderFailure:
+            raise
+        except BaseException as error:  # whatever its process answered, it is the cell's
+            self.end()
+            outputs = [_stopped(error)]
+            self.tell("stopped", index)
+        if not self.hidden:
+            self.tell("outputs", index, outputs)
+        return outputs
+
+    def _run_test(self, index: int, cell: Cell) -> list[dict]:
+        counts = cell.hidden == self.hidden
+        if cell.hidden and not counts:  # the lines above its hidden tests may define names
+            self.places[index] = self._find_place(index, cell)
+            cell = replace(cell, source=cell.source.partition(BEGIN_HIDDEN)[0])
+        elif not counts:  # its outcome is known, what it does to names counts
+            cell = replace(cell, source=hook.without_checks(cell.source))
+        outputs = run_test(cell, self.namespace, self.alive, self.shell)
+        if counts:
+            self.tell("outputs", index, outputs)
+            if not self.hidden and self._has_ended():
+                self.tell("stopped", index)  # to the second run it would be nothing but a wait
+        if done := self.namespace.done():
+            self.worked.append(done)
+        return outputs
+
+    def _find_place(self, index: int, cell: Cell) -> Place | None:
+        try:
+            return self.namespace.place(self.alive(), index, cell.source)
         except StudentDied:  # the notebook's time is over
             return None
 
-    def run_hidden_test(index: int, place: Place | None) -> bool:
+    def _find_slow(self, outputs: list[dict], seconds: float) -> None:
+        ended = self._has_ended()
+        if ended and self.slow & self.named:
+            self.hurry = SLOW_AGAIN
+        failed = any(output["output_type"] == "error" for output in outputs)
+        if ended or (failed and seconds > HURRIED.cpu):
+            self.slow.update(self.names & self.named)
+            self.tell("slow", sorted(self.slow))
+
+    def run_hidden_test(self, index: int, cell: Cell) -> bool:
         """Run a hidden test after all others; return whether the next one may run, too.
 
         Its outcome counts if it found what was at its place. And then it must have left all as it
         was, for the cells up to the next one.
         """
-        nonlocal named
+        place, student = self.places[index], self.student
         if place is None or student is None or place.student is not student:
             return False
-        if not namespace.is_at(place):
+        if not self.namespace.is_at(place):
             return False
         student.be_discreet()
-        cell, began = cells[index], time.monotonic()
-        named = set(_NAME.findall(cell.source))
-        outputs = run_test(cell, namespace, alive, shell)
-        if not namespace.was_at(place) or _wants_room(outputs):
+        began = time.monotonic()
+        self.named = set(_NAME.findall(cell.source))
+        outputs = run_test(cell, self.namespace, self.alive, self.shell)
+        if not self.namespace.was_at(place) or _wants_room(outputs):
             return False
-        tell("outputs", index, outputs)
-        find_slow(outputs, time.monotonic() - began)
-        return student.alive and index != max(places) and namespace.is_at(place)
-
-    try:
-        for index, cell in enumerate(cells):
-            if index in skip:
-                continue
-            tell("starting", index)
-            named, began = set(_NAME.findall(cell.source)), time.monotonic()
-            if cell.inside:
-                source = cell.source.partition(BEGIN_HIDDEN)[0] if not hidden else cell.source
-                outputs, lived = run_inside(replace(cell, source=source), alive)
-                if lived:
-                    worked.append(source)
-                else:
-                    tell("stopped", index)
-                if cell.hidden == hidden:
-                    tell("outputs", index, outputs)
-                elif cell.hidden:
-                    places[index] = None
-            elif not cell.test:
-                if found_slow & named:  # what uses a slow function is one itself
-                    found_slow.update(_FUNCTION.findall(cell.source))
-                if hidden:  # it came to its end before, and may take as long again
-                    named = set()
-                try:
-                    outputs = clean(run_cell(alive(), cell.source, pictures=not hidden))
-                    worked.append(cell.source)
-                    namespace.students_cell(cell.source)
-                except GraderFailure:
-                    raise
-                except BaseException as error:  # whatever its process answered, it is the cell's
-                    if student is not None:
-                        student.end()
-                    outputs = [_stopped(error)]
-                    tell("stopped", index)
-                if not hidden:
-                    tell("outputs", index, outputs)
-            elif cell.hidden and not hidden:  # the lines above its hidden tests may define names
-                places[index] = find_place(index, cell)
-                visible = replace(cell, source=cell.source.partition(BEGIN_HIDDEN)[0])
-                outputs = run_test(visible, namespace, alive, shell)
-            elif hidden and not cell.hidden:  # its outcome is known, what it does to names counts
-                names_only = replace(cell, source=hook.without_checks(cell.source))
-                outputs = run_test(names_only, namespace, alive, shell)
-            else:
-                outputs = run_test(cell, namespace, alive, shell)
-                tell("outputs", index, outputs)
-                if not hidden and student is not None and not student.alive:
-                    tell("stopped", index)  # to the second run it would be nothing but a wait
-            if cell.test and (done := namespace.done()):
-                worked.append(done)
-            find_slow(outputs, time.monotonic() - began)
-            tell("done", index)
-        if not hidden:
-            tell("complete")
-            for index, place in places.items():
-                if not run_hidden_test(index, place):
-                    break
-    finally:
-        if student is not None:
-            student.end()
+        self.tell("outputs", index, outputs)
+        self._find_slow(outputs, time.monotonic() - began)
+        return student.alive and index != max(self.places) and self.namespace.is_at(place)
 
 
 def run_test(
