@@ -43,7 +43,7 @@ def _joined(parts: tuple) -> str:
     """
     if len(parts) == 2 and (parts[0] == 0 or 0 < parts[1] < 100):
         return f"{parts[0]}.{parts[1]}"
-    return ",".join(f"{part:03}" if i else str(part) for i, part in enumerate(parts))
+    return ",".join(str(part) if part or not i else "000" for i, part in enumerate(parts))
 
 
 def _decimal(text: str) -> float:

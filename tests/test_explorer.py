@@ -85,6 +85,8 @@ def test_the_pair_that_is_chosen_is_lit_in_chain_and_map_and_told(mine):
         r'class="here lit" (?:data-query="(\d)" )?data-key="(\d)"', explorer.picture.value
     )
     assert lit == [("", "3"), ("1", "3")]
+    # A row of the chain, a row of the map, and a column of it.
+    assert [texts(explorer).count(word) for word in WORDS] == [3, 3, 3, 3]
     assert words(explorer).startswith("Query 'must', key 'orders': score ")
 
 

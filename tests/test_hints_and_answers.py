@@ -101,9 +101,15 @@ def test_no_number_yet_is_no_wrong_answer(reply, capsys):
     )
 
 
-@pytest.mark.parametrize("reply", [None, "seven", [1, 2], {}, "between 3 and 4", "1/0", "1,2,3"])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        *((None,), ("seven",), ([1, 2],), ({},), ("between 3 and 4",), ("1/0",), ("1,2,3",)),
+        *((1, 2, 3), (0, 5, 7), (1, 50, 368)),
+    ],
+)
 def test_what_is_no_number_is_told_in_words(reply, capsys):
-    answer(number_question().id, reply)
+    answer(number_question().id, *reply)
     said = capsys.readouterr().out
     assert said.startswith("Your answer, please\nThat is not one number. Write it with digits")
 

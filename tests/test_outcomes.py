@@ -109,6 +109,15 @@ def test_an_exception_is_told_with_the_students_own_line():
     assert outcome.line == "return np.zeros((2, 3)) @ np.zeros((2, 3))  # my line"
 
 
+def test_what_is_raised_in_a_librarys_python_is_told_with_the_students_line_too():
+    def split(x):
+        return np.split(np.zeros(3), 2)  # NumPy's own function raises some calls deeper
+
+    outcome = call(split, CASE)
+    assert outcome.error == "ValueError" and not outcome.inside
+    assert outcome.line.startswith("return np.split(np.zeros(3), 2)")
+
+
 def test_an_exception_from_another_process_brings_the_students_line():
     def raises():
         error = ValueError("too long")
