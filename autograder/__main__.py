@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.nbgrader_steps.problem import Problem
+from illustrated_attention.language import _, listed
 
 if TYPE_CHECKING:  # only Linux has all that it imports
     from autograder.sandbox.grader import Grader
@@ -16,51 +17,57 @@ if TYPE_CHECKING:  # only Linux has all that it imports
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m autograder", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m autograder", description=_("The instructor's commands.")
+    )
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("build", help="derive notebooks, answer keys and the kill matrix")
-    commands.add_parser("translations", help="bring locale/ up to date, and count what waits")
-    looked_at = commands.add_parser("looked-at", help="note that a document's translation fits")
-    looked_at.add_argument("document", type=Path, help="such as docs/zh_CN/learners.md")
-    fuzz = commands.add_parser("fuzz", help="try all that is right on random valid input")
-    fuzz.add_argument("--minutes", type=float, default=5, help="for how long (5)")
-    fuzz.add_argument("--seed", type=int, help="a number that an earlier run has told")
-    doctor = commands.add_parser("doctor", help="tell whether student code can be confined here")
+    commands.add_parser("build", help=_("derive notebooks, answer keys and the kill matrix"))
+    commands.add_parser("translations", help=_("bring locale/ up to date, and count what waits"))
+    looked_at = commands.add_parser("looked-at", help=_("note that a document's translation fits"))
+    looked_at.add_argument("document", type=Path, help=_("such as docs/zh_CN/learners.md"))
+    fuzz = commands.add_parser("fuzz", help=_("try all that is right on random valid input"))
+    fuzz.add_argument("--minutes", type=float, default=5, help=_("for how long (5)"))
+    fuzz.add_argument("--seed", type=int, help=_("a number that an earlier run has told"))
+    doctor = commands.add_parser("doctor", help=_("tell whether student code can be confined here"))
     doctor.add_argument(
-        "assignment", nargs="?", help="try its own solution: has every test its mark here?"
+        "assignment", nargs="?", help=_("try its own solution: has every test its mark here?")
     )
-    grade = commands.add_parser("grade", help="grade the hand-ins that are missing or newer")
-    grade.add_argument("assignment", help="its id, such as 01_self_attention")
+    grade = commands.add_parser("grade", help=_("grade the hand-ins that are missing or newer"))
+    grade.add_argument("assignment", help=_("its id, such as 01_self_attention"))
     where = grade.add_mutually_exclusive_group()
-    where.add_argument("--jobs", type=_count, metavar="N", help="grading processes here")
-    where.add_argument("--dask", metavar="ADDRESS", help="grade on a Dask cluster: tcp://host:8786")
-    grade.add_argument("--db", metavar="URL", help="the gradebook, if not nbgrader_config.py's")
-    grade.add_argument("--student", metavar="ID", help="only this student's hand-in")
+    where.add_argument("--jobs", type=_count, metavar="N", help=_("grading processes here"))
+    where.add_argument(
+        "--dask", metavar="ADDRESS", help=_("grade on a Dask cluster: tcp://host:8786")
+    )
+    grade.add_argument("--db", metavar="URL", help=_("the gradebook, if not nbgrader_config.py's"))
+    grade.add_argument("--student", metavar="ID", help=_("only this student's hand-in"))
     grade.add_argument(
-        "--retry", action="store_true", help="also what grading processes died of before"
+        "--retry", action="store_true", help=_("also what grading processes died of before")
     )
     grade.add_argument(
-        "--unsafe", action="store_true", help="grade where student code cannot be confined"
+        "--unsafe", action="store_true", help=_("grade where student code cannot be confined")
     )
-    grade.add_argument("--force", action="store_true", help="grade again what is graded")
-    mine = commands.add_parser("mine", help="grade your own notebook, alone, without a class")
-    mine.add_argument("lesson", help="its id, such as 01_self_attention")
-    mine.add_argument("notebook", nargs="?", type=Path, help="if not the lesson's in notebooks/")
-    report = commands.add_parser("report", help="write a page and a table about the class")
-    report.add_argument("assignment", help="its id, such as 01_self_attention")
-    report.add_argument("--db", metavar="URL", help="the gradebook, if not nbgrader_config.py's")
-    due = commands.add_parser("due", help="see or set until when to hand in")
-    due.add_argument("assignment", help="its id, such as 01_self_attention")
-    due.add_argument("when", nargs="?", help="2027-03-01 23:59, as on the class's clock; or never")
-    due.add_argument("--student", metavar="ID", help="for this student only")
-    due.add_argument("--db", metavar="URL", help="the gradebook, if not nbgrader_config.py's")
-    marks = commands.add_parser("marks", help="fill a column of a platform's exported gradebook")
-    marks.add_argument("assignment", help="its id, such as 01_self_attention")
-    marks.add_argument("--into", type=Path, required=True, metavar="FILE", help="the gradebook")
-    marks.add_argument("--column", metavar="NAME", help="if none bears the assignment's name")
-    marks.add_argument("--db", metavar="URL", help="the gradebook, if not nbgrader_config.py's")
-    pages = commands.add_parser("feedback-zip", help="pack feedback for a learning platform")
-    pages.add_argument("assignment", help="its id, such as 01_self_attention")
+    grade.add_argument("--force", action="store_true", help=_("grade again what is graded"))
+    mine = commands.add_parser("mine", help=_("grade your own notebook, alone, without a class"))
+    mine.add_argument("lesson", help=_("its id, such as 01_self_attention"))
+    mine.add_argument("notebook", nargs="?", type=Path, help=_("if not the lesson's in notebooks/"))
+    report = commands.add_parser("report", help=_("write a page and a table about the class"))
+    report.add_argument("assignment", help=_("its id, such as 01_self_attention"))
+    report.add_argument("--db", metavar="URL", help=_("the gradebook, if not nbgrader_config.py's"))
+    due = commands.add_parser("due", help=_("see or set until when to hand in"))
+    due.add_argument("assignment", help=_("its id, such as 01_self_attention"))
+    due.add_argument(
+        "when", nargs="?", help=_("2027-03-01 23:59, as on the class's clock; or never")
+    )
+    due.add_argument("--student", metavar="ID", help=_("for this student only"))
+    due.add_argument("--db", metavar="URL", help=_("the gradebook, if not nbgrader_config.py's"))
+    marks = commands.add_parser("marks", help=_("fill a column of a platform's exported gradebook"))
+    marks.add_argument("assignment", help=_("its id, such as 01_self_attention"))
+    marks.add_argument("--into", type=Path, required=True, metavar="FILE", help=_("the gradebook"))
+    marks.add_argument("--column", metavar="NAME", help=_("if none bears the assignment's name"))
+    marks.add_argument("--db", metavar="URL", help=_("the gradebook, if not nbgrader_config.py's"))
+    pages = commands.add_parser("feedback-zip", help=_("pack feedback for a learning platform"))
+    pages.add_argument("assignment", help=_("its id, such as 01_self_attention"))
     arguments = vars(parser.parse_args(argv))
     runs: dict[str, Callable[..., int]] = {
         "build": _build,
@@ -88,8 +95,6 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _not_yours(error: PermissionError) -> str:
-    from illustrated_attention.language import _
-
     text = _(
         "You may not write into {folder}: the course's folder is somebody else's. Work under the "
         "account that it belongs to, or let it be written by your group."
@@ -100,7 +105,7 @@ def _not_yours(error: PermissionError) -> str:
 def _count(text: str) -> int:
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError("at least 1 process is needed")
+        raise argparse.ArgumentTypeError(_("at least 1 process is needed"))
     return number
 
 
@@ -110,9 +115,10 @@ def _translations() -> int:
 
     waiting = update_catalogues()
     for catalogue, count in waiting.items():
-        print(f"{catalogue}: {count} to translate")
+        print(_("{catalogue}: {count} to translate").format(catalogue=catalogue, count=count))
     for path in stale():
-        print(f"{path} was made from an older {english_of(path)}")
+        text = _("{path} was made from an older {english}")
+        print(text.format(path=path, english=english_of(path)))
     return 1 if any(waiting.values()) or stale() else 0
 
 
@@ -138,7 +144,7 @@ def _fuzz(minutes: float, seed: int | None) -> int:
     except ModuleNotFoundError as error:
         if error.name != "hypothesis":
             raise
-        print("fuzz needs the test tools: python3 scripts/set_up.py --test", file=sys.stderr)
+        print(_("fuzz needs the test tools: python3 scripts/set_up.py --test"), file=sys.stderr)
         return 1
     return 0 if fuzz_for(60 * minutes, seed) else 1
 
@@ -192,7 +198,6 @@ def _mine(lesson: str, notebook: Path | None) -> int:
     with _grader_starts(unsafe) as grader:
         with _importing():
             from autograder.class_run.mine import grade_mine
-            from illustrated_attention.language import _
         outcome = grade_mine(lesson, notebook, grader)
     if outcome.refused:
         print(outcome.refused)
@@ -220,15 +225,14 @@ def _marks(**options) -> int:
 
 def _feedback_zip(assignment: str) -> int:
     from autograder.class_run.return_feedback import pack_feedback
-    from illustrated_attention.language import _
 
     packed = pack_feedback(assignment)
     print(_("The pages of {count} students are in").format(count=packed.count))
     print(packed.path)
     if packed.otherwise:
-        print(_("These did not hand in through a platform:"), ", ".join(packed.otherwise))
+        print(_("These did not hand in through a platform:"), listed(packed.otherwise))
     if packed.without:
-        print(_("These handed in and have no page:"), ", ".join(packed.without))
+        print(_("These handed in and have no page:"), listed(packed.without))
     return 1 if packed.without else 0
 
 

@@ -2,13 +2,14 @@
 
 import html
 from collections.abc import Callable, Sequence
+from unicodedata import east_asian_width
 
 import numpy as np
 
 from illustrated_attention.comparing import ATOL, RTOL, Problem, compare
 from illustrated_attention.examine import Verdict
 from illustrated_attention.figures.palette import CARD_BAD, CARD_CELL, CARD_GOOD, CARD_NEUTRAL
-from illustrated_attention.language import _, together
+from illustrated_attention.language import _, labelled, together
 from illustrated_attention.messages import Failure
 
 MOST_ROWS, MOST_COLUMNS = 8, 8  # of a drawn difference
@@ -169,8 +170,8 @@ def _listed(got: Sequence, expected: list) -> tuple[str, str]:
     words = [[f" {name} " for name in names]]
     for i, row in zip(shown, rows, strict=True):
         words.append([f"[{word}]" if i == first else f" {word} " for word in row])
-    widths = [max(map(len, column)) for column in zip(*words, strict=True)]
-    lines = ["  " + " ".join(map(str.ljust, row, widths)).rstrip() for row in words]
+    widths = [max(map(_columns, column)) for column in zip(*words, strict=True)]
+    lines = ["  " + " ".join(map(_filled, row, widths)).rstrip() for row in words]
 
     label = _("first wrong item")
     body = ""
@@ -185,10 +186,19 @@ def _listed(got: Sequence, expected: list) -> tuple[str, str]:
     return "\n".join([title, *lines]), _table(title, f"<thead><tr>{head}</tr></thead>", body)
 
 
+def _columns(text: str) -> int:
+    """How many columns a text takes where all letters are equally wide: a Chinese one takes two."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def _filled(text: str, width: int) -> str:
+    return text + " " * (width - _columns(text))
+
+
 def _cell(word: str, boxed: bool, label: str = "", bold: bool = False) -> str:
     """A cell of a table; `label` is said before its number to those who cannot see its box."""
     word = html.escape(word)
-    said = f' aria-label="{html.escape(label)}: {word}"' if label else ""
+    said = f' aria-label="{labelled(html.escape(label), word)}"' if label else ""
     border = f"3px solid {CARD_BAD}" if boxed else f"1px solid {CARD_CELL}"
     return (
         f'<td{said} style="border:{border};font-weight:{700 if bold else 400};'

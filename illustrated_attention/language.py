@@ -23,7 +23,7 @@ def _(text: str) -> str:
 
 def together(*sentences: str) -> str:
     """Put whole sentences side by side, as the language does it: Chinese has no space there."""
-    said, *rest = sentences
+    said, *rest = sentences or ("",)
     for sentence in rest:
         said = _("{one} {other}").format(one=said, other=sentence)
     return said
@@ -52,6 +52,11 @@ def listed(words: Iterable[str]) -> str:
     for word in rest:
         said = _("{one}, {other}").format(one=said, other=word)
     return said
+
+
+def labelled(name: str, what: object) -> str:
+    """Return a name and what is told of it, with the language's colon between them."""
+    return _("{name}: {what}").format(name=name, what=what)
 
 
 def parted(words: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from illustrated_attention.answer_keys import AnswerKey, Signature
 from illustrated_attention.comparing import Problem
-from illustrated_attention.language import _, together
+from illustrated_attention.language import _, labelled, together
 from illustrated_attention.outcomes import Case, parameter_name
 
 
@@ -84,7 +84,7 @@ def _raised(name, case, outcome, **rest):
     if case.raises:
         text = _("{name} should refuse this input with {wanted}, but stopped with {error}.")
         sentence = text.format(name=name, wanted=case.raises, error=outcome.error)
-    detail = _("{error}: {message}").format(error=outcome.error, message=outcome.message)
+    detail = labelled(outcome.error, outcome.message)
     if outcome.inside:
         text = _("in your line: {calling}\nwhich leads to {inside}, and stops there: {line}")
         detail += "\n" + text.format(

@@ -10,6 +10,7 @@ doubted.
 import ast
 import json
 import re
+import sys
 import textwrap
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -39,11 +40,10 @@ def ipython() -> Any:
 
     The one in which nbgrader runs a notebook counts, too.
     """
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return None
-    return get_ipython()
+    # A notebook has imported it before us. To import it elsewhere, as in the instructor's commands,
+    # would take half a second to find that there is no shell.
+    loaded = sys.modules.get("IPython")
+    return loaded.get_ipython() if loaded else None
 
 
 def watch() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from illustrated_attention.being_graded import being_graded
 from illustrated_attention.contents import exercise_names
 from illustrated_attention.figures.palette import CARD_CELL, CARD_GOOD
-from illustrated_attention.language import _, later, listed
+from illustrated_attention.language import _, labelled, later, listed
 
 # The way of a token through GPT-2. The block is run many times.
 PARTS = (
@@ -61,7 +61,7 @@ class Progress:
         lines = [self._title()]
         for part, names in PARTS:
             marked = listed(f"✓ {n}" if n in self.passed else n for n in names)
-            lines.append(f"  {_(part)}: {marked}")
+            lines.append("  " + labelled(_(part), marked))
         return "\n".join([*lines, self._where()])
 
     __repr__ = __str__

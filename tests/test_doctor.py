@@ -13,7 +13,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="confinement is for L
 @linux
 @pytest.mark.usefixtures("confined")
 def test_a_safe_machine_is_called_safe(capsys):
-    assert doctor.main([]) == 0
+    assert doctor.main() == 0
     out = capsys.readouterr().out
     assert "Grading is safe here" in out
     assert "POSSIBLE" not in out
@@ -23,7 +23,7 @@ def test_a_safe_machine_is_called_safe(capsys):
 @linux
 def test_a_machine_without_layers_is_not(capsys, monkeypatch):
     monkeypatch.setattr(confine, "layers", confine.Layers)
-    assert doctor.main([]) == 1
+    assert doctor.main() == 1
     out = capsys.readouterr().out
     assert "NOT safe" in out
     assert "NO  Landlock" in out
@@ -39,7 +39,7 @@ def test_a_wall_with_a_hole_is_found(capsys, monkeypatch):
     nothing = lambda: zygote(confine.Layers(), unsafe=True)  # noqa: E731
     monkeypatch.setattr(student_process, "Zygote", nothing)
     monkeypatch.setattr(confine, "layers", lambda: confine.Layers(7, True, False))
-    assert doctor.main([]) == 1
+    assert doctor.main() == 1
     out = capsys.readouterr().out
     assert "POSSIBLE" in out
     assert "do not grade here" in out
@@ -47,13 +47,8 @@ def test_a_wall_with_a_hole_is_found(capsys, monkeypatch):
 
 def test_other_systems_are_told_what_it_means(capsys, monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert doctor.main([]) == 1
+    assert doctor.main() == 1
     assert "UNCONFINED" in capsys.readouterr().out
-
-
-def test_it_takes_no_arguments(capsys):
-    assert doctor.main(["--help"]) == 2
-    assert "usage" in capsys.readouterr().err
 
 
 def test_an_exchange_that_a_student_can_take_over_is_named(tmp_path, capsys, monkeypatch):
@@ -61,5 +56,5 @@ def test_an_exchange_that_a_student_can_take_over_is_named(tmp_path, capsys, mon
     monkeypatch.setenv("ILLUSTRATED_ATTENTION_EXCHANGE", str(tmp_path))
     for mode, said in ((0o777, True), (0o1777, False), (0o700, False)):
         tmp_path.chmod(mode)
-        doctor.main([])
+        doctor.main()
         assert (f"chmod 1777 {tmp_path}" in capsys.readouterr().out) == said

@@ -6,6 +6,7 @@ import warnings
 from collections import Counter
 
 import nbformat
+import numpy as np
 import pytest
 from classroom import ROOT, graded_cells, nbgrader_data
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -13,6 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from autograder.authoring import catalogues, documents, editions
 from autograder.authoring.lesson_texts import COLUMNS, texts, with_texts
 from autograder.exercises import LESSONS
+from illustrated_attention import CheckFailed, check
 from illustrated_attention import language as languages
 from illustrated_attention.figures.key import colour_key
 from illustrated_attention.figures.words import has_glyph
@@ -133,6 +135,38 @@ def test_sentences_are_put_side_by_side_as_the_language_does_it(monkeypatch):
     assert languages.together("One.", "Two.", "Three.") == "One. Two. Three."
     languages.use("zh_CN")
     assert languages.together("一。", "二。", "三。") == "一。二。三。"
+
+
+def card_of(function, exercise):
+    with pytest.raises(CheckFailed) as failure:
+        check(function, exercise)
+    return str(failure.value)
+
+
+def test_two_sentences_stand_on_a_chinese_card_without_a_space(monkeypatch):
+    monkeypatch.setattr(languages, "_catalogue", languages._catalogue)
+    languages.use("zh_CN")
+
+    def squeezed(token_ids, wte, wpe, start=0):
+        if start + token_ids.shape[-1] > len(wpe):
+            raise ValueError("too long")
+        return np.squeeze(wte[token_ids] + wpe[start : start + token_ids.shape[-1]])
+
+    card = card_of(squeezed, "embed")
+    assert "这样的例子都是错的" in card and "`squeeze`" in card  # which cases, and why
+    assert "。 " not in card
+
+
+def test_a_table_on_a_chinese_card_has_its_columns_one_under_the_other(monkeypatch):
+    monkeypatch.setattr(languages, "_catalogue", languages._catalogue)
+    languages.use("zh_CN")
+    pairs = [([1], 2), ([1, 2], 3)]  # one is missing: a word stands in its place
+    lines = card_of(lambda token_ids: pairs, "next_token_pairs").splitlines()
+    head = next(at for at, line in enumerate(lines) if "预期的" in line and "序号" in line)
+    starts = [line[: line.rindex("(")] for line in lines[head + 1 : head + 4]]
+    wide = [len(s) + sum(letter > "\u2e80" for letter in s) for s in starts]
+    before = lines[head].removesuffix("预期的")
+    assert set(wide) == {len(before) + sum(letter > "\u2e80" for letter in before)}
 
 
 TEXT = """# A heading

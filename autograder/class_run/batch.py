@@ -44,7 +44,7 @@ from autograder.nbgrader_steps.notebook_file import text_of
 from autograder.nbgrader_steps.settings import configure_grading
 from autograder.sandbox.inside import confine
 from autograder.sandbox.student_process import PutOff
-from illustrated_attention.language import _
+from illustrated_attention.language import _, together
 
 if TYPE_CHECKING:  # only Linux has all that it imports
     from autograder.sandbox.grader import Grader
@@ -52,7 +52,6 @@ if TYPE_CHECKING:  # only Linux has all that it imports
 # Where grading processes die again and again, whoever was in work is tried alone.
 TRIES_ALONE = 2
 _PUT_OFF = f"{PutOff.__module__}.{PutOff.__name__}: "  # before the seconds that were spent
-DIED = "the grading process died each time it came to this hand-in"
 DIGEST = "hand_in.sha256"  # the file that tells of a graded folder which hand-in it is of
 
 
@@ -67,6 +66,7 @@ class Result:
     notes: str = ""  # if it was graded: what was left out or renamed, in words
     # If it is to be tried after the others: what it has spent of its notebook's time, in seconds.
     put_off: float | None = None
+    died: bool = False  # the grading process did, each time it came to this hand-in
 
 
 def pending(course: CourseDirectory, assignment: str) -> list[str]:
@@ -169,7 +169,7 @@ def grade_student(config: Config, assignment: str, student: str) -> Result:
         (graded / DIGEST).write_text(digest)
         graded.rename(target)
         seconds = time.perf_counter() - start
-        return Result(student, True, taken.refused, seconds, " ".join(taken.notes))
+        return Result(student, True, taken.refused, seconds, together(*taken.notes))
     finally:
         _remove(work)
 
@@ -212,7 +212,8 @@ def grade_class(
         suspects, waiting = waiting[:in_work], waiting[in_work:]
         for student in suspects:
             if not any(not grade([student]) for _ in range(TRIES_ALONE)):
-                results[student] = Result(student, False, DIED)
+                why = _("the grading process died each time it came to this hand-in")
+                results[student] = Result(student, False, why, died=True)
                 _remember_death(CourseDirectory(config=config), assignment, student)
                 tell(results[student])
         waiting = grade(waiting) if waiting else []

@@ -10,7 +10,7 @@ from nbgrader.coursedir import CourseDirectory
 from autograder.nbgrader_steps import times
 from autograder.nbgrader_steps.course import need_assignment, read_config
 from autograder.nbgrader_steps.problem import Problem
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed
 
 FORM = "%Y-%m-%d %H:%M"
 
@@ -54,7 +54,7 @@ def due(
             "How late these are has changed, and their marks have not: grade them again with "
             "--force. {students}"
         )
-        said.append(text.format(students=", ".join(other)))
+        said.append(text.format(students=listed(other)))
     return said
 
 

@@ -24,7 +24,7 @@ from autograder.nbgrader_steps.release import written_in_release
 from autograder.nbgrader_steps.stamp import fits_stamp
 from autograder.nbgrader_steps.trusted import need_python, runs_inside
 from autograder.sandbox.inside import confine
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed, together
 
 if TYPE_CHECKING:  # only Linux has all that it imports
     from autograder.sandbox.grader import Grader
@@ -117,9 +117,8 @@ def grade(
     progress.close()
     print(progress.summary(assignment, already=len(wanted) - len(pending) - len(died)))
     if died:
-        names = ", ".join(map(printable, died))
         text = _("Not tried again, because grading processes died each time: {names}.")
-        print(text.format(names=names))
+        print(text.format(names=listed(map(printable, died))))
         print(_("To try them again: --retry."))
     _tell_what_else(course, assignment)
     if inside := runs_inside(config, assignment):
@@ -127,7 +126,7 @@ def grade(
             "The marks of these tests can be forged, because they ran beside the student's code: "
             "{cells}"
         )
-        print(text.format(cells=", ".join(inside)))
+        print(text.format(cells=listed(inside)))
     return 1 if progress.failed or died else 0
 
 
@@ -159,10 +158,10 @@ def _tell_what_else(course: CourseDirectory, assignment: str) -> None:
             "{count} results were reached with other tests or points than there are now: grade "
             "them again with --force. {students}"
         )
-        print(text.format(count=len(old), students=", ".join(old)))
+        print(text.format(count=len(old), students=listed(old)))
     if odd := batch.left_out(course, assignment):
         text = _("Left out, because the folder's name is no student's: {names}")
-        print(text.format(names=", ".join(odd)))
+        print(text.format(names=listed(odd)))
 
 
 class Progress:
@@ -182,18 +181,22 @@ class Progress:
         """Take in one result."""
         self.done += 1
         self.failed += not result.graded
-        self.died += result.why == batch.DIED
+        self.died += result.died
         self.refused += result.graded and bool(result.why)
-        count = f"{self.done}/{self.total} {printable(result.student)}: "
-        if not result.graded:
-            self._line(f"{count}NOT GRADED: {printable(result.why)}")
-        elif result.why:
-            self._line(f"{count}refused, no points: {printable(result.why)}")
-        elif result.notes:
-            self._line(f"{count}graded in {result.seconds:.1f} s. {printable(result.notes)}")
-        elif not self.bar:
-            self._line(f"{count}graded in {result.seconds:.1f} s")
+        if result.notes or result.why or not self.bar:
+            text = _("{done}/{all} {student}: {what}")
+            who = printable(result.student)
+            what = self._what_came_of(result)
+            self._line(text.format(done=self.done, all=self.total, student=who, what=what))
         self._draw()
+
+    def _what_came_of(self, result: Result) -> str:
+        if not result.graded:
+            return _("NOT GRADED: {reason}").format(reason=printable(result.why))
+        if result.why:
+            return _("refused, no points: {reason}").format(reason=printable(result.why))
+        graded = _("graded in {seconds:.1f} s.").format(seconds=result.seconds)
+        return together(graded, printable(result.notes)) if result.notes else graded
 
     def close(self) -> None:
         """Leave the bar's line."""
@@ -204,16 +207,17 @@ class Progress:
         """Return what there is to say in the end."""
         graded = self.done - self.failed
         seconds = time.monotonic() - self.start
-        parts = [f"{assignment}: {graded} graded in {seconds:.1f} s"]
-        if self.refused:
-            parts.append(f"{self.refused} of them refused, with the reason as feedback")
-        if already:
-            parts.append(f"{already} graded before")
-        if self.failed > self.died:
-            parts.append(f"{self.failed - self.died} NOT graded; they are tried again next time")
-        if self.died:
-            parts.append(f"{self.died} NOT graded; they are tried again with --retry only")
-        return ". ".join(parts) + "."
+        text = _("{assignment}: {count} graded in {seconds:.1f} s.")
+        said = [text.format(assignment=assignment, count=graded, seconds=seconds)]
+        for count, text in (
+            (self.refused, _("{count} of them refused, with the reason as feedback.")),
+            (already, _("{count} graded before.")),
+            (self.failed - self.died, _("{count} NOT graded; they are tried again next time.")),
+            (self.died, _("{count} NOT graded; they are tried again with --retry only.")),
+        ):
+            if count:
+                said.append(text.format(count=count))
+        return together(*said)
 
     def _line(self, text: str) -> None:
         self._write(("\r\x1b[K" if self.bar else "") + text + "\n")
@@ -226,7 +230,8 @@ class Progress:
         left = ""
         if self.done:
             seconds = (time.monotonic() - self.start) * (self.total - self.done) / self.done
-            left = f", {int(seconds) // 60}:{int(seconds) % 60:02} left"
+            clock = f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+            left = _(", {time} left").format(time=clock)
         bar = "#" * full + "." * (width - full)
         self._write(f"\r\x1b[K[{bar}] {self.done}/{self.total}{left}")
 

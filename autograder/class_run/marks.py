@@ -20,7 +20,7 @@ from autograder.nbgrader_steps.names import printable
 from autograder.nbgrader_steps.problem import Problem
 from autograder.nbgrader_steps.roster import Roster, Unknown, key, roster_path
 from autograder.nbgrader_steps.tables import Table, read_table
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed
 
 # Where platforms say how many points a column has: Brightspace and Blackboard in its name,
 _MOST = re.compile(r"(?:MaxPoints:|Total Pts: (?:up to )?)(\d+(?:[.,]\d+)?)")
@@ -50,14 +50,14 @@ class Entered:
             yield self.scale
         for reason, students in self.unfilled.items():
             text = _("Left as it was, because {reason}: {students}.")
-            yield text.format(reason=reason, students=", ".join(students))
+            yield text.format(reason=reason, students=listed(students))
         for text, who in (
             (_("NOT ENTERED, because the file has no line of theirs: {who}."), self.missing),
             (_("NOT ENTERED, because the file has several lines of theirs: {who}."), self.several),
             (_("Lines of nobody in the class, left as they were: {who}."), self.strangers),
         ):
             if who:
-                yield text.format(who=printable(", ".join(who)))
+                yield text.format(who=printable(listed(who)))
 
 
 def enter_marks(

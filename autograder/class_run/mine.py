@@ -22,7 +22,7 @@ from autograder.nbgrader_steps.course import read_config
 from autograder.nbgrader_steps.problem import Problem
 from autograder.nbgrader_steps.settings import configure_feedback, configure_grading
 from autograder.sandbox.inside import confine
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed
 
 if TYPE_CHECKING:  # only Linux has all that it imports
     from autograder.sandbox.grader import Grader
@@ -67,7 +67,7 @@ def grade_mine(
     if not (source / f"{lesson}.ipynb").is_file():
         lessons = sorted(path.stem for path in sources.glob("*/*.ipynb"))
         text = _("There is no lesson {lesson}. The lessons are: {lessons}.")
-        raise Problem(text.format(lesson=lesson, lessons=", ".join(lessons)))
+        raise Problem(text.format(lesson=lesson, lessons=listed(lessons)))
     released = Path(course.format_path(course.release_directory, ".", lesson))
     notebook = notebook or released / f"{lesson}.ipynb"
     if not notebook.is_file():

@@ -20,7 +20,7 @@ from autograder.nbgrader_steps.problem import Problem
 from autograder.nbgrader_steps.spoken import language_of
 from autograder.nbgrader_steps.trusted import need_python, runs_inside
 from autograder.sandbox.inside.shell import REFUSED
-from illustrated_attention.language import _, speaking
+from illustrated_attention.language import _, labelled, listed, parted, speaking
 
 SOLUTION, BLANK = "solution", "blank"
 
@@ -75,7 +75,7 @@ def _try_out(folder: Path, source: Path, inside: list[str], ignore: list[str]) -
     unknown = [cell for cell in inside if not _has_test(ours, cell)]
     if unknown:
         text = _("ConfinedExecute.inside names what is no test: {cells}")
-        raise Problem(text.format(cells=", ".join(unknown)))
+        raise Problem(text.format(cells=listed(unknown)))
     works = {SOLUTION: ours.sources(), BLANK: ours.released()}
     stock, confined = {}, {}
     for name, notebooks in works.items():
@@ -140,12 +140,12 @@ def _why(cell: tuple[str, str], ours: dict, stock: dict) -> str:
         graded = _cell(notebooks[name], grade_id)
         told = _said(graded) if graded is not None else ""
         if told:
-            said.append(f"{who}: {told}")
+            said.append(labelled(who, told))
     with speaking(language_of(ours[name])):
         refused = _(REFUSED)
     if any(refused in text for cell in ours[name].cells for text in _tracebacks(cell)):
         said.append(_("a cell before it does what is refused while grading"))
-    return "; ".join(said) or _("the last line of the test gives other points")
+    return parted(said) or _("the last line of the test gives other points")
 
 
 def _said(cell: NotebookNode) -> str:

@@ -177,7 +177,7 @@ def table(rows: list[Row], exercises: list[str]) -> Iterator[list[str]]:
     for row in rows:
         line = [row.id, row.name, row.when or ("yes" if row.handed_in else "no")]
         points = [number(row.score), number(row.most), number(row.penalty)]
-        line += [*(points if row.graded else ["", "", ""]), "; ".join(row.reasons)]
+        line += [*(points if row.graded else ["", "", ""]), parted(row.reasons)]
         for name in exercises:
             work = row.works.get(name)
             line += [number(work.score), _in_table(work.shown)] if work else ["", ""]

@@ -24,7 +24,7 @@ from autograder.nbgrader_steps.seen import Seen, look, why_refused
 from autograder.nbgrader_steps.seen import exercise_of as exercise_of_cell
 from autograder.nbgrader_steps.small_files import REFUSED
 from autograder.nbgrader_steps.spoken import language_of
-from illustrated_attention.language import ENGLISH, _
+from illustrated_attention.language import ENGLISH, _, listed
 
 LITTLE = 0.5  # who has less than this part of the points needs attention
 
@@ -101,7 +101,7 @@ class Row:
         waiting = [name for name, work in self.works.items() if work.to_mark]
         if waiting:
             text = _("waits for marks by hand: {exercises}")
-            reasons.append(text.format(exercises=", ".join(waiting)))
+            reasons.append(text.format(exercises=listed(waiting)))
         if self.most and self.score < LITTLE * self.most:
             text = _("has {points} of {most} points")
             reasons.append(text.format(points=number(self.score), most=number(self.most)))

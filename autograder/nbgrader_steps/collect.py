@@ -15,7 +15,7 @@ from autograder.nbgrader_steps import hand_in, names, refused_files, small_files
 from autograder.nbgrader_steps.course import notebooks
 from autograder.nbgrader_steps.exchange import warn
 from autograder.nbgrader_steps.small_files import REFUSED, SECRET, TIMESTAMP
-from illustrated_attention.language import _
+from illustrated_attention.language import _, labelled, together
 
 
 class Collect(ExchangeCollect):
@@ -130,7 +130,7 @@ class Collect(ExchangeCollect):
         try:
             owner = pwd.getpwuid(folder.lstat().st_uid).pw_name
         except KeyError:
-            owner = "nobody known"
+            owner = _("nobody known")
         if owner != student:
             text = _("{name} says that it is {student}'s, and its owner is {owner}. Ask them.")
             self.log.warning(text.format(name=folder.name, student=student, owner=owner))
@@ -143,14 +143,13 @@ class Collect(ExchangeCollect):
                 left_out = refused_files.copy_folder(src, folder, refused_files.COLLECTED)
                 super().do_copy(folder, dest, log)
                 if left_out:
-                    text = _("{name}: {notes}")
-                    notes, name = names.printable(" ".join(left_out)), Path(src).name
-                    self.log.warning(text.format(name=names.printable(name), notes=notes))
+                    notes, name = names.printable(together(*left_out)), Path(src).name
+                    self.log.warning(labelled(names.printable(name), notes))
                     Path(dest, hand_in.LEFT_OUT).write_text("\n".join(left_out), encoding="utf-8")
             # nbgrader raises a RuntimeError for what is too large.
             except (refused_files.Refused, OSError, RuntimeError) as reason:
                 if not os.path.isdir(src):
-                    raise FileNotFoundError("its folder is gone again") from None
+                    raise FileNotFoundError(_("its folder is gone again")) from None
                 why = str(reason)
                 if not isinstance(reason, refused_files.Refused):
                     why = _("It cannot be copied. Look at its files, and hand in again.")

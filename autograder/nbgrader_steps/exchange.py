@@ -11,7 +11,7 @@ from nbgrader.utils import notebook_hash
 
 from autograder.nbgrader_steps import names, small_files
 from autograder.nbgrader_steps.small_files import SECRET
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed
 
 
 def whose_exchange(root: str) -> str | None:
@@ -106,7 +106,7 @@ class ReleaseFeedback(ExchangeReleaseFeedback):
                 "These handed in without nbgrader's secret, or no file that ends in .ipynb, and "
                 "cannot fetch their feedback. Give them their pages from {folder}: {students}"
             )
-            self.log.warning(text.format(folder=root, students=", ".join(without)))
+            self.log.warning(text.format(folder=root, students=listed(without)))
 
     def _release(self, student: str, folder: Path, pages: list[Path]) -> bool:
         """Release a student's pages. Returns False if the student has no way to find them."""

@@ -82,7 +82,8 @@ class ConfinedExecute(NbGraderPreprocessor):
                 return grader.grade(cells, trusted.names, folder, limits, seconds, **known)
         except GraderFailure as failure:
             # nbgrader leaves the student ungraded and goes on with the next one.
-            raise RuntimeError(f"The grader failed, nobody is to blame: {failure}") from failure
+            text = _("The grader failed, nobody is to blame: {reason}")
+            raise RuntimeError(text.format(reason=failure)) from failure
 
 
 def _grade_id(cell) -> str | None:

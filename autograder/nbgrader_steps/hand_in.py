@@ -18,7 +18,7 @@ from autograder.nbgrader_steps.release import read_released
 from autograder.nbgrader_steps.small_files import REFUSED, SECRET, TIMESTAMP
 from autograder.nbgrader_steps.spoken import language_handed_in, language_of_class
 from autograder.nbgrader_steps.transplant import has_work, is_untouched
-from illustrated_attention.language import _, speaking
+from illustrated_attention.language import _, listed, speaking, together
 
 LEFT_OUT = "left_out.txt"  # what collecting left out, for its owner to be told when it is graded
 MOST_NOTEBOOKS = 10  # in a hand-in, that are looked at
@@ -96,7 +96,7 @@ def _take_notebooks(
         notebook_file.write({**notebook, "cells": cells}, folder / f"{name}.ipynb")
     for name, why in refused.items():
         notebook_file.write(refused_files.refusal(why), folder / f"{name}.ipynb")
-    return Taken(" ".join(refused.values()), notes)
+    return Taken(together(*refused.values()), notes)
 
 
 def _language(found: list[Found], released: dict[str, NotebookNode | None]) -> str | None:
@@ -179,11 +179,11 @@ def _choose(
         return work.notebook
     if taken is None or notebook is None:
         reason = _("{name} is missing. Hand it in under this name.").format(name=f"{name}.ipynb")
-        raise refused_files.Refused(" ".join([reason, *notes]))
+        raise refused_files.Refused(together(reason, *notes))
     if worked:
-        listed = ", ".join(shown(its.path.name) for its in worked)
+        files = listed(shown(its.path.name) for its in worked)
         text = _("{name} is untouched and was graded. You worked in {files}: hand in one of them.")
-        notes.append(text.format(name=shown(taken.path.name), files=listed))
+        notes.append(text.format(name=shown(taken.path.name), files=files))
     if taken != exact:
         text = _("{file} was graded as {name}. Hand it in under this name.")
         notes.append(text.format(file=shown(taken.path.name), name=f"{shown(name)}.ipynb"))

@@ -18,7 +18,7 @@ from nbformat.v4 import new_markdown_cell
 
 from autograder.nbgrader_steps import notebook_file
 from autograder.nbgrader_steps.names import file_name, is_left_by_system, notebook_name, shown
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed
 
 MAX_NOTEBOOK = 64 << 20  # bytes, with all outputs
 MAX_ENTRIES = 20_000  # files and folders that are looked at
@@ -99,10 +99,10 @@ def _importance(found: tuple[tuple[str, ...], int]) -> tuple:
 
 
 def _left_out(reason: str, names: list[tuple[str, ...]]) -> str:
-    listed = ", ".join(shown("/".join(parts)) for parts in names[:5])
+    said = listed(shown("/".join(parts)) for parts in names[:5])
     if len(names) > 5:
-        listed = _("{names} and {count} more").format(names=listed, count=len(names) - 5)
-    return _("Left out ({reason}): {names}.").format(reason=reason, names=listed)
+        said = _("{names} and {count} more").format(names=said, count=len(names) - 5)
+    return _("Left out ({reason}): {names}.").format(reason=reason, names=said)
 
 
 def _files(

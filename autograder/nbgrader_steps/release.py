@@ -97,7 +97,7 @@ def _free_name(path: Path) -> Path:
         kept = folder / f"{name}{f'_{number}' if number > 1 else ''}.ipynb"
         if not kept.exists():
             return kept
-    raise FileExistsError(f"{folder} is full")
+    raise FileExistsError(_("{folder} is full").format(folder=folder))
 
 
 class ReleaseExporter(NotebookExporter):

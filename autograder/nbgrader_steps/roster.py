@@ -14,7 +14,7 @@ from pathlib import Path
 from nbgrader.coursedir import CourseDirectory
 
 from autograder.nbgrader_steps.tables import read_table
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed
 
 NAMES = ("id", "email", "name", "login")  # columns with one name of a student each
 NUMBERS = ("number", "lms_user_id")
@@ -142,4 +142,4 @@ def _bare(number: str) -> str:
 
 
 def _listed(students: set[str]) -> str:
-    return ", ".join(sorted(students))
+    return listed(sorted(students))

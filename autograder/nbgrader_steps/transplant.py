@@ -21,6 +21,7 @@ from autograder.nbgrader_steps.release import is_as_released, read_released, wri
 from autograder.nbgrader_steps.spoken import note_language
 from autograder.nbgrader_steps.strangers_notebook import new_cell, new_id
 from autograder.nbgrader_steps.trusted import course_of, need_python
+from illustrated_attention.language import _
 
 # Characters of code, in all, that are compiled to see whether a cell was split: a stranger's code
 # can take a compiler time that grows with its square.
@@ -286,10 +287,11 @@ class Transplant(NbGraderPreprocessor):
         folder = course.format_path(course.release_directory, ".", names["assignment"])
         path = Path(folder, names["notebook"] + ".ipynb")
         if not path.exists():
-            raise FileNotFoundError(
-                f"{path} is missing: hand-ins are graded on the released notebook. Run "
-                f"`nbgrader generate_assignment {names['assignment']}` first."
+            text = _(
+                "{path} is missing: hand-ins are graded on the released notebook. Run `nbgrader "
+                "generate_assignment {assignment}` first."
             )
+            raise FileNotFoundError(text.format(path=path, assignment=names["assignment"]))
         released = read_released(path)
         need_python(released, path.name)
         if is_as_released(path) is False:

@@ -30,7 +30,7 @@ from autograder.nbgrader_steps.hand_in import timestamp
 from autograder.nbgrader_steps.labels import Label, label
 from autograder.nbgrader_steps.refused_files import MAX_NOTEBOOK
 from autograder.nbgrader_steps.roster import Unknown, key, participants, read_roster
-from illustrated_attention.language import _
+from illustrated_attention.language import _, listed
 
 MAX_MEMBERS = 20_000  # files in one archive
 MAX_DEPTH = 2  # archives around an archive; one deeper is left out
@@ -205,7 +205,7 @@ class Inbox:
     def _choose(self, student: str, files: list[Found]) -> Found | None:
         owners = {found.owner for found in files}
         if len(owners) > 1:
-            places = ", ".join(names.printable(found.place) for found in files)
+            places = listed(names.printable(found.place) for found in files)
             text = _("{student} is left out: these files come from different people: {places}")
             self.tell(text.format(student=student, places=places))
             return None
@@ -239,7 +239,7 @@ class Extractor(ExtractorPlugin):
         self.log.info(text.format(count=len(taken)))
         if late := [found.student for found in taken if found.label and found.label.late]:
             text = _("The platform says that these are late: {students}")
-            self.log.warning(text.format(students=", ".join(late)))
+            self.log.warning(text.format(students=listed(late)))
 
     def _take(self, found: Found, target: Path) -> bool:
         course, assignment = self.parent.coursedir, target.parent.name

@@ -15,6 +15,7 @@ import sys
 import types
 
 from autograder.sandbox.inside import hook
+from autograder.sandbox.inside.hook import translate as _
 from autograder.sandbox.inside.operations import OPERATIONS, operations_of
 
 MAX_LENT = 200_000
@@ -44,14 +45,15 @@ class Lending:
             return imported
         calls = _is_function(thing) or _is_class(thing) or _is_callable_object(thing)
         if not calls and not _is_object(thing):
-            raise TypeError(
-                f"a {type(thing).__name__} cannot be passed to the student's code: only plain "
-                "data, arrays, functions, and objects of classes that a test defines"
+            text = _(
+                "a {type} cannot be passed to the student's code: only plain data, arrays, "
+                "functions, and objects of classes that a test defines"
             )
+            raise TypeError(text.format(type=type(thing).__name__))
         number = self.numbers.get(id(thing))
         if number is None:
             if len(self.things) == MAX_LENT:
-                raise TypeError("too many things are lent to the student's code")
+                raise TypeError(_("too many things are lent to the student's code"))
             number = self.numbers[id(thing)] = len(self.things)
             self.things.append(thing)
         name = getattr(thing, "__name__", "")

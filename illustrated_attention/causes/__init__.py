@@ -21,6 +21,7 @@ from illustrated_attention.causes.source import (
 )
 from illustrated_attention.causes.steps import cause_in_steps
 from illustrated_attention.causes.two_known import known_mistake_and_a_step, two_known_mistakes
+from illustrated_attention.language import together
 
 __all__ = ["Cause", "find_cause", "find_certain_cause", "one_or_the_other"]
 
@@ -75,4 +76,4 @@ def find_unwritten_helper(
 def _under_its_condition(cause: Cause, evidence: Evidence) -> Cause:
     """Say also where it is wrong, when that is one kind of case."""
     where = cause_in_conditions(evidence)
-    return replace(cause, sentence=f"{where.sentence} {cause.sentence}") if where else cause
+    return replace(cause, sentence=together(where.sentence, cause.sentence)) if where else cause

@@ -29,7 +29,7 @@ from illustrated_attention.figures.words import (
     text_width,
     token_label,
 )
-from illustrated_attention.language import _
+from illustrated_attention.language import _, labelled
 
 SMALLEST_TEXT = 7.8  # points; numbers that would need smaller type are left out
 CELL_HEIGHT = 0.29
@@ -89,7 +89,7 @@ def heatmap(
     cell_width, cell_height = _cell_size(ax, rows, columns)
     _cell_labels(ax, row_labels, col_labels, cell_width, cell_height)
     shape = shape_text(array)
-    title = _("{name}: {shape}").format(name=name, shape=shape) if name else shape
+    title = labelled(name, shape) if name else shape
     label_space = column_label_height(col_labels, cell_width)
     ax.annotate(
         title,

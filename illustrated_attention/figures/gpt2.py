@@ -290,7 +290,8 @@ def block_flow(params, n_tokens, n_head):
             text = figure.write(left + SPACE / 2, middle - 0.13, shape, ha="center", color=GREY)
             text.set_fontsize(fit_text([shape], 0.9 * SPACE, 9))
             left += SPACE
-            said.append(f"{label} ({note}): {shape}" + (";" if place < 3 else "."))
+            text = _("{label} ({note}): {shape};") if place < 3 else _("{label} ({note}): {shape}.")
+            said.append(text.format(label=label, note=note, shape=shape))
         _sum(ax, figure, left + 0.15, middle, branch=MARGIN + 0.34, over=top + 0.42)
         figure.arrow((left + 0.3, middle), (left + 0.47, middle))
         figure.write(left + 0.5, middle, "x", fontsize=13, fontweight="bold")
@@ -300,9 +301,9 @@ def block_flow(params, n_tokens, n_head):
             _("Flow of one block. x has the shape {shape}; a head has {d} numbers.").format(
                 shape=stream, d=d
             ),
-            lanes[0][0] + ":",
+            _("{name}:").format(name=lanes[0][0]),
             *said[:5],
-            lanes[1][0] + ":",
+            _("{name}:").format(name=lanes[1][0]),
             *said[5:],
         ]
     )
@@ -476,7 +477,7 @@ def every_head_off(probabilities, before):
             _("The probability is {before} with all heads on.").format(before=percent(before)),
             _("With one head off it is, by layer:"),
             *(
-                f"{layer}: {listed(percent(p) for p in row)}."
+                _("{label}: {values}.").format(label=layer, values=listed(map(percent, row)))
                 for layer, row in zip(layers, probabilities, strict=True)
             ),
             _("The lowest is {name}.").format(name=name),
@@ -573,8 +574,13 @@ def parameter_counter(shapes, counted):
     figure.alt_text = together(
         *[
             _("{total} parameters.").format(total=f"{total:,}"),
-            *(f"{names[name]}: {size:,} ({percent(size / total)})." for name, size in sums.items()),
-            verdict + ".",
+            *(
+                _("{label}: {size} ({share}).").format(
+                    label=names[name], size=f"{size:,}", share=percent(size / total)
+                )
+                for name, size in sums.items()
+            ),
+            _("{sentence}.").format(sentence=verdict),
         ]
     )
     return figure

@@ -14,7 +14,7 @@ from illustrated_attention.figures.needs import axes, need_array, need_tokens
 from illustrated_attention.figures.page import MARGIN, ROOM, TITLE_SPACE, LessonFigure, drawn
 from illustrated_attention.figures.palette import DARK_VERMILION, GREY, INK
 from illustrated_attention.figures.words import fit_text, percent, text_width, token_label
-from illustrated_attention.language import _, listed, parted
+from illustrated_attention.language import _, labelled, listed, parted
 
 GAP = 0.14  # inches between two maps
 HEAD_TITLE, CAPTION = 0.24, 0.52  # inches above and under a map
@@ -77,7 +77,7 @@ def attention_maps(tokens, weights):
                 if one_layer
                 else _("layer {layer}, head {head}").format(layer=layer, head=head)
             )
-            said.append(f"{name}: {' '.join(captions[layer][head])}")
+            said.append(labelled(name, " ".join(captions[layer][head])))
             middle = left + size / 2
             if large:
                 _write_tokens(ax, labels, label_size, head == 0, layer == n_layer - 1)

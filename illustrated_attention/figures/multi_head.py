@@ -41,7 +41,7 @@ from illustrated_attention.figures.words import (
     text_width,
     token_label,
 )
-from illustrated_attention.language import _, listed, parted, quoted, together
+from illustrated_attention.language import _, labelled, listed, parted, quoted, together
 
 ROW = 0.31  # height of a cell of numbers
 STRIP = 0.42  # height of a vector drawn as a strip of colours
@@ -282,7 +282,7 @@ def index_map(tokens, before, results):
         left, top = origin[0] + arrow - 0.08, TITLE_SPACE + panel * place + 0.5
         figure.arrow(origin, (left - 0.08, top + ROW * n_tokens / 2))
         figure.write(left, top - 0.4, name, fontweight="bold", fontsize=10.5, color=DARK_BLUE)
-        said.append(f"{name}:")
+        said.append(_("{name}:").format(name=name))
         for head, cells in enumerate(array):
             _numbered_cells(figure, left, top, cells, home, cell)
             head_name = _("head {head}").format(head=head)
@@ -299,7 +299,8 @@ def index_map(tokens, before, results):
                     fontweight="bold",
                 )
             left += notes
-            said.append(f"{head_name}, {_rows(cells, tokens)};")
+            text = _("{head}, {rows};")
+            said.append(text.format(head=head_name, rows=_rows(cells, tokens)))
             wrong = [
                 f"{quoted(token)} {faults[name][head, row]}"
                 for row, token in enumerate(tokens)
@@ -401,9 +402,7 @@ def head_rows(tokens, weights, query):
     token_axis(ax, tokens, query)
     figure.alt_text = together(
         *(
-            _("{head}: {weights}").format(
-                head=name, weights=describe_weights(tokens, row, query, 3)
-            )
+            labelled(name, describe_weights(tokens, row, query, 3))
             for name, row in zip(names, rows, strict=True)
         )
     )
@@ -450,7 +449,7 @@ def head_results(tokens, z, query):
     figure.write(
         middle,
         TITLE_SPACE + 0.08,
-        _("{name}: {shape}").format(name=title, shape=shape_text(rows)),
+        labelled(title, shape_text(rows)),
         **style,
     )
     for place, (name, row) in enumerate(zip(names, rows, strict=True)):

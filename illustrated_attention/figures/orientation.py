@@ -14,7 +14,7 @@ from illustrated_attention.figures.words import (
     text_width,
     token_label,
 )
-from illustrated_attention.language import _, listed, together
+from illustrated_attention.language import _, listed, parted, quoted, together
 
 BOX_GAP = 0.05
 SHEET_GAP = 0.3
@@ -69,8 +69,11 @@ def token_positions(tokens):
             left += width + BOX_GAP
     figure.alt_text = together(
         *[
-            _("The tokens of the sentence in a row, each with its index in Python:"),
-            listed(f"{index} '{token}'" for index, token in enumerate(tokens)) + ".",
+            _(
+                "The tokens of the sentence in a row, each with its index in Python: {tokens}."
+            ).format(
+                tokens=listed(f"{index} {quoted(token)}" for index, token in enumerate(tokens))
+            ),
             _("Counted from 1, every number is one larger."),
         ]
     )
@@ -223,15 +226,14 @@ def axes_of(array, names):
         spans.append(((left, below), (end, below)))
         told = label(0)
         if shown < count:
-            told += " " + _("(the first {n} are drawn)").format(n=shown)
+            told = together(told, _("(the first {n} are drawn)").format(n=shown))
         page.text(left, below + 0.18, told, ha="left", va="center", **style)
     for first, last in spans:
         line = {"arrowstyle": "|-|,widthA=0.25,widthB=0.25", "color": GREY, "linewidth": 1.2}
         page.annotate("", first, last, arrowprops={**line, "shrinkA": 0, "shrinkB": 0})
     figure.alt_text = _("An array of shape {shape}. {axes}. The first row is {values}.").format(
         shape=array.shape,
-        axes=listed(label(axis) for axis in range(dimensions)),
-        values=listed(number(value) for value in sheets[0, 0, :12])
-        + (", …" if columns > 12 else ""),
+        axes=parted(label(axis) for axis in range(dimensions)),
+        values=listed([*map(number, sheets[0, 0, :12]), *["…"] * (columns > 12)]),
     )
     return figure

@@ -82,13 +82,9 @@ def describe_array(name, array, row_labels=None):
         name=name, rows=array.shape[0], columns=array.shape[1]
     )
     if array.size > 48:
-        return (
-            start
-            + " "
-            + _("Values from {low} to {high}.").format(
-                low=number(array.min()), high=number(array.max())
-            )
-        )
+        text = _("Values from {low} to {high}.")
+        low, high = number(array.min()), number(array.max())
+        return together(start, text.format(low=low, high=high))
     labels = row_labels or [str(row) for row in range(len(array))]
     rows = (
         _("{label}: {values}.").format(label=label, values=listed(map(number, row)))

@@ -10,7 +10,7 @@ from IPython.display import display, update_display
 
 from illustrated_attention.figures.needs import NotDrawn
 from illustrated_attention.figures.words import token_label
-from illustrated_attention.language import _, later, listed
+from illustrated_attention.language import _, labelled, later, listed
 from illustrated_attention.widgets.attention_steps import Switches
 from illustrated_attention.widgets.drawing import page_style, stacked
 from illustrated_attention.widgets.explored import LONGEST, SENTENCES, Model, Recorded
@@ -228,7 +228,7 @@ class Explorer(Live):
             for field, part, name, place in zip(
                 self.numbers, layer, (_("query"), _("key")), (scene.query, scene.key), strict=False
             ):
-                field.description = f"{name}: {self.seen.tokens[place]}"
+                field.description = labelled(name, self.seen.tokens[place])
                 field.value = ", ".join(f"{x:g}" for x in part[self.head.index][place])
             self._quiet = False
         if self.shown:
