@@ -36,6 +36,8 @@ def bring_along() -> None:
     for name in [name for name in exercise_names() if callable(namespace.get(name))]:
         key = find_key(name)
         assert key is not None  # it was found by its name
+        if key.lesson == Path.cwd().name:
+            continue  # it is written here: when the cell is run again, what is saved may be older
         cells = code_cells(Path.cwd().parent / key.lesson / f"{key.lesson}.ipynb")
         if not any(name in cell for cell in cells):
             continue

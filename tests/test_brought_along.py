@@ -73,6 +73,18 @@ def test_a_function_that_does_not_pass_is_not_used_and_that_is_told(
     assert "until yours pass their check: softmax, weighted_sum." in capsys.readouterr().out
 
 
+def test_what_this_notebook_writes_stays_when_the_cell_is_run_again(shell, tmp_path, capsys):
+    lesson_01(tmp_path, HELPER, SOFTMAX)
+    saved = new_code_cell("import numpy as np\n\n\ndef causal_mask(n):\n    return np.tri(n) > 0")
+    nbformat.write(
+        new_notebook(cells=[saved]), tmp_path / "02_masked_attention" / "02_masked_attention.ipynb"
+    )
+    shell.user_ns["causal_mask"] = written_since = lambda n: None
+    bring_along()
+    assert shell.user_ns["causal_mask"] is written_since
+    assert "causal_mask" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("content", [None, "no notebook", json.dumps({"cells": [{}]})])
 def test_without_an_earlier_notebook_the_courses_are_used(shell, tmp_path, capsys, content):
     if content is not None:
