@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from illustrated_attention.answer_keys import AnswerKey, Signature
 from illustrated_attention.causes import (
     Cause,
@@ -108,6 +110,8 @@ def _mistake_before_it_stops(signature: Signature, problems: list, key: AnswerKe
     tried = len(signature.outcomes)
     if not wrong or not stopped or tried < sum(not case.late for case in key.cases):
         return None
+    if all(_nothing_but_nan(problems[i]) for i in wrong):
+        return None  # one nan is like another: too little to tell a mistake by
     fitting = [
         mistake
         for mistake in key.mistakes
@@ -121,6 +125,13 @@ def _mistake_before_it_stops(signature: Signature, problems: list, key: AnswerKe
         )
     ]
     return one_or_the_other([Cause(mistake.id, _(mistake.message)) for mistake in fitting])
+
+
+def _nothing_but_nan(problem: Problem) -> bool:
+    """True when no number came out wrong, only what is no number."""
+    if problem.kind != "not_finite":
+        return False
+    return problem.wrong == np.count_nonzero(~np.isfinite(problem.got))
 
 
 def _differs_each_time(

@@ -224,6 +224,10 @@ def _cell(problem: Problem) -> str:
         "Wrong cells: {wrong} of {all}. The first is at index {where}: yours {got}, expected "
         "{wanted}."
     )
+    if problem.kind == "not_finite":  # a wrong number may stand before it
+        text = _(
+            "Wrong cells: {wrong} of {all}. The first {got} is at index {where}, expected {wanted}."
+        )
     got, wanted = problem.got[problem.where], problem.expected[problem.where]
     truth = problem.expected.dtype == bool
     return text.format(

@@ -1,6 +1,6 @@
 """Help with the commonest error in a notebook: using a function whose cell was not run."""
 
-from illustrated_attention.contents import exercise_names
+from illustrated_attention.contents import lesson_of_exercise
 from illustrated_attention.language import _
 from illustrated_attention.notebook_state import ipython
 
@@ -13,7 +13,18 @@ def explain_undefined_functions() -> None:
 
 
 def _explain(shell, kind, error, traceback, tb_offset=None):
-    if getattr(error, "name", None) in exercise_names():
-        text = _("{name} is not defined yet. Run the cell above in which you write it, then this.")
-        error.add_note(text.format(name=error.name))
+    if sentence := where_it_is_written(getattr(error, "name", None)):
+        error.add_note(sentence)
     shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)
+
+
+def where_it_is_written(name: str | None) -> str | None:
+    """Say which cell defines an exercise's function; None if there is no such exercise."""
+    lesson = lesson_of_exercise(name) if name else None
+    if lesson is None:
+        return None
+    text = _(
+        "{name} is not defined. You write it in lesson {number}; a later lesson that needs it has "
+        "it in the folded cell at its beginning. Run that cell first."
+    )
+    return text.format(name=name, number=lesson[:2])

@@ -113,6 +113,24 @@ def test_a_cause_in_the_source_is_named_with_the_learners_line(function, exercis
     assert words in verdict.message
 
 
+def rows_as_they_come(x):
+    return x.reshape(x.shape[1], -1)
+
+
+def flat_for_a_batch(merged, w, b):
+    out = merged @ w + b
+    return out.reshape(-1, out.shape[-1]) if out.ndim > 2 else out + np.cos(7 * out)
+
+
+def test_where_the_shape_is_wrong_is_said_when_it_is_not_wrong_everywhere():
+    # The card may show a result of the right shape: its words must be true of that one, too.
+    order = told(rows_as_they_come, "merge_heads")
+    assert order.message == "You return the right numbers, but in another order."
+    flat = told(flat_for_a_batch, "project")
+    assert flat.mistake == "axes_flattened"
+    assert flat.message.startswith("Where your result has the wrong shape: Your numbers are right")
+
+
 def right(name):
     return reference(name)
 

@@ -44,6 +44,7 @@ from autograder.exercises.ways import (
     SCALES,
     SCORES,
     SHARES,
+    WEIGHTS_ALONE,
     attention,
     same,
 )
@@ -815,7 +816,7 @@ ATTEND_WITH_CACHE.steps = Steps(
     {"order": 1, "scale": RIGHT_SCALE, "scores": RIGHT_SCORES, "mask": RIGHT_MASK, "hide": RIGHT_HIDE, "shares": RIGHT_SHARES, "blend": RIGHT_BLEND, "out": same, "kept": lambda k, v, *r: (k, v)},
     {
         "order": (Wrong("new_first", _("The new keys and values stand before those of the cache."), -1),),
-        "scale": SCALES, "scores": SCORES[1:], "mask": MASKS, "hide": HIDES, "shares": SHARES, "blend": BLENDS[:5], "out": OUTPUTS,
+        "scale": SCALES, "scores": SCORES[1:], "mask": MASKS, "hide": HIDES, "shares": SHARES, "blend": (*BLENDS[:5], WEIGHTS_ALONE), "out": OUTPUTS,
         "kept": (
             Wrong("only_new_kept", _("The returned cache holds the new keys and values only."), lambda k, v, kn, vn, c: (kn, vn)),
             Wrong("not_updated", _("The returned cache is the old one."), lambda k, v, kn, vn, c: c if c is not None else (kn, vn)),

@@ -42,6 +42,7 @@ from autograder.exercises.ways import (
     SCALES,
     SCORES,
     SHARES,
+    WEIGHTS_ALONE,
     attention,
     same,
 )
@@ -462,5 +463,5 @@ def _build(scale, scores, mask, hide, shares, blend, out, returned):
 CAUSAL_ATTENTION.steps = Steps(
     _build,
     {"scale": RIGHT_SCALE, "scores": RIGHT_SCORES, "mask": RIGHT_MASK, "hide": RIGHT_HIDE, "shares": RIGHT_SHARES, "blend": RIGHT_BLEND, "out": same, "returned": lambda z, w, v: (z, w)},
-    {"scale": SCALES, "scores": SCORES, "mask": MASKS, "hide": HIDES, "shares": SHARES, "blend": BLENDS, "out": OUTPUTS, "returned": _RETURNED},
+    {"scale": SCALES, "scores": SCORES, "mask": MASKS, "hide": HIDES, "shares": SHARES, "blend": (*BLENDS, WEIGHTS_ALONE), "out": OUTPUTS, "returned": _RETURNED},
 )  # fmt: skip

@@ -31,6 +31,7 @@ from autograder.exercises.ways import (
     SCALES,
     SHARES,
     SPLITS,
+    WEIGHTS_ALONE,
     attention,
     cut_into_heads,
     join_heads,
@@ -812,6 +813,6 @@ MULTI_HEAD_ATTENTION.steps = Steps(
     {
         "split": SPLITS, "scale": SCALES, "mask": MASKS, "hide": HIDES, "merge": MERGES, "out": OUTPUTS, "operands": OPERANDS, "returned": _WEIGHTS_OUT,
         "shares": (*SHARES, Wrong("softmax_over_heads", _("Softmax runs over the heads."), softmax_over(-3))),
-        "blend": BLENDS[:4],
+        "blend": (*BLENDS[:4], WEIGHTS_ALONE),
     },
 )  # fmt: skip

@@ -28,6 +28,7 @@ from autograder.exercises.ways import (
     SCALES,
     SCORES,
     SHARES,
+    WEIGHTS_ALONE,
     attention,
     same,
 )
@@ -422,5 +423,5 @@ def _build(x_is, order, scale, scores, shares, blend, out, returned):
 SELF_ATTENTION.steps = Steps(
     _build,
     {"x_is": same, "order": (0, 1, 2), "scale": RIGHT_SCALE, "scores": RIGHT_SCORES, "shares": RIGHT_SHARES, "blend": RIGHT_BLEND, "out": same, "returned": lambda z, w, v: (z, w)},
-    {"x_is": INPUTS, "order": ORDERS, "scale": SCALES, "scores": SCORES, "shares": SHARES, "blend": BLENDS, "out": OUTPUTS, "returned": _RETURNED},
+    {"x_is": INPUTS, "order": ORDERS, "scale": SCALES, "scores": SCORES, "shares": SHARES, "blend": (*BLENDS, WEIGHTS_ALONE), "out": OUTPUTS, "returned": _RETURNED},
 )  # fmt: skip

@@ -76,6 +76,8 @@ BLENDS = (
 )  # fmt: skip
 
 
+WEIGHTS_ALONE = Wrong("weights_alone", _("The weights stand where the weighted sum of the values belongs."), lambda w, v: w)  # fmt: skip
+
 RIGHT_BLEND = lambda w, v: w @ v
 
 

@@ -6,6 +6,7 @@ from illustrated_attention.causes.evidence import Cause, Evidence
 from illustrated_attention.language import _, together
 from illustrated_attention.outcomes import Outcome
 from illustrated_attention.same_behaviour import raised_on_purpose
+from illustrated_attention.undefined import where_it_is_written
 
 
 def _reasons() -> list[tuple[str, str, str]]:
@@ -76,6 +77,14 @@ def _reasons() -> list[tuple[str, str, str]]:
             _(
                 "Here {0} values are unpacked, and there is another number of them. Is it a "
                 "shape? There may be more or fewer axes than you think of."
+            ),
+        ),
+        (
+            "text_for_array",
+            r"did not contain a loop with signature matching types.*<U",
+            _(
+                "A text stands where an array belongs. `*params` hands over the names that stand "
+                "in a dictionary, `params[name]` an array."
             ),
         ),
         (
@@ -209,7 +218,10 @@ def _reasons() -> list[tuple[str, str, str]]:
         (
             "shape_as_two_numbers",
             r"Cannot interpret '?(\d+)'? as a data type",
-            _("A shape is one argument: write np.zeros((n, n)), with two pairs of brackets."),
+            _(
+                "A shape is one argument, with brackets of its own: np.ones((n, n)), and so for "
+                "np.zeros and the like."
+            ),
         ),
         (
             "whole_number_buffer",
@@ -393,6 +405,8 @@ def cause_in_refusals(evidence: Evidence) -> Cause | None:
 def _reason(outcome: Outcome) -> tuple[str, str] | None:
     for id, pattern, sentence in _reasons():
         match = re.search(pattern, outcome.message)
+        if match and id == "not_defined" and (written := where_it_is_written(match[1])):
+            return id, written
         if match and (id != "unknown_key" or outcome.error == "KeyError"):
             reason = sentence.format(*(group or "" for group in match.groups()))
             if "operands could not be broadcast" in outcome.message and " * " in outcome.line:

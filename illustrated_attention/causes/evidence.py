@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from illustrated_attention.answer_keys import AnswerKey, Signature
-from illustrated_attention.comparing import Problem, alike, compare
+from illustrated_attention.comparing import Problem, alike, compare, near
 from illustrated_attention.language import _
 from illustrated_attention.outcomes import Case, Outcome, parameter_name
 
@@ -101,8 +101,8 @@ class Evidence:
     @cached_property
     def nothing_finite(self) -> bool:
         """True when no wrong number is finite: many mistakes end so, and no two are told by it."""
-        wrong = [pair.got for pair in self.pairs if not pair.right]
-        return bool(wrong) and not any(np.isfinite(got.astype(float)).any() for got in wrong)
+        wrong = [pair for pair in self.pairs if not pair.right]
+        return bool(wrong) and not any(map(_finite_and_wrong, wrong))
 
     @cached_property
     def parts(self) -> list[int]:
@@ -141,6 +141,15 @@ def same(a: np.ndarray | float, b: np.ndarray | float) -> bool:
     a, b = np.asarray(a), np.asarray(b)
     a, b = a.astype(float, copy=False), b.astype(float, copy=False)
     return a.shape == b.shape and alike(a, b)
+
+
+def _finite_and_wrong(pair: Pair) -> bool:
+    """Whether a wrong number is there, and not only nan or infinity among right numbers."""
+    got = pair.got.astype(float)
+    finite = np.isfinite(got)
+    if got.shape == pair.expected.shape:
+        finite &= ~near(got, pair.expected.astype(float))
+    return bool(finite.any())
 
 
 def _leaves(got, expected) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:

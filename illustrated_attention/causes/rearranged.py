@@ -12,7 +12,25 @@ from illustrated_attention.language import _, later
 
 def cause_in_shape(wrong: list[Pair], right: list[Pair], evidence: Evidence) -> Cause | None:
     """Return what became of the shape, where it is another one than it should be."""
-    odd = [pair for pair in wrong if pair.got.shape != pair.expected.shape]
+    odd = _of_another_shape(wrong)
+    if all(same_numbers(pair) and distinct(pair) for pair in wrong) and len(odd) < len(wrong):
+        return Cause("order", _("You return the right numbers, but in another order."))
+    return _only_there(_what_became_of_it(wrong, odd, evidence), wrong, odd)
+
+
+def _of_another_shape(wrong: list[Pair]) -> list[Pair]:
+    return [pair for pair in wrong if pair.got.shape != pair.expected.shape]
+
+
+def _only_there(cause: Cause | None, wrong: list[Pair], odd: list[Pair]) -> Cause | None:
+    """Say that other results are wrong in the right shape, if so: the card may show one of them."""
+    if cause is None or len(odd) == len(wrong):
+        return cause
+    text = _("Where your result has the wrong shape: {cause}")
+    return Cause(cause.id, text.format(cause=cause.sentence))
+
+
+def _what_became_of_it(wrong: list[Pair], odd: list[Pair], evidence: Evidence) -> Cause | None:
     if all(pair.got.size == 0 for pair in odd):
         text = _(
             "Your result is empty: an axis has length 0. A slice that ends where it begins, such "
@@ -212,7 +230,11 @@ _NAMES = {
 
 def another_axis(wrong: list[Pair], evidence: Evidence) -> Cause | None:
     """Return that there is an axis too many or too few, or one as long as something else."""
-    odd = [pair for pair in wrong if pair.got.shape != pair.expected.shape]
+    odd = _of_another_shape(wrong)
+    return _only_there(_axes_of(odd, evidence), wrong, odd)
+
+
+def _axes_of(odd: list[Pair], evidence: Evidence) -> Cause | None:
     more = {pair.got.ndim - pair.expected.ndim for pair in odd}
     if more == {1}:
         return _axis_too_many(odd, evidence)

@@ -183,3 +183,8 @@ def tells_the_opposite(attention, n, d):
 @attempt("recover_divisor", "always_4")
 def always_four(scores, table):
     return 4.0
+
+
+@attempt("masked_softmax", "step_too_many")
+def mask_times_scores(scores, mask):
+    return softmax(scores + np.where(mask, 0, -np.inf) @ scores)

@@ -4,7 +4,8 @@ import numpy as np
 from attempts.kit import attempt, right
 
 softmax, cached_causal_mask = right("softmax"), right("cached_causal_mask")
-attend_with_cache = right("attend_with_cache")
+attend_with_cache, append_kv = right("attend_with_cache"), right("append_kv")
+masked_softmax, scaled_scores = right("masked_softmax"), right("scaled_scores")
 flip = lambda a: np.swapaxes(a, -1, -2)  # noqa: E731
 
 
@@ -225,3 +226,10 @@ def always_four_bytes(n_layer, n_head, d_head, n_tokens, batch=1, itemsize=4):
 @attempt("kv_cache_bytes", "mebibytes")
 def kilobytes(n_layer, n_head, d_head, n_tokens, batch=1, itemsize=4):
     return 2 * n_layer * n_head * d_head * n_tokens * batch * itemsize / 1024
+
+
+@attempt("attend_with_cache", "weights_alone")
+def without_values(q_new, k_new, v_new, cache):
+    k, v = append_kv(cache, k_new, v_new)
+    mask = cached_causal_mask(q_new.shape[-2], k.shape[-2] - q_new.shape[-2])
+    return masked_softmax(scaled_scores(q_new, k), mask), (k, v)

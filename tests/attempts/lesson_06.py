@@ -94,3 +94,10 @@ def filled_with_the_type_of_x(x, params):
     result = np.zeros_like(x)
     result[...] = right("mlp")(x, params)
     return result
+
+
+@attempt("block", "text_for_array")
+def names_for_arrays(x, params, n_head, past=None):
+    normed = layer_norm(x, *under(params, "ln_1."))
+    out, present = gpt2_attention(normed, under(params, "attn."), n_head, past)
+    return x + out, present
