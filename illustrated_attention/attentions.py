@@ -117,12 +117,12 @@ def hidden_too_late(q, k, v):
 
 
 def mean_removed(q, k, v):
-    """Sees only back, but first takes the mean over all tokens from the values."""
+    """Sees only back, but first subtracts from the values their mean over all tokens."""
     return past_by_closeness(q, k, v - np.mean(v, axis=-2, keepdims=True))
 
 
 def queries_centred(q, k, v):
-    """Sees only back, but first takes the mean over all tokens from the queries."""
+    """Sees only back, but first subtracts from the queries their mean over all tokens."""
     return past_by_closeness(q - np.mean(q, axis=-2, keepdims=True), k, v)
 
 

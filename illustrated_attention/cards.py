@@ -94,7 +94,7 @@ def _failure_parts(verdict: Verdict, failure: Failure) -> list[tuple[str, str]]:
         seen = _("What was seen: {what}").format(what=failure.sentence)
         searched = failure.case is not None and failure.case.within  # then only about the same
         if verdict.explained and failure.kind == "value" and not searched:
-            seen = together(seen, _("This mistake gives exactly your numbers."))
+            seen = together(seen, _("This mistake gives exactly your result."))
         parts.append(paragraph(seen))
     if failure.case is not None:
         where = _("Smallest case that shows it: {title}; {inputs}.")

@@ -157,7 +157,7 @@ def test_it_is_said_when_a_named_mistake_gives_exactly_these_numbers():
     def half_as_large(merged, w, b):
         return merged @ w - b
 
-    assert "This mistake gives exactly your numbers." in str(card_of(half_as_large, "project"))
+    assert "This mistake gives exactly your result." in str(card_of(half_as_large, "project"))
     unknown = card_of(lambda s: right_softmax(s) + np.arange(s.shape[-1]) ** 2)
     assert "This mistake" not in str(unknown)
 

@@ -110,7 +110,7 @@ def _cache_words(query):
 def _fit_words(scene):
     seen = scene.steps.mask
     fit = np.round(scene.steps.weights, 2) == scene.printed
-    return _("{fit} of {all} visible cells are as printed.").format(
+    return _("Visible cells that are as printed: {fit} of {all}.").format(
         fit=int((fit & seen).sum()), all=int(seen.sum())
     )
 

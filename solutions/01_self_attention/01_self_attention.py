@@ -392,8 +392,8 @@ answer("01-why-scale", "?")
 explore(scaled_scores, softmax, tokens=tokens, q=q, k=k, query=2)
 
 # %% [markdown]
-# **Try:** make the divisor small, and larger again. At which divisor does "orders", for the query
-# "obey", have the largest gradient? What is left of all four gradients at the smallest one?
+# **Try:** make the divisor smaller and smaller. What becomes of the gradient of "orders", and what is
+# left of all four in the end? Then make the divisor as large as it goes: what becomes of the weights?
 
 # %% [markdown]
 # ## Sum

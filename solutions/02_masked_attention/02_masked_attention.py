@@ -37,8 +37,8 @@ bring_along()
 # %% [markdown]
 # ## A table that does not fit
 #
-# These are the article's numbers: scores for "robot must obey orders", and the weights that
-# softmax makes of them when each token sees only itself and the tokens before it.
+# These are the article's numbers: scores for "robot must obey orders", and the weights printed for
+# them. They should be what softmax gives when each token sees only itself and the tokens before it.
 
 # %%
 tokens = ["robot", "must", "obey", "orders"]
@@ -423,6 +423,9 @@ for attention in [causal_attention, attentions.one_ahead, attentions.mean_remove
     print(attention.__name__, find_leak(attention, 6, 3))
 
 # %% [markdown]
+# `one_ahead` shows each token the next one. `mean_removed` looks only back, and leaks all the same:
+# before that, it subtracts the mean of all values from each, and later values are in that mean.
+#
 # **Why? `02-why-mask`** When GPT-2 writes, the future does not exist yet. Why is it trained with
 # the mask?
 #
@@ -520,7 +523,8 @@ recover_divisor(article_scores, article_table)
 explore(masked_softmax, causal_mask, tokens=tokens, scores=article_scores, table=article_table)
 
 # %% [markdown]
-# Everything from 3.62 to 4.51 fits: a rounded table does not tell more.
+# Everything from 3.62 to 4.51 fits: a rounded table does not tell more. (The slider goes in steps: of
+# its numbers, those from 3.63 to 4.47 fit.)
 #
 # **Why? `02-why-four`** Which is the natural one, and why?
 #

@@ -221,7 +221,7 @@ out = project(merged, w, b)
 print(np.abs(written.sum(axis=0) + b - out).max())
 
 # %% [markdown]
-# (A number such as 5e-07 is rounding.)
+# (A number as small as 5e-07, or smaller, is rounding.)
 #
 # In lesson 04 you met the head that looks from "it" to "robot": here it is called the **pronoun
 # head**. Next you see what it writes into "it", and what the others write. Guess first: does it
