@@ -87,6 +87,7 @@ def test_the_results_that_moved_are_drawn_and_counted():
     before = np.zeros((4, 2))
     after = np.array([[0, 0], [0.5, -0.25], [1, 0], [0, 2]])
     figure = changed_rows(WORDS, before, after, changed=2)
+    assert {"result", "moves by"} <= set(texts(figure))
     assert [bar.get_height() for bar in figure.axes[0].patches] == [0, 0.5, 1, 2]
     assert "1 of 2 earlier results move" in figure.title
     assert "'must' 0.50" in figure.alt_text

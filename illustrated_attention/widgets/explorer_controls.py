@@ -79,9 +79,9 @@ class Explorer(Live):
         labels = _labels(seen.tokens)
         self.query = _choice(_("query"), labels, query, "query")
         self.key = _choice(_("key"), labels, query, "key")
-        self.mask = _switch(_("mask"), True)
-        self.scale = _switch(_("scale"), True)
-        self.head_on = _switch(_("this head"), True)
+        self.mask = _switch(_("mask"))
+        self.scale = _switch(_("scale"))
+        self.head_on = _switch(_("this head"))
         self.root = self._root()
         stops = np.logspace(-1.5, 1.5, 301)
         # The root itself is one of them, in place of what comes too close to it.
@@ -315,9 +315,9 @@ def _choice(name, labels, index, kind):
     return choice
 
 
-def _switch(name, value):
+def _switch(name):
     return ipywidgets.Checkbox(
-        value=value, description=name, indent=False, layout=ipywidgets.Layout(width="auto")
+        value=True, description=name, indent=False, layout=ipywidgets.Layout(width="auto")
     )
 
 
