@@ -5,6 +5,7 @@ from matplotlib.colors import ListedColormap, Normalize, to_hex
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
+from illustrated_attention.figures.page import MARGIN, WIDTH
 from illustrated_attention.figures.palette import (
     BLUE,
     DARK_VERMILION,
@@ -35,6 +36,7 @@ SMALLEST_TEXT = 7.8  # points; numbers that would need smaller type are left out
 CELL_HEIGHT = 0.29
 LARGEST_CELL = 0.62
 COLOUR_BAR_SPACE = 0.32
+BARS_LEFT = 1.25  # room for the names of the rows of bars
 WEIGHTS_MAP, SIGNED_MAP = ListedColormap(WEIGHT_SHADES), ListedColormap(SIGNED_SHADES)
 
 
@@ -350,6 +352,11 @@ def bars(ax, values, tokens, query=None, *, word="", fmt=None, colour=GREEN, lim
             rotation=90 if upright else 0,
         )
     token_axis(ax, tokens, query, word)
+
+
+def bars_width(tokens, left):
+    """Return the inches of `bars` from `left` on: few tokens do not need the whole column."""
+    return min(WIDTH - MARGIN - left, 1.3 * len(tokens))
 
 
 def token_axis(ax, tokens, query=None, word=""):

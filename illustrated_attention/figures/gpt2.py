@@ -109,20 +109,18 @@ def normalised(x, out, tokens):
             figure.write(middle, top - 0.12, measure, ha="center", fontsize=size)
     sentence = _("{token}: mean {mean} and variance {variance} before, {now} and {after} after.")
     figure.alt_text = together(
-        *[
-            describe_array(_("Before"), x, tokens),
-            describe_array(_("After"), out, tokens),
-            *(
-                sentence.format(
-                    token=token,
-                    mean=number(before[0]),
-                    variance=number(before[1]),
-                    now=number(after[0]),
-                    after=number(after[1]),
-                )
-                for token, before, after in zip(tokens, measures(x), measures(out), strict=True)
-            ),
-        ]
+        describe_array(_("Before"), x, tokens),
+        describe_array(_("After"), out, tokens),
+        *(
+            sentence.format(
+                token=token,
+                mean=number(before[0]),
+                variance=number(before[1]),
+                now=number(after[0]),
+                after=number(after[1]),
+            )
+            for token, before, after in zip(tokens, measures(x), measures(out), strict=True)
+        ),
     )
     return figure
 
@@ -181,17 +179,15 @@ def activation(x, y):
     ax.set_xlabel(_("a number that comes out of c_fc"))
     ends = _("GELU makes {first} of {x_first} and {last} of {x_last}; its lowest value is {low}.")
     figure.alt_text = together(
-        *[
-            _("Two curves, GELU and ReLU."),
-            ends.format(
-                first=number(y[0]),
-                x_first=number(x[0]),
-                last=number(y[-1]),
-                x_last=number(x[-1]),
-                low=_("{y} at {x}").format(y=number(y[lowest]), x=number(x[lowest])),
-            ),
-            _("ReLU is 0 for all negative numbers."),
-        ]
+        _("Two curves, GELU and ReLU."),
+        ends.format(
+            first=number(y[0]),
+            x_first=number(x[0]),
+            last=number(y[-1]),
+            x_last=number(x[-1]),
+            low=_("{y} at {x}").format(y=number(y[lowest]), x=number(x[lowest])),
+        ),
+        _("ReLU is 0 for all negative numbers."),
     )
     return figure
 
@@ -297,15 +293,13 @@ def block_flow(params, n_tokens, n_head):
         figure.write(left + 0.5, middle, "x", fontsize=13, fontweight="bold")
         said.append(_("The result is added to x."))
     figure.alt_text = together(
-        *[
-            _("Flow of one block. x has the shape {shape}; a head has {d} numbers.").format(
-                shape=stream, d=d
-            ),
-            _("{name}:").format(name=lanes[0][0]),
-            *said[:5],
-            _("{name}:").format(name=lanes[1][0]),
-            *said[5:],
-        ]
+        _("Flow of one block. x has the shape {shape}; a head has {d} numbers.").format(
+            shape=stream, d=d
+        ),
+        _("{name}:").format(name=lanes[0][0]),
+        *said[:5],
+        _("{name}:").format(name=lanes[1][0]),
+        *said[5:],
     )
     return figure
 
@@ -473,15 +467,13 @@ def every_head_off(probabilities, before):
         color=DARK_VERMILION,
     )
     figure.alt_text = together(
-        *[
-            _("The probability is {before} with all heads on.").format(before=percent(before)),
-            _("With one head off it is, by layer:"),
-            *(
-                _("{label}: {values}.").format(label=layer, values=listed(map(percent, row)))
-                for layer, row in zip(layers, probabilities, strict=True)
-            ),
-            _("The lowest is {name}.").format(name=name),
-        ]
+        _("The probability is {before} with all heads on.").format(before=percent(before)),
+        _("With one head off it is, by layer:"),
+        *(
+            _("{label}: {values}.").format(label=layer, values=listed(map(percent, row)))
+            for layer, row in zip(layers, probabilities, strict=True)
+        ),
+        _("The lowest is {name}.").format(name=name),
     )
     return figure
 
@@ -572,15 +564,13 @@ def parameter_counter(shapes, counted):
         color=DARK_GREEN if same else DARK_VERMILION,
     )
     figure.alt_text = together(
-        *[
-            _("{total} parameters.").format(total=f"{total:,}"),
-            *(
-                _("{label}: {size} ({share}).").format(
-                    label=names[name], size=f"{size:,}", share=percent(size / total)
-                )
-                for name, size in sums.items()
-            ),
-            _("{sentence}.").format(sentence=verdict),
-        ]
+        _("{total} parameters.").format(total=f"{total:,}"),
+        *(
+            _("{label}: {size} ({share}).").format(
+                label=names[name], size=f"{size:,}", share=percent(size / total)
+            )
+            for name, size in sums.items()
+        ),
+        _("{sentence}.").format(sentence=verdict),
     )
     return figure

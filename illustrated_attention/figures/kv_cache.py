@@ -379,18 +379,16 @@ def cached_mask(tokens, mask, n_past):
             sample.text(0.5, 0.5, "✓", ha="center", va="center", fontsize=9)
         figure.write(x + 0.38, bottom, text, fontsize=9)
     figure.alt_text = together(
-        *[
-            _(
-                "A mask. Rows: new tokens, {new}. Columns: cached keys, {old}; new keys, {new}."
-            ).format(new=len(new), old=n_past),
-            *(
-                _("'{token}' may look at {seen}.").format(
-                    token=token,
-                    seen=listed(quoted(tokens[i]) for i in np.flatnonzero(row)) or _("nothing"),
-                )
-                for token, row in zip(new, mask, strict=True)
-            ),
-        ]
+        _("A mask. Rows: new tokens, {new}. Columns: cached keys, {old}; new keys, {new}.").format(
+            new=len(new), old=n_past
+        ),
+        *(
+            _("'{token}' may look at {seen}.").format(
+                token=token,
+                seen=listed(quoted(tokens[i]) for i in np.flatnonzero(row)) or _("nothing"),
+            )
+            for token, row in zip(new, mask, strict=True)
+        ),
     )
     return figure
 
@@ -465,17 +463,15 @@ def projection_curve(n_tokens, without_cache, with_cache):
             annotation_clip=False,
         )
     figure.alt_text = together(
-        *[
-            _("Tokens projected, for texts of the lengths {first} to {last}.").format(
-                first=int(n_tokens[0]), last=int(n_tokens[-1])
-            ),
-            *(
-                _("Length {n}: {without} without a cache, {kept} with one.").format(
-                    n=int(n_tokens[i]), without=int(without[i]), kept=int(kept[i])
-                )
-                for i in sorted({0, len(n_tokens) // 2, len(n_tokens) - 1})
-            ),
-        ]
+        _("Tokens projected, for texts of the lengths {first} to {last}.").format(
+            first=int(n_tokens[0]), last=int(n_tokens[-1])
+        ),
+        *(
+            _("Length {n}: {without} without a cache, {kept} with one.").format(
+                n=int(n_tokens[i]), without=int(without[i]), kept=int(kept[i])
+            )
+            for i in sorted({0, len(n_tokens) // 2, len(n_tokens) - 1})
+        ),
     )
     return figure
 

@@ -3,7 +3,9 @@
 import numpy as np
 
 from illustrated_attention.figures.cells import (
+    BARS_LEFT,
     bars,
+    bars_width,
     framed,
     framed_cells,
     largest_size,
@@ -32,8 +34,6 @@ from illustrated_attention.figures.words import (
     token_label,
 )
 from illustrated_attention.language import _, listed, quoted, together
-
-BARS_LEFT = 1.25  # room for the names of the rows of bars
 
 
 @drawn
@@ -164,12 +164,10 @@ def scores_of_all(q, k, scores, tokens):
     )
     equation(figure, MARGIN, TITLE_SPACE, parts, cell)
     figure.alt_text = together(
-        *[
-            _("q {q} times the transposed k {k}, divided by the root of d = {d}.").format(
-                q=q.shape, k=k.T.shape, d=q.shape[1]
-            ),
-            describe_array(_("scores"), scores, tokens),
-        ]
+        _("q {q} times the transposed k {k}, divided by the root of d = {d}.").format(
+            q=q.shape, k=k.T.shape, d=q.shape[1]
+        ),
+        describe_array(_("scores"), scores, tokens),
     )
     return figure
 
@@ -278,11 +276,9 @@ def compare_tables(tokens, weights, table, name=""):
             fontsize=9,
         )
     figure.alt_text = together(
-        *[
-            _("Cells that differ: {count} of {all}.").format(count=differs.sum(), all=differs.size),
-            describe_array(name or _("weights"), rounded, tokens),
-            describe_array(_("the article's table"), table, tokens),
-        ]
+        _("Cells that differ: {count} of {all}.").format(count=differs.sum(), all=differs.size),
+        describe_array(name or _("weights"), rounded, tokens),
+        describe_array(_("the article's table"), table, tokens),
     )
     return figure
 
@@ -315,7 +311,7 @@ def changed_rows(tokens, before, after, changed):
 
     moved = np.abs(after - before).max(axis=1)
     earlier = int((moved[:changed] > 1e-9).sum())
-    width = min(WIDTH - MARGIN - BARS_LEFT, 1.3 * len(tokens))
+    width = bars_width(tokens, BARS_LEFT)
     below = token_axis_height(tokens, width / len(tokens), changed)
     figure = LessonFigure(
         _("'{token}' is changed: {count} of {all} earlier results move").format(

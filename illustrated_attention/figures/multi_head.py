@@ -182,19 +182,17 @@ def qkv_slices(row, token):
     _boundaries(figure, MARGIN, top, ROOM, ends, names)
     strip_scale(figure, MARGIN, top + STRIP + 0.5, largest_size(row))
     figure.alt_text = together(
-        *[
-            _("{n} numbers of the token '{token}' in a row.").format(n=len(row), token=token),
-            *(
-                _("Numbers {start} to {end}: {name}, from {low} to {high}.").format(
-                    start=start,
-                    end=end - 1,
-                    name=name,
-                    low=number(row[start:end].min()),
-                    high=number(row[start:end].max()),
-                )
-                for name, start, end in zip(names, ends, ends[1:], strict=False)
-            ),
-        ]
+        _("{n} numbers of the token '{token}' in a row.").format(n=len(row), token=token),
+        *(
+            _("Numbers {start} to {end}: {name}, from {low} to {high}.").format(
+                start=start,
+                end=end - 1,
+                name=name,
+                low=number(row[start:end].min()),
+                high=number(row[start:end].max()),
+            )
+            for name, start, end in zip(names, ends, ends[1:], strict=False)
+        ),
     )
     return figure
 
@@ -458,12 +456,10 @@ def head_results(tokens, z, query):
         strip(figure.axes_at(left, top, WIDTH - MARGIN - left, STRIP), row, limit)
     strip_scale(figure, left, bottom + 0.12, limit)
     figure.alt_text = together(
-        *[
-            _("Results of {heads} heads for '{token}', {d} numbers each.").format(
-                heads=len(rows), token=tokens[query], d=rows.shape[1]
-            ),
-            *(_strip_words(name, row) for name, row in zip(names, rows, strict=True)),
-        ]
+        _("Results of {heads} heads for '{token}', {d} numbers each.").format(
+            heads=len(rows), token=tokens[query], d=rows.shape[1]
+        ),
+        *(_strip_words(name, row) for name, row in zip(names, rows, strict=True)),
     )
     return figure
 
@@ -522,16 +518,14 @@ def concatenation(tokens, z, merged, query):
     _boundaries(figure, MARGIN, lower, ROOM, ends, [f"{a}:{a + d}" for a in ends[:-1]])
     strip_scale(figure, MARGIN, lower + STRIP + 0.48, limit)
     figure.alt_text = together(
-        *[
-            _("The results of {heads} heads for '{token}', {d} numbers each:").format(
-                heads=n_head, token=tokens[query], d=d
-            ),
-            *(_strip_words(name, part) for name, part in zip(names, parts, strict=True)),
-            _("Under them the merged row of {n} numbers, cut at {ends}.").format(
-                n=len(row), ends=listed(map(str, ends))
-            ),
-            _("It holds the heads one after the other."),
-        ]
+        _("The results of {heads} heads for '{token}', {d} numbers each:").format(
+            heads=n_head, token=tokens[query], d=d
+        ),
+        *(_strip_words(name, part) for name, part in zip(names, parts, strict=True)),
+        _("Under them the merged row of {n} numbers, cut at {ends}.").format(
+            n=len(row), ends=listed(map(str, ends))
+        ),
+        _("It holds the heads one after the other."),
     )
     return figure
 

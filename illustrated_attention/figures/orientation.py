@@ -68,14 +68,10 @@ def token_positions(tokens):
             ax.text(centre, top + 0.84, str(position), fontsize=11, fontweight="bold", **middle)
             left += width + BOX_GAP
     figure.alt_text = together(
-        *[
-            _(
-                "The tokens of the sentence in a row, each with its index in Python: {tokens}."
-            ).format(
-                tokens=listed(f"{index} {quoted(token)}" for index, token in enumerate(tokens))
-            ),
-            _("Counted from 1, every number is one larger."),
-        ]
+        _("The tokens of the sentence in a row, each with its index in Python: {tokens}.").format(
+            tokens=listed(f"{index} {quoted(token)}" for index, token in enumerate(tokens))
+        ),
+        _("Counted from 1, every number is one larger."),
     )
     return figure
 
@@ -140,7 +136,7 @@ def embedding_sum(tokens, token_vectors, position_vectors, x):
         )
     ]
     figure.alt_text = together(
-        *[_("Two arrays are added row by row."), *pieces, *([note] if note else [])]
+        _("Two arrays are added row by row."), *pieces, *([note] if note else [])
     )
     return figure
 

@@ -86,24 +86,22 @@ def mixing(token, row, w, b, out, n_head):
     title = title.format(token=token_label(token))
     figure = draw(title, row, w, b, out, names, "=" if right else "≠")
     figure.alt_text = together(
-        *[
-            _("The merged row of '{token}', times w, plus b, is the result.").format(token=token)
-            if right
-            else _("The merged row of '{token}', times w, plus b, is not this result.").format(
-                token=token
-            ),
-            _vector_words(_("merged row"), row),
-            describe_array("w", w),
-            _vector_words("b", b),
-            _vector_words(_("result"), out),
-            *(
-                _("{head} fills the numbers {start} to {end} of the merged row.").format(
-                    head=name, start=h * d, end=(h + 1) * d - 1
-                )
-                for h, name in enumerate(names)
-            ),
-            _("Each meets the rows of w with the same numbers, and all columns."),
-        ]
+        _("The merged row of '{token}', times w, plus b, is the result.").format(token=token)
+        if right
+        else _("The merged row of '{token}', times w, plus b, is not this result.").format(
+            token=token
+        ),
+        _vector_words(_("merged row"), row),
+        describe_array("w", w),
+        _vector_words("b", b),
+        _vector_words(_("result"), out),
+        *(
+            _("{head} fills the numbers {start} to {end} of the merged row.").format(
+                head=name, start=h * d, end=(h + 1) * d - 1
+            )
+            for h, name in enumerate(names)
+        ),
+        _("Each meets the rows of w with the same numbers, and all columns."),
     )
     return figure
 
@@ -270,18 +268,16 @@ def head_writing(tokens, contributions, b, out, query, pronoun_head=None):
     line.set(xticks=[], yticks=[], facecolor=INK)
     strip_scale(figure, left, bottom + 0.12, limit)
     figure.alt_text = together(
-        *[
-            _("Written into '{token}', as rows of {n} numbers with these lengths:").format(
-                token=tokens[query], n=width
-            ),
-            *(
-                _("{label} {length}.").format(label=label, length=number(length))
-                for label, length in zip(labels, lengths, strict=True)
-            ),
-            _("The heads and the bias add up to the result.")
-            if adds_up
-            else _("The heads and the bias do not add up to the result."),
-        ]
+        _("Written into '{token}', as rows of {n} numbers with these lengths:").format(
+            token=tokens[query], n=width
+        ),
+        *(
+            _("{label} {length}.").format(label=label, length=number(length))
+            for label, length in zip(labels, lengths, strict=True)
+        ),
+        _("The heads and the bias add up to the result.")
+        if adds_up
+        else _("The heads and the bias do not add up to the result."),
     )
     return figure
 

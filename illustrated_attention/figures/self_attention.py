@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from illustrated_attention.figures.cells import bars, largest_size, token_axis_height
+from illustrated_attention.figures.cells import (
+    BARS_LEFT,
+    bars,
+    bars_width,
+    largest_size,
+    token_axis_height,
+)
 from illustrated_attention.figures.equations import (
     Grid,
     cell_width,
@@ -44,8 +50,6 @@ from illustrated_attention.figures.words import (
 )
 from illustrated_attention.language import _, listed, quoted, together
 
-BARS_LEFT = 1.25  # room for the names of the rows of bars
-
 
 @drawn
 def attention_row(tokens, weights, query):
@@ -72,7 +76,7 @@ def attention_row(tokens, weights, query):
     query = need_position(query, "query", len(tokens))
     row = query_row(weights, "weights", tokens, query, "softmax")
 
-    width = _bars_width(tokens, left=MARGIN)
+    width = bars_width(tokens, left=MARGIN)
     below = token_axis_height(tokens, width / len(tokens), query)
     figure = LessonFigure(
         _("What '{token}' takes from each token: {total} in all").format(
@@ -142,11 +146,9 @@ def projections(x, w_q, w_k, w_v, q, k, v, tokens):
         equation(figure, left, top, line, cell)
         top += height
     figure.alt_text = together(
-        *[
-            _("Three matrix products: x @ w_q = q, x @ w_k = k, x @ w_v = v."),
-            describe_array("x", x, tokens),
-            *(describe_array(small, result, tokens) for _w, result, small in arrays),
-        ]
+        _("Three matrix products: x @ w_q = q, x @ w_k = k, x @ w_v = v."),
+        describe_array("x", x, tokens),
+        *(describe_array(small, result, tokens) for _w, result, small in arrays),
     )
     return figure
 
@@ -177,7 +179,7 @@ def scores_and_weights(tokens, scores, weights, query):
     score_row = query_row(scores, "scores", tokens, query, "scaled_scores")
     weight_row = query_row(weights, "weights", tokens, query, "softmax")
 
-    width = _bars_width(tokens, BARS_LEFT)
+    width = bars_width(tokens, BARS_LEFT)
     below = token_axis_height(tokens, width / len(tokens), query)
     figure = LessonFigure(
         _("Softmax: the scores of '{token}' become weights").format(token=tokens[query]),
@@ -195,16 +197,14 @@ def scores_and_weights(tokens, scores, weights, query):
         figure.write(MARGIN, TITLE_SPACE + top, name, fontweight="bold", fontsize=10.5)
         figure.write(MARGIN, TITLE_SPACE + top + 0.22, note, color=GREY, fontsize=9)
     figure.alt_text = together(
-        *[
-            _("Scores of the query '{token}': {values}.").format(
-                token=tokens[query],
-                values=listed(
-                    f"{quoted(token)} {number(score)}"
-                    for token, score in zip(tokens, score_row, strict=True)
-                ),
+        _("Scores of the query '{token}': {values}.").format(
+            token=tokens[query],
+            values=listed(
+                f"{quoted(token)} {number(score)}"
+                for token, score in zip(tokens, score_row, strict=True)
             ),
-            describe_weights(tokens, weight_row, query),
-        ]
+        ),
+        describe_weights(tokens, weight_row, query),
     )
     return figure
 
@@ -262,11 +262,9 @@ def weighted_values(tokens, weights, v, query):
     figure.arrow((middle, arrow_top), (middle, arrow_top + 0.26))
     equation(figure, left, TITLE_SPACE + height + 0.33, result, cell)
     figure.alt_text = together(
-        *[
-            describe_weights(tokens, row, query),
-            describe_array(_("weight {times} value").format(times=TIMES), parts_of_sum, tokens),
-            _("Their sum is {values}.").format(values=listed(number(n) for n in total)),
-        ]
+        describe_weights(tokens, row, query),
+        describe_array(_("weight {times} value").format(times=TIMES), parts_of_sum, tokens),
+        _("Their sum is {values}.").format(values=listed(number(n) for n in total)),
     )
     return figure
 
@@ -357,16 +355,14 @@ def pipeline(x, q, k, v, weights, out, tokens):
             figure.write(left, top + 0.08, formula, color=GREY)
         top += height
     figure.alt_text = together(
-        *[
-            _("Self-attention in five steps."),
-            _("Project: x {x} gives q {q}, k {k} and v {v}.").format(
-                **{name: array.shape for name, array in zip("xqkv", (x, q, k, v), strict=True)}
-            ),
-            _("Score, scale, softmax: q and k give weights {shape}.").format(shape=weights.shape),
-            _("Sum: weights and v give out {shape}.").format(shape=out.shape),
-            describe_array(_("weights"), weights, tokens),
-            describe_array("out", out, tokens),
-        ]
+        _("Self-attention in five steps."),
+        _("Project: x {x} gives q {q}, k {k} and v {v}.").format(
+            **{name: array.shape for name, array in zip("xqkv", (x, q, k, v), strict=True)}
+        ),
+        _("Score, scale, softmax: q and k give weights {shape}.").format(shape=weights.shape),
+        _("Sum: weights and v give out {shape}.").format(shape=out.shape),
+        describe_array(_("weights"), weights, tokens),
+        describe_array("out", out, tokens),
     )
     return figure
 
@@ -429,19 +425,12 @@ def saturation(dims, largest_unscaled, largest_scaled):
         words = f"{name}\n{percent(values[-1])}"
         name_line(ax, words, (dims[-1], values[-1]), colour, (14, 0))
     figure.alt_text = together(
-        *[
-            _("The mean of the largest weight in a row, for several sizes d."),
-            *(
-                _("d = {d}: {unscaled} without scaling, {scaled} with scaling.").format(
-                    d=int(d), unscaled=percent(raw), scaled=percent(calm)
-                )
-                for d, raw, calm in zip(dims, unscaled, scaled, strict=True)
-            ),
-        ]
+        _("The mean of the largest weight in a row, for several sizes d."),
+        *(
+            _("d = {d}: {unscaled} without scaling, {scaled} with scaling.").format(
+                d=int(d), unscaled=percent(raw), scaled=percent(calm)
+            )
+            for d, raw, calm in zip(dims, unscaled, scaled, strict=True)
+        ),
     )
     return figure
-
-
-def _bars_width(tokens, left):
-    """Return the width of a strip of bars: few tokens do not need the whole column."""
-    return min(WIDTH - MARGIN - left, 1.3 * len(tokens))
