@@ -180,6 +180,18 @@ def test_heads_and_layers_are_chosen(mine):
     assert percent(mine["softmax"]((q[1] + 2) @ q[1].T / 3**0.5)[3, 0]) in texts(explorer)
 
 
+def test_what_there_is_one_of_is_no_choice(mine):
+    def offers(explorer, control):
+        rows = [(row, *getattr(row, "children", ())) for row in explorer.children]
+        return any(control is shown for row in rows for shown in row)
+
+    one = toy(mine, "scaled_scores", "softmax")
+    q = RANDOM.normal(size=(2, 4, 3))
+    several = toy(mine, "scaled_scores", "softmax", layers=[(q, q, q), (q, q, q)])
+    for name in ("layer", "head"):
+        assert not offers(one, getattr(one, name)) and offers(several, getattr(several, name))
+
+
 def test_the_whole_model_says_what_the_learners_gpt2_says(mine):
     explorer = whole(mine)
     model = explorer.seen.model
