@@ -11,6 +11,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from classroom import ROOT
 
 from autograder.sandbox.inside import written
 from autograder.sandbox.inside.shell import make_shell
@@ -20,7 +21,7 @@ from autograder.sandbox.running_tests import BEGIN_HIDDEN, Cell, hold
 from autograder.sandbox.student_process import StudentProcess, Zygote
 from autograder.sandbox.time_limits import Limits
 
-SOLUTIONS = sorted(Path("solutions").resolve().glob("*/*.ipynb"))
+SOLUTIONS = sorted((ROOT / "solutions").glob("*/*.ipynb"))
 
 
 def state(source: str, names: str) -> tuple[State, dict]:
