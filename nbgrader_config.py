@@ -28,8 +28,9 @@ def exchange_folder():
 
     Raises
     ------
-    ValueError
-        If ILLUSTRATED_ATTENTION_EXCHANGE is not an absolute path.
+    SystemExit
+        If ILLUSTRATED_ATTENTION_EXCHANGE is not an absolute path. An exception would not stop
+        nbgrader: it goes on without any of these settings.
     """
     shared = os.environ.get("ILLUSTRATED_ATTENTION_EXCHANGE", "")
     if not shared:
@@ -44,7 +45,7 @@ def exchange_folder():
             )
         return local
     if not Path(shared).is_absolute():
-        raise ValueError(
+        sys.exit(
             f"ILLUSTRATED_ATTENTION_EXCHANGE is {shared!r}: give the whole path of the class's "
             "exchange folder, from the top of the file system."
         )

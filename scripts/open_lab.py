@@ -22,8 +22,8 @@ def nbgrader_settings():
     """Return the settings in nbgrader_config.py; loading them makes the local exchange."""
     try:
         return PyFileConfigLoader("nbgrader_config.py", path=str(ROOT)).load_config()
-    except ValueError as error:
-        sys.exit(f"JupyterLab was not started. {error}")
+    except SystemExit as reason:
+        sys.exit(f"JupyterLab was not started. {reason}")
 
 
 def release_lessons(settings):

@@ -412,7 +412,7 @@ def test_an_account_without_a_name_is_told_how_to_hand_in(clone, monkeypatch, co
 
 def test_a_relative_exchange_is_refused(clone, monkeypatch):
     monkeypatch.setenv(EXCHANGE, "shared")
-    with pytest.raises(ValueError, match=f"{EXCHANGE} is 'shared': give the whole path"):
+    with pytest.raises(SystemExit, match=f"{EXCHANGE} is 'shared': give the whole path"):
         settings(clone)
     lab = subprocess.run(
         [sys.executable, "scripts/open_lab.py"], cwd=clone, capture_output=True, text=True
