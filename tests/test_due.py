@@ -11,6 +11,7 @@ from small_course import ASSIGNMENT, FULL, NOTEBOOK
 from traitlets.config import Config
 
 from autograder.__main__ import main
+from autograder.class_run.report import write_report
 from autograder.class_run.rows import read_class
 from autograder.nbgrader_steps.late import days_begun
 from autograder.nbgrader_steps.settings import configure_grading
@@ -147,9 +148,33 @@ def test_points_are_taken_off_for_each_day_begun_and_never_within_an_extension(c
     left, _rows = scores(course, LateSubmissionPlugin={"penalty_method": "zero"})  # nbgrader's own
     assert left == {"ada": 8.0, "bob": 0.0, "cleo": 8.0, "dan": 0.0, "eve": 0.0}
 
-    code, said = due("2027-11-20 23:59")  # now only eve is late
-    assert code == 0
-    assert "How late these are has changed" in said and "--force. bob, dan, eve" in said
+
+def told_old(due):
+    """Whose points off for lateness are old, as `due` tells."""
+    return due()[1].partition("grade these again with --force. ")[2].strip()
+
+
+def test_who_has_old_points_off_is_told_as_long_as_it_is_so(course, due):
+    due("2027-10-30 23:59")
+    hand_in(course, "bob", "2027-10-30 22:09:00 UTC")
+    hand_in(course, "dan", "2027-10-31 22:30:00 UTC")
+    scores(course)
+    due("2027-10-31 12:00")  # another date: nothing was taken off, and nothing would be
+    assert not told_old(due)
+    ten = "c.CourseTime.zone = 'Europe/Berlin'\nc.LatePenalty.percent_a_day = 10\n"
+    course.write_settings(ten)  # another setting
+    assert told_old(due) == "dan"
+    assert scores(course, LatePenalty={"percent_a_day": 10.0})[0] == {"bob": 8.0, "dan": 7.2}
+    assert not told_old(due)
+    due("2027-10-30 23:59")
+    assert told_old(due) == "bob"  # dan's first day goes on until midnight: it has 25 hours
+    page, _table = write_report(ASSIGNMENT)
+    assert page.read_text().count("off for lateness is old: grade again with --force") == 1
+    scores(course, LatePenalty={"percent_a_day": 10.0})
+    with Gradebook(course.config.CourseDirectory.db_url, "small") as gradebook:  # a score by hand
+        gradebook.find_grade("essay", NOTEBOOK, ASSIGNMENT, "dan").manual_score = 2
+        gradebook.db.commit()
+    assert told_old(due) == "dan"
 
 
 @pytest.mark.usefixtures("confined")
@@ -163,4 +188,4 @@ def test_an_extension_that_was_there_before_the_hand_in_is_kept_by_grading(cours
     rows = {row.id: row for row in read_class(course.course, ASSIGNMENT, BERLIN)[0]}
     full = sum(FULL.values())
     assert rows["ada"].score == full and rows["bob"].score == full / 2
-    assert due()[1].endswith("ada has until 2027-10-31 23:59 CET.\n")
+    assert "ada has until 2027-10-31 23:59 CET.\n" in due()[1]

@@ -9,8 +9,9 @@ from nbgrader.coursedir import CourseDirectory
 
 from autograder.nbgrader_steps import times
 from autograder.nbgrader_steps.course import need_assignment, read_config
+from autograder.nbgrader_steps.late import old_lateness, told_old_lateness
 from autograder.nbgrader_steps.problem import Problem
-from illustrated_attention.language import _, listed
+from illustrated_attention.language import _
 
 FORM = "%Y-%m-%d %H:%M"
 
@@ -42,20 +43,12 @@ def due(
     zone = times.course_zone(config)
     wall = _wall(when, zone) if when else None
     with Gradebook(course.db_url, course.course_id) as gradebook:
-        before = _late(gradebook, assignment)
         if when and student:
             _extend(gradebook, assignment, student, wall)
         elif when:
             _set(gradebook, assignment, wall)
         said = list(_what_holds(gradebook, assignment, zone))
-        now = _late(gradebook, assignment)
-    if other := sorted(s for s in before | now if before.get(s) != now.get(s)):
-        text = _(
-            "How late these are has changed, and their marks have not: grade them again with "
-            "--force. {students}"
-        )
-        said.append(text.format(students=listed(other)))
-    return said
+    return [*said, *told_old_lateness(old_lateness(config, assignment))]
 
 
 def _wall(text: str, zone: ZoneInfo | None) -> datetime | None:
@@ -107,12 +100,6 @@ def _extend(gradebook: Gradebook, assignment: str, student: str, utc: datetime |
 
 def _submissions(gradebook: Gradebook, assignment: str) -> list[SubmittedAssignment]:
     return gradebook.find_assignment(assignment).submissions
-
-
-def _late(gradebook: Gradebook, assignment: str) -> dict[str, float]:
-    """How late each hand-in is, in seconds."""
-    hand_ins = _submissions(gradebook, assignment)
-    return {s.student_id: s.total_seconds_late for s in hand_ins if s.timestamp}
 
 
 def _what_holds(gradebook: Gradebook, assignment: str, zone: ZoneInfo | None) -> Iterator[str]:

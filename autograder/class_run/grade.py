@@ -18,6 +18,7 @@ from autograder.class_run import batch
 from autograder.class_run.batch import Result
 from autograder.nbgrader_steps.course import need_assignment, notebooks, read_config
 from autograder.nbgrader_steps.execute import WITHOUT_CONFINEMENT
+from autograder.nbgrader_steps.late import old_lateness, told_old_lateness
 from autograder.nbgrader_steps.names import printable
 from autograder.nbgrader_steps.problem import Problem
 from autograder.nbgrader_steps.release import written_in_release
@@ -121,6 +122,8 @@ def grade(
         print(text.format(names=listed(map(printable, died))))
         print(_("To try them again: --retry."))
     _tell_what_else(course, assignment)
+    for sentence in told_old_lateness(old_lateness(config, assignment)):
+        print(sentence)
     if inside := runs_inside(config, assignment):
         text = _(
             "The marks of these tests can be forged, because they ran beside the student's code: "

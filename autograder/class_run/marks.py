@@ -16,6 +16,7 @@ from nbgrader.coursedir import CourseDirectory
 from autograder.class_run.rows import Row, read_class
 from autograder.nbgrader_steps.course import need_assignment, read_config
 from autograder.nbgrader_steps.feedback import number
+from autograder.nbgrader_steps.late import old_lateness, told_old_lateness
 from autograder.nbgrader_steps.names import printable
 from autograder.nbgrader_steps.problem import Problem
 from autograder.nbgrader_steps.roster import Roster, Unknown, key, roster_path
@@ -41,6 +42,7 @@ class Entered:
     missing: list[str] = field(default_factory=list)  # have a mark, and no line in the file
     strangers: list[str] = field(default_factory=list)  # lines of nobody in the class
     several: list[str] = field(default_factory=list)  # have several lines
+    old: list[str] = field(default_factory=list)  # from whom too much or too little is taken off
 
     def lines(self) -> Iterator[str]:
         """Say it, in sentences."""
@@ -58,6 +60,7 @@ class Entered:
         ):
             if who:
                 yield text.format(who=printable(listed(who)))
+        yield from told_old_lateness(self.old)
 
 
 def enter_marks(
@@ -94,7 +97,8 @@ def enter_marks(
     rows, _exercises = read_class(course, assignment)
     lines, strangers = _whose_lines(table, _roster(course), at)
     target = into.with_name(f"{into.stem}-marks{into.suffix}")
-    entered = Entered(target, table.rows[0][at], strangers=strangers)
+    old = old_lateness(config, assignment)
+    entered = Entered(target, table.rows[0][at], strangers=strangers, old=old)
     _fill(table, at, rows, lines, entered)
     table.write(target)
     return entered

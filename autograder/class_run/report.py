@@ -19,6 +19,7 @@ from autograder.class_run.rows import Row, read_class, traits_of_the_lesson, wit
 from autograder.nbgrader_steps import times
 from autograder.nbgrader_steps.course import need_assignment, read_config
 from autograder.nbgrader_steps.feedback import breakable, html_language, known_words, number
+from autograder.nbgrader_steps.late import old_lateness
 from autograder.nbgrader_steps.seen import Seen, label
 from autograder.nbgrader_steps.tables import write_table
 from autograder.nbgrader_steps.trusted import runs_inside
@@ -51,6 +52,9 @@ def write_report(assignment: str, db: str | None = None) -> list[Path]:
     need_assignment(config, assignment)
     course = CourseDirectory(config=config)
     rows, exercises = read_class(course, assignment, times.course_zone(config))
+    old = set(old_lateness(config, assignment))
+    for row in rows:
+        row.old_lateness = row.id in old
     graded = Path(course.format_path(course.autograded_directory, ".", "."))
     folder = graded.parent / "reports"
     folder.mkdir(exist_ok=True)

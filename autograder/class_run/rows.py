@@ -62,6 +62,7 @@ class Row:
     refused: str = ""
     newer: bool = False
     other_tests: bool = False
+    old_lateness: bool = False  # what was taken off for it
     late: bool = False
     penalty: float = 0.0
     language: str = ENGLISH  # the hand-in's
@@ -98,6 +99,8 @@ class Row:
             reasons.append(text.format(points=number(self.penalty)))
         elif self.late:
             reasons.append(_("handed in late"))
+        if self.old_lateness:
+            reasons.append(_("what was taken off for lateness is old: grade again with --force"))
         waiting = [name for name, work in self.works.items() if work.to_mark]
         if waiting:
             text = _("waits for marks by hand: {exercises}")

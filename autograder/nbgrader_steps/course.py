@@ -1,6 +1,7 @@
 """The course that a command works on: nbgrader's settings, found where nbgrader finds them."""
 
 import functools
+import traceback
 from pathlib import Path
 
 import nbgrader
@@ -11,10 +12,13 @@ from nbgrader.apps import NbGrader
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from traitlets import TraitError
 from traitlets.config import Config
 
+from autograder.nbgrader_steps.late import LatePenalty
 from autograder.nbgrader_steps.problem import Problem
-from illustrated_attention.language import _
+from autograder.nbgrader_steps.times import course_zone
+from illustrated_attention.language import _, listed
 
 
 def read_config(db: str | None = None) -> Config:
@@ -24,15 +28,58 @@ def read_config(db: str | None = None) -> Config:
     ----------
     db : str, optional
         The gradebook's address, as SQLAlchemy writes it: ``postgresql://user@host/name``.
+
+    Raises
+    ------
+    Problem
+        If there is no such file, or if something in it is wrong.
     """
     make_gradebooks_quickly()
     app = NbGrader()
-    app.load_config_file()
+    app.raise_config_file_errors = True  # nbgrader itself goes on without the course's settings
+    try:
+        app.load_config_file()
+    except Exception as error:  # whatever a line of the instructor's raises
+        text = _("Line {line} of nbgrader_config.py is wrong: {reason}")
+        raise Problem(text.format(line=_line(error), reason=error)) from None
     config = app.config
     if "root" not in config.CourseDirectory:
         raise Problem(_("There is no nbgrader_config.py here. Run this in the course's folder."))
+    _need_valid_settings(config)
     config.CourseDirectory.db_url = _address(db or CourseDirectory(config=config).db_url)
     return config
+
+
+def _line(error: Exception) -> int | None:
+    """The line of nbgrader_config.py at which it stopped."""
+    if isinstance(error, SyntaxError):
+        return error.lineno
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename).name == "nbgrader_config.py"]
+    return lines[-1] if lines else None
+
+
+def _need_valid_settings(config: Config) -> None:
+    """Raise `Problem` if a setting of ours has a name or a value that it cannot have.
+
+    Nobody asks for a setting of another name: the class would be graded as if it were not there.
+    """
+    known = {
+        "LatePenalty": LatePenalty.class_trait_names(config=True),
+        "CourseTime": ["zone"],
+        "ClassReport": ["anonymous"],
+    }
+    for owner, names in known.items():
+        for name in sorted(set(config.get(owner, {})) - set(names)):
+            text = _("nbgrader_config.py sets {name}, which is no setting. There are: {names}.")
+            there_are = listed([f"{owner}.{known_name}" for known_name in sorted(names)])
+            raise Problem(text.format(name=f"{owner}.{name}", names=there_are))
+    course_zone(config)
+    try:
+        LatePenalty(config=config)
+    except TraitError as error:
+        text = _("nbgrader_config.py sets a value that cannot be: {reason}")
+        raise Problem(text.format(reason=error)) from None
 
 
 def make_gradebooks_quickly() -> None:
