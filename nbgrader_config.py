@@ -12,6 +12,10 @@ from pathlib import Path
 c = get_config()  # noqa: F821 (nbgrader puts it there)
 
 root = Path(__file__).resolve().parent
+if not importlib.util.find_spec("illustrated_attention"):
+    sys.path.append(str(root))  # whichever Python this is
+
+from illustrated_attention.language import _  # noqa: E402
 
 # The edition that the class works in: "en" is the English one, "zh_CN" the Chinese one.
 EDITION = "en"
@@ -38,17 +42,18 @@ def exchange_folder():
         local.mkdir(exist_ok=True)
         if not (root / "autograder").is_dir() and not hasattr(sys, "_exchange_told"):
             sys._exchange_told = True  # this file is read several times
-            print(
+            text = _(
                 "ILLUSTRATED_ATTENTION_EXCHANGE is not set: what you hand in with Submit stays in "
-                "this folder, and no instructor sees it. Set it, or hand in your file.",
-                file=sys.stderr,
+                "this folder, and no instructor sees it. Set it, or hand in your file."
             )
+            print(text, file=sys.stderr)
         return local
     if not Path(shared).is_absolute():
-        sys.exit(
-            f"ILLUSTRATED_ATTENTION_EXCHANGE is {shared!r}: give the whole path of the class's "
+        text = _(
+            "ILLUSTRATED_ATTENTION_EXCHANGE is {folder!r}: give the whole path of the class's "
             "exchange folder, from the top of the file system."
         )
+        sys.exit(text.format(folder=shared))
     return Path(shared)
 
 
@@ -64,14 +69,14 @@ def account_must_have_a_name():
     except ImportError:
         return
     except KeyError:
-        sentence = (
-            f"Your account, number {os.getuid()}, has no name on this machine, so nbgrader cannot "
+        text = _(
+            "Your account, number {number}, has no name on this machine, so nbgrader cannot "
             "tell whose work it is. Ask who runs the machine to enter it, or name yourself as "
             "your instructor knows you: --student=NAME"
         )
         named = any(argument.startswith("--student") for argument in sys.argv)
         if sys.argv[1:2] in (["submit"], ["fetch_feedback"]) and not named:
-            sys.exit(sentence)
+            sys.exit(text.format(number=os.getuid()))
 
 
 account_must_have_a_name()

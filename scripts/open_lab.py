@@ -6,12 +6,16 @@ zh_CN`` after it opens that edition. All other arguments go to JupyterLab as the
 """
 
 import importlib.util
+import io
 import os
 import socket
 import sys
 from pathlib import Path
 
 from traitlets.config import PyFileConfigLoader
+
+from illustrated_attention import language
+from illustrated_attention.language import _, listed
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST_LESSON = "00_orientation/00_orientation.ipynb"
@@ -23,7 +27,7 @@ def nbgrader_settings():
     try:
         return PyFileConfigLoader("nbgrader_config.py", path=str(ROOT)).load_config()
     except SystemExit as reason:
-        sys.exit(f"JupyterLab was not started. {reason}")
+        sys.exit(language.together(_("JupyterLab was not started."), str(reason)))
 
 
 def release_lessons(settings):
@@ -41,13 +45,16 @@ def release_lessons(settings):
     missing = [lesson for lesson in lessons if not (released / lesson).exists()]
     if not missing:
         return
-    print("Putting the lessons into the local exchange:", ", ".join(missing))
+    text = _("Putting the lessons into the local exchange: {lessons}")
+    print(text.format(lessons=listed(missing)))
     from nbgrader.apps import NbGraderAPI  # slow to import, and only the first start needs it
 
     for lesson in missing:
         result = NbGraderAPI(config=settings).release_assignment(lesson)
         if not result["success"]:
-            sys.exit(f"{lesson} could not be released:\n{result.get('error', result['log'])}")
+            text = _("{lesson} could not be released:")
+            reason = result.get("error", result["log"])
+            sys.exit(text.format(lesson=lesson) + f"\n{reason}")
 
 
 def option(arguments, name, default):
@@ -65,10 +72,11 @@ def say_if_taken(port):
     with socket.socket() as probe:
         probe.settimeout(1)
         if probe.connect_ex(("127.0.0.1", port)) == 0:
-            print(
-                f"Port {port} is taken, perhaps by another JupyterLab, so this one takes the next "
+            text = _(
+                "Port {port} is taken, perhaps by another JupyterLab, so this one takes the next "
                 "free port. Use the address that it prints below."
             )
+            print(text.format(port=port))
 
 
 def lab_command(lessons, arguments):
@@ -86,7 +94,7 @@ def lab_command(lessons, arguments):
         extensions = Path(package.origin).parent / "labextension"
         command.append(f"--LabApp.extra_labextensions_path={extensions}")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        print("You are root, as in most containers: what runs in a notebook is root too.")
+        print(_("You are root, as in most containers: what runs in a notebook is root too."))
         command.append("--allow-root")
     return command + arguments
 
@@ -99,6 +107,10 @@ def main(arguments):
         arguments = arguments[2:]
     settings = nbgrader_settings()
     lessons = settings.CourseDirectory.release_directory
+    if lessons != ENGLISH_LESSONS:
+        language.use(lessons.partition("-")[2])
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")  # the terminal may not know its letters
     release_lessons(settings)
     port = option(arguments, "--port", option(arguments, "--ServerApp.port", "8888"))
     if port.isdigit():
@@ -117,7 +129,7 @@ def main(arguments):
     # On arrays as small as the lessons', NumPy's threads wait for each other longer than they work:
     # a step of the explorer took four times as long with two of them on a busy machine.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    print("Opening JupyterLab. To stop it, press Ctrl+C twice here.", flush=True)
+    print(_("Opening JupyterLab. To stop it, press Ctrl+C twice here."), flush=True)
     command = lab_command(lessons, arguments)
     os.execv(command[0], command)
 

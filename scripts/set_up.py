@@ -7,7 +7,9 @@ nothing changed takes no time.
 Any Python 3 must be able to read this file, so that an old one can be told that it is too old.
 """
 
+import gettext
 import hashlib
+import io
 import json
 import os
 import re
@@ -35,9 +37,31 @@ UNTRUSTED = re.compile("certificate.?verify.?failed|invalid peer certificate", r
 NO_WHEEL = re.compile("building from source is disabled|no wheels? with a matching", re.IGNORECASE)
 
 
+def speak(language=None):
+    """Say everything in a language from now on; in that of the environment if none is named.
+
+    The course's own door is not installed yet; its sentences are there.
+    """
+    global _catalogue
+    folder, languages = os.path.join(ROOT, "data", "locale"), [language] if language else None
+    _catalogue = gettext.translation("illustrated_attention", folder, languages, fallback=True)
+    for stream in (sys.stdout, sys.stderr):
+        if language and isinstance(stream, io.TextIOWrapper) and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # the terminal may not know its letters
+
+
+_catalogue = gettext.NullTranslations()
+speak()
+
+
+def _(text):
+    """Return a sentence in the language that is spoken."""
+    return _catalogue.gettext(text)
+
+
 def stop(sentence):
     """End with a sentence that says what is wrong and what to do."""
-    sys.stderr.write("\nSet-up stopped. " + sentence + "\n")
+    sys.stderr.write("\n" + _("Set-up stopped. {reason}").format(reason=sentence) + "\n")
     sys.exit(1)
 
 
@@ -97,25 +121,27 @@ def check_python():
     if sys.version_info < OLDEST:
         names = ["python3.%d" % minor for minor in range(14, OLDEST[1] - 1, -1)]
         found = [name for name in names if shutil.which(name)]
-        stop(
-            "The course needs Python %s or newer, and this is Python %s. %s"
-            % (
-                version_text(OLDEST),
-                version_text(sys.version_info[:3]),
-                "Name a newer one: PYTHON=%s make lab" % found[0]
-                if found
-                else "Install a newer one, then name it: PYTHON=python3.12 make lab",
+        if found:
+            text = _(
+                "The course needs Python {oldest} or newer, and this is Python {this}. Name a "
+                "newer one: PYTHON={newer} make lab"
             )
-        )
+        else:
+            text = _(
+                "The course needs Python {oldest} or newer, and this is Python {this}. Install a "
+                "newer one, then name it: PYTHON={newer} make lab"
+            )
+        this, newer = version_text(sys.version_info[:3]), (found or ["python3.12"])[0]
+        stop(text.format(oldest=version_text(OLDEST), this=this, newer=newer))
     try:
         import ensurepip  # noqa: F401
         import venv  # noqa: F401
     except ImportError:
-        stop(
+        text = _(
             "This Python cannot make a virtual environment: its venv module is missing. "
-            "On Debian and Ubuntu: sudo apt install python%s-venv"
-            % version_text(sys.version_info[:2])
+            "On Debian and Ubuntu: sudo apt install python{version}-venv"
         )
+        stop(text.format(version=version_text(sys.version_info[:2])))
 
 
 def run(command, what, env=None):
@@ -139,25 +165,28 @@ def run(command, what, env=None):
         return
     text = "".join(printed)
     if UNTRUSTED.search(text):  # before NO_NETWORK: pip gives up with words for both
-        stop(
+        text = _(
             "The packages could not be downloaded: this machine does not trust the certificate "
             "that came with them (the lines above say why). Often a company's network puts its "
             "own there. Ask who runs it for the certificate's file, name it, and run the same "
             "command again: export PIP_CERT=/path/to/file.pem SSL_CERT_FILE=/path/to/file.pem. "
             "If the lines above speak of a date, set this machine's clock."
         )
+        stop(text)
     if NO_NETWORK.search(text):
-        stop(
+        text = _(
             "The packages could not be downloaded. The first set-up needs the network: connect, "
             "then run the same command again. Behind a proxy, set HTTPS_PROXY first."
         )
+        stop(text)
     if NO_WHEEL.search(text):
-        stop(
-            "A package is not ready-made for Python %s on this machine (the lines above name "
-            "it). Try another Python: PYTHON=python3.12 make lab"
-            % version_text(sys.version_info[:2])
+        text = _(
+            "A package is not ready-made for Python {version} on this machine (the lines above "
+            "name it). Try another Python: PYTHON=python3.12 make lab"
         )
-    stop("%s failed; the lines above say why. Then run the same command again." % what)
+        stop(text.format(version=version_text(sys.version_info[:2])))
+    text = _("{what} failed; the lines above say why. Then run the same command again.")
+    stop(text.format(what=what))
 
 
 def locked(name):
@@ -172,10 +201,11 @@ def locked(name):
             elif lines:
                 break
     if not lines:
-        stop(
-            "requirements.lock does not pin %s. Restore the file: git checkout requirements.lock"
-            % name
+        text = _(
+            "requirements.lock does not pin {name}. Restore the file: git checkout "
+            "requirements.lock"
         )
+        stop(text.format(name=name))
     return lines
 
 
@@ -184,10 +214,11 @@ def make_venv():
     if venv_python() == sys.version_info[:2]:
         if subprocess.call([VENV_PYTHON, "-c", "import pip"]) == 0:
             return
-    print("Making .venv with Python %s." % version_text(sys.version_info[:3]))
+    text = _("Making .venv with Python {version}.")
+    print(text.format(version=version_text(sys.version_info[:3])))
     if os.path.islink(VENV):  # what it leads to is not this folder's
         os.unlink(VENV)
-    run([sys.executable, "-m", "venv", "--clear", VENV], "Making .venv")
+    run([sys.executable, "-m", "venv", "--clear", VENV], _("Making .venv"))
 
 
 def install_uv():
@@ -197,7 +228,7 @@ def install_uv():
         with os.fdopen(descriptor, "w") as file:
             file.writelines(locked("uv"))
         pip = [VENV_PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        run([*pip, "--only-binary", ":all:", "--require-hashes", "-r", path], "Installing uv")
+        run([*pip, "--only-binary", ":all:", "--require-hashes", "-r", path], _("Installing uv"))
     finally:
         os.remove(path)
 
@@ -221,9 +252,8 @@ def asked_language(arguments):
     del arguments[place : place + 2]
     editions = sorted(name[10:] for name in os.listdir(ROOT) if name.startswith("notebooks-"))
     if language not in ["en", *editions]:
-        stop(
-            "There is no edition in %r. Name one of these: en, %s" % (language, ", ".join(editions))
-        )
+        text = _("There is no edition in {language!r}. Name one of these: {known}")
+        stop(text.format(language=language, known=", ".join(["en", *editions])))
     return language
 
 
@@ -237,8 +267,9 @@ def install_course(test, languages):
     if test:
         for extra in ("test", "site", "hub", "jupyterhub", "cluster", "fuzz", "zh-cn"):
             packages += ["--extra", extra]
-    run([*uv, "--only-binary", ":all:", "--require-hashes", *packages], "Installing the packages")
-    run([*uv, "--no-deps", "--no-build-isolation", "-e", "."], "Installing the course")
+    pinned = [*uv, "--only-binary", ":all:", "--require-hashes", *packages]
+    run(pinned, _("Installing the packages"))
+    run([*uv, "--no-deps", "--no-build-isolation", "-e", "."], _("Installing the course"))
 
 
 def start_once():
@@ -254,20 +285,24 @@ def start_once():
     program += "import ipykernel.ipkernel, jupyterlab.labapp, matplotlib.pyplot, nbgrader.apps, "
     program += "autograder.class_run.grade"
     keeps = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    run([VENV_PYTHON, "-c", program], "Starting the course once", keeps)
+    run([VENV_PYTHON, "-c", program], _("Starting the course once"), keeps)
 
 
 def main(arguments):
-    language = asked_language(arguments) or class_edition()
+    asked = asked_language(arguments)
+    language = asked or class_edition()
+    if asked or language != "en":
+        speak(language)
     if arguments not in ([], ["--test"]):
-        stop("Use: python3 scripts/set_up.py [--test] [--language zh_CN]")
+        text = _("Use: {command}")
+        stop(text.format(command="python3 scripts/set_up.py [--test] [--language zh_CN]"))
     test = bool(arguments)
     languages = [] if language == "en" else [language]
     if is_done(test, languages):
-        print("The set-up is up to date.")
+        print(_("The set-up is up to date."))
         return
     check_python()
-    print("Setting up the course in .venv (the first time takes a minute or two).")
+    print(_("Setting up the course in .venv (the first time takes a minute or two)."))
     make_venv()
     languages = sorted(set(languages + last_set_up().get("languages", [])))
     if os.path.exists(DONE):
@@ -277,7 +312,7 @@ def main(arguments):
     start_once()
     with open(DONE, "w") as file:
         json.dump({"fingerprint": fingerprint(), "test": test, "languages": languages}, file)
-    print("The set-up is finished.")
+    print(_("The set-up is finished."))
 
 
 if __name__ == "__main__":

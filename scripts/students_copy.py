@@ -13,6 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from illustrated_attention.language import _
+
 ROOT = Path(__file__).resolve().parents[1]
 BRANCH = "students"
 ZIP = "students.zip"
@@ -76,13 +78,14 @@ def what_must_not_be_in_it(tree: str) -> list[str]:
         text=True,
     )
     problems = [
-        f"{line.partition(':')[2]} holds a solution or a hidden test."
+        _("{file} holds a solution or a hidden test.").format(file=line.partition(":")[2])
         for line in found.stdout.splitlines()
     ]
     lessons = lesson_folders(tree)
     for path in git("ls-tree", "-r", "--name-only", tree, "--", *lessons).splitlines():
         if path.endswith(".ipynb") and not fits_stamp(json.loads(git("show", f"{tree}:{path}"))):
-            problems.append(f"{path} is not as it was released: somebody has written in it.")
+            text = _("{file} is not as it was released: somebody has written in it.")
+            problems.append(text.format(file=path))
     return problems
 
 
@@ -103,20 +106,23 @@ def main() -> int:
     try:
         current = git("rev-parse", "--abbrev-ref", "HEAD", stderr=subprocess.DEVNULL)
     except (subprocess.CalledProcessError, FileNotFoundError):
-        print("The students' copy is made from a clone of the course, with git.", file=sys.stderr)
+        text = _("The students' copy is made from a clone of the course, with git.")
+        print(text, file=sys.stderr)
         return 1
     if current == BRANCH:
-        print(f"You are on the branch {BRANCH}, the copy itself.", file=sys.stderr)
+        text = _("You are on the branch {branch}, the copy itself.")
+        print(text.format(branch=BRANCH), file=sys.stderr)
         return 1
     tree = make_tree()
     if problems := what_must_not_be_in_it(tree):
-        print("No copy was made.", *problems, sep="\n", file=sys.stderr)
+        print(_("No copy was made."), *problems, sep="\n", file=sys.stderr)
         return 1
     if changed := git("status", "--porcelain", "--", *PATHS, *lesson_folders("HEAD")):
-        print("Not in the copy, because it is not committed:", changed, sep="\n")
+        print(_("Not in the copy, because it is not committed:"), changed, sep="\n")
     commit(tree)
     git("archive", "--format=zip", "--prefix=illustrated-attention/", f"-o{ROOT / ZIP}", BRANCH)
-    print(f"{ROOT / ZIP}, and the branch {BRANCH}: git push YOUR-STUDENTS-REPOSITORY {BRANCH}:main")
+    text = _("{file}, and the branch {branch}: git push YOUR-STUDENTS-REPOSITORY {branch}:main")
+    print(text.format(file=ROOT / ZIP, branch=BRANCH))
     return 0
 
 

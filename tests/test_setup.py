@@ -18,6 +18,8 @@ import pytest
 from jupyter_server.services.config import ConfigManager
 from traitlets.config import PyFileConfigLoader
 
+from illustrated_attention import language
+
 ROOT = Path(__file__).resolve().parents[1]
 EXCHANGE = "ILLUSTRATED_ATTENTION_EXCHANGE"
 
@@ -250,6 +252,14 @@ def test_jupyterlab_gets_its_language_when_it_is_asked_for_and_keeps_it(set_up, 
     assert chinese == []  # and nothing done again
 
 
+def test_the_set_up_speaks_the_language_that_is_asked_for(set_up, chinese, tmp_path, capsys):
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    set_up.main(["--language", "zh_CN"])
+    assert capsys.readouterr().out.endswith("安装完成。\n")
+    set_up.main(["--language", "en"])
+    assert capsys.readouterr().out == "The set-up is up to date.\n"
+
+
 def test_a_class_of_an_edition_is_set_up_with_its_language(set_up, chinese, tmp_path):
     shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
     assert set_up.class_edition() == "en"
@@ -318,8 +328,9 @@ def test_a_hub_speaks_the_language_of_the_class(clone):
 
 
 @pytest.mark.parametrize("asked", [True, False])
-def test_the_lab_opens_the_edition_in_its_language(clone, monkeypatch, asked):
+def test_the_lab_opens_the_edition_in_its_language(clone, monkeypatch, asked, capsys):
     """Asked for on the command line, or because the class works in it."""
+    monkeypatch.setattr(language, "_catalogue", language._catalogue)
     (clone / "notebooks-zh_CN").symlink_to(ROOT / "notebooks-zh_CN")
     if not asked:
         _choose_chinese(clone)
@@ -335,6 +346,7 @@ def test_the_lab_opens_the_edition_in_its_language(clone, monkeypatch, asked):
     open_lab.main(["--language", "zh_CN", "--no-browser"] if asked else ["--no-browser"])
     first = "notebooks-zh_CN/00_orientation/00_orientation.ipynb"
     assert f"--LabApp.default_url=/lab/tree/{first}" in started and "--no-browser" in started
+    assert "正在打开 JupyterLab。" in capsys.readouterr().out
     places = os.environ["JUPYTER_CONFIG_PATH"].split(os.pathsep)
     found = ConfigManager(read_config_path=[f"{place}/labconfig" for place in places])
     chosen = found.get("default_setting_overrides")

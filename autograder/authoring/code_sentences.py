@@ -8,7 +8,7 @@ from babel.messages.extract import extract_from_file
 from autograder.exercises import LESSONS, questions
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("illustrated_attention", "autograder", "website")
+PLACES = ("illustrated_attention/**/", "autograder/**/", "website/**/", "scripts/", "nbgrader_")
 # Through these a sentence passes: see illustrated_attention/language.py.
 DOORS: dict = {"_": None, "later": None}
 KINDS = {"*.py": "python", "*.j2": "jinja2.ext:babel_extract"}
@@ -17,7 +17,7 @@ KINDS = {"*.py": "python", "*.j2": "jinja2.ext:babel_extract"}
 def code_sentences() -> Iterator[tuple[str, str]]:
     """Yield every sentence and where it stands: in ``_("...")``, or in an exercise."""
     for pattern, kind in KINDS.items():
-        sources = [path for package in PACKAGES for path in ROOT.glob(f"{package}/**/{pattern}")]
+        sources = [path for place in PLACES for path in ROOT.glob(f"{place}{pattern}")]
         for source in sorted(sources):
             for _line, text, _comments, _context in extract_from_file(kind, source, DOORS):
                 assert isinstance(text, str)  # it is one argument
