@@ -97,6 +97,8 @@ def test_scores_and_weights_are_aligned():
     assert heights(lower) == pytest.approx(arrays["weights"][1])
     assert upper.get_position().x0 == lower.get_position().x0
     assert upper.get_position().x1 == lower.get_position().x1
+    named = [[label.get_text() for label in ax.get_xticklabels()] for ax in (upper, lower)]
+    assert named == [[], WORDS]  # the tokens stand once, under both
     assert number(arrays["scores"][1, 0]) in figure.alt_text
     assert "'must'" in figure.alt_text
 

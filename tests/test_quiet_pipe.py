@@ -88,3 +88,13 @@ def test_the_time_ends_and_somebody_else_may_call():
         other.send(b"stop")
 
     assert read_all(write, seconds=0.1)[0] is None
+
+
+def test_each_side_closes_all_that_was_opened():
+    """A judge's process has a pipe for each run of each notebook of a class."""
+    before = len(os.listdir("/proc/self/fd"))
+    for _run in range(3):
+        pipe = QuietPipe()
+        pipe.close_writing()
+        pipe.close_reading()
+    assert len(os.listdir("/proc/self/fd")) == before
