@@ -10,6 +10,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.exercises.reference import reference
 from illustrated_attention import being_graded, bring_along, progress
+from illustrated_attention.outcomes import Case, call
 
 SOFTMAX = """\
 def softmax(scores):
@@ -52,6 +53,10 @@ def test_a_function_that_passes_is_used_with_the_helpers_of_other_cells(shell, t
     assert shell.user_ns["softmax"].__code__.co_filename == "<your softmax>"
     assert capsys.readouterr().out == "Yours: softmax.\n"
     assert progress().passed == {"softmax"}
+    # A card can quote its lines, and those of its helpers.
+    outcome = call(shell.user_ns["softmax"], Case("", ("no array",)))
+    assert outcome.error == "AttributeError" and outcome.calling == "exp = lowered_exp(scores)"
+    assert outcome.line == "return np.exp(scores - scores.max(axis=-1, keepdims=True))"
 
 
 @pytest.mark.parametrize(

@@ -370,6 +370,18 @@ def test_exit_and_endless_recursion_are_told():
     assert "calls itself without end" in said_about(softmax)
 
 
+def test_before_a_changed_input_only_another_structure_is_told():
+    """What a wrong number comes of may be that; what a wrong shape comes of is not."""
+
+    def changing(scores):
+        scores -= scores.max(axis=-1, keepdims=True)
+        return np.exp(scores)
+
+    assert "changed its argument scores" in said_about(changing, "softmax")
+    said = said_about(lambda scores: changing(scores)[..., :1], "softmax")
+    assert "has the wrong shape" in said and "changed its argument" not in said
+
+
 def test_a_changed_input_is_told_by_its_name():
     def weighted_sum(weights, values):
         result = weights @ values

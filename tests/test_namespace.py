@@ -367,6 +367,14 @@ def test_a_test_that_runs_inside_gives_what_it_gives_outside(course, test, passe
     assert told == ([] if points is None else [repr(points)])
 
 
+def test_only_a_visible_test_that_runs_inside_shows_what_it_prints(course):
+    names = course("def f(x):\n    print('given', x)\n    return 2 * x")
+    for source, shown in (("f(731)", True), ("### BEGIN HIDDEN TESTS\nf(731)", False)):
+        cell = Cell(f"{source}\nNone", test=True, points=2, inside=True)
+        outputs, _lives = run_inside(cell, lambda: names.student)
+        assert ("given 731" in str(outputs)) == shown
+
+
 @pytest.mark.parametrize("later", ["f(1)", "f (1)", "f.calls = 0", "f[0] = 1", "ff = 2", "g = f"])
 def test_a_function_is_written_where_it_was_bound_last(later):
     """A cell that tries it out below is not its text: a cause is looked for in that."""

@@ -120,7 +120,19 @@ BOMBS = {
         make_svg('<path d="M0 0C0 999 999 0 9 9" stroke-dasharray=".01"/>' * 200),
     ),
     "a drawing of a kilometre": (SVG_TYPE, make_svg("", 'width="99999" height="99999"')),
+    "a drawing of a kilometre around a small one": (
+        SVG_TYPE,
+        make_svg('<svg width="9" height="9"/>', 'width="99999" height="99999"'),
+    ),
     "a drawing without a size": (SVG_TYPE, make_svg("", "")),
+    "a part of no drawing": (
+        SVG_TYPE,
+        base64.b64encode(b'<g xmlns="http://www.w3.org/2000/svg"/>').decode(),
+    ),
+    "a shape to cut by, of groups": (
+        SVG_TYPE,
+        make_svg('<clipPath id="a"><g><path d="M0 0h9"/></g></clipPath><g clip-path="url(#a)"/>'),
+    ),
     "groups in groups": (SVG_TYPE, make_svg('<g opacity=".5">' * 500 + "</g>" * 500)),
     "no XML": (SVG_TYPE, base64.b64encode(b"<svg").decode()),
     "another root": (SVG_TYPE, base64.b64encode(b"<html><svg/></html>").decode()),
