@@ -210,7 +210,7 @@ def _pack_signature(signature: Signature, key: AnswerKey, pack) -> dict:
         changes = {
             field.name: pack(getattr(outcome, field.name))
             for field in fields(Outcome)
-            if field.name in ("error", "message", "timed_out", "changed")
+            if field.name in ("error", "message", "inside", "timed_out", "changed")
             and getattr(outcome, field.name) != field.default
         }
         if outcome.returned:

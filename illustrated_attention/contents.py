@@ -31,5 +31,11 @@ def lesson_of_question(id: str) -> str | None:
 
 
 @functools.cache
+def data_names_of(lesson: str) -> frozenset[str]:
+    """Return the names of the data that a lesson's notebook works with, outside of functions."""
+    return frozenset(_contents()[lesson]["data"]) if lesson in _contents() else frozenset()
+
+
+@functools.cache
 def _contents() -> dict[str, dict[str, list[str]]]:
     return json.loads(data_path("contents.json").read_text(encoding="utf-8"))

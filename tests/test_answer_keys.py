@@ -25,7 +25,7 @@ from illustrated_attention.answer_keys import (
     write_lesson,
 )
 from illustrated_attention.comparing import alike
-from illustrated_attention.contents import exercise_names
+from illustrated_attention.contents import data_names_of, exercise_names
 from illustrated_attention.outcomes import Case, Outcome
 
 DATA = ROOT / "data"
@@ -233,3 +233,20 @@ def test_what_students_install_never_imports_the_instructors_side():
             "from nbgrader",
         ):
             assert forbidden not in text, path
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_width_is_the_same_in_all_that_check_shows(name):
+    """Else a function with that width fixed in it would pass here, and lose its points."""
+    cases = [case for case in find_key(name).cases if not case.raises]
+    for position in range(max(len(case.args) for case in cases)):
+        given = [case.args[position] for case in cases if len(case.args) > position]
+        widths = {a.shape[-1] for arg in given for a in arrays_of(arg) if a.ndim}
+        assert len(widths) != 1 or len(given) == 1, (position, widths)
+
+
+def test_the_names_that_a_lesson_gives_to_data_are_known():
+    names = data_names_of("06_block")
+    assert {"params", "features", "deviations", "first"} <= names
+    assert not {"layer_norm", "out", "np"} & names  # functions, and what is inside them
+    assert data_names_of("99_nothing") == frozenset()

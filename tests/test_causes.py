@@ -17,6 +17,9 @@ from illustrated_attention.outcomes import call
 
 n_head = 4  # "the notebook's"
 w = np.ones((3, 3))
+deviations = np.array([-3.0, -1.0, 1.0, 3.0])  # lesson 06 works with them
+params = {"h.0.mlp.c_fc.weight": np.ones((3, 12))}  # of the whole model
+SLOPE = 0.5  # a constant, nobody's argument
 
 softmax = reference("softmax")
 split_heads, merge_heads = reference("split_heads"), reference("merge_heads")
@@ -90,7 +93,58 @@ def asserts_too_much(merged, w, b):
     return merged @ w + b
 
 
+def lessons_own_data(x, g, b, eps=1e-5):
+    centred = x - x.mean(-1, keepdims=True)
+    return centred / np.sqrt((deviations**2).mean() + eps) * g + b
+
+
+def whole_models_dictionary(x, own):
+    hidden = x @ params["c_fc.weight"] + params["c_fc.bias"]
+    return hidden @ params["c_proj.weight"] + params["c_proj.bias"]
+
+
+def power_of_whole_numbers(n_layer, d_model, n_vocab, n_positions):
+    d = d_model
+    return (n_vocab + n_positions) * d + n_layer * (12 * d ^ 2 + 13 * d) + 2 * d
+
+
+def root_of_what_may_be_negative(x):
+    return x * np.sqrt(x) / np.sqrt(x + 1)
+
+
+def more_than_one_number(x, g, b, eps=1e-5):
+    out = np.zeros_like(x)
+    for i, row in enumerate(x):
+        out[i] = (row - row.mean()) / np.sqrt(row.var() + eps) * g + b
+    return out
+
+
+def unpacked_along_the_wrong_axis(x, w, b):
+    q, k, v = (x @ w + b).reshape(*x.shape[:-1], 3, x.shape[-1])
+    return q, k, v
+
+
+def beyond_the_end(x, n_head):
+    d = x.shape[-1] // n_head
+    out = np.zeros((*x.shape[:-2], n_head, x.shape[-2], d))
+    for head in range(n_head):
+        out[..., head, :, :] = x[..., head * x.shape[-1] :][..., :d]
+    return out
+
+
+def two_heads_whatever_is_asked(q, k, v, n_head):
+    return merge_heads(split_heads(q, 2) @ split_heads(k, 2)), split_heads(v, 2)
+
+
 SOURCE = [
+    (lessons_own_data, "layer_norm", "notebook_name", "`deviations` in your line"),
+    (whole_models_dictionary, "mlp", "notebook_name", "`params` in your line"),
+    (power_of_whole_numbers, "count_parameters", "xor_for_power", "write `**`"),
+    (root_of_what_may_be_negative, "gelu", "nan_arises", "a root is taken of a number below 0"),
+    (more_than_one_number, "layer_norm", "several_for_one", "room for one"),
+    (unpacked_along_the_wrong_axis, "qkv_projection", "fixed_axes", "along its first axis"),
+    (beyond_the_end, "split_heads", "empty_slice", "it is empty"),
+    (two_heads_whatever_is_asked, "multi_head_attention", "sizes_do_not_fit", "never uses"),
     (stops_in_a_helper, "multi_head_attention", "list_for_array", "leads to `merge_heads`"),
     (power_of_c, "gelu", "xor_for_power", "write `**`"),
     (asserts_too_much, "project", "right_input_refused", "`assert merged.ndim == 7`"),
@@ -165,6 +219,60 @@ NUMBERS = [
 def test_what_was_done_to_the_right_numbers_is_named(exercise, change, id):
     solution = reference(exercise)
     assert told(lambda *args: change(solution(*args)), exercise).mistake == id
+
+
+def test_a_constant_of_the_learners_is_no_argument_that_was_forgotten():
+    def gelu(x):
+        return x * SLOPE
+
+    assert told(gelu, "gelu").mistake != "notebook_name"
+
+
+def test_an_argument_that_is_added_too_often_is_named():
+    def once_for_each_feature(merged, w, b):
+        return sum(merged[..., i : i + 1] * w[i] + b for i in range(len(w)))
+
+    verdict = told(once_for_each_feature, "project")
+    assert verdict.mistake == "argument_added"
+    assert "a multiple of `b`" in verdict.message
+    three_times = told(lambda merged, w, b: merged @ w + 4 * b, "project")
+    assert "plus 3 times `b`" in three_times.message
+
+
+def test_entries_of_a_dictionary_that_changed_places_are_named():
+    gelu = reference("gelu")
+
+    def mlp(x, params):
+        hidden = gelu(x @ params["c_fc.weight"] + params["c_proj.bias"])
+        return hidden @ params["c_proj.weight"] + params["c_fc.bias"]
+
+    verdict = told(mlp, "mlp")
+    assert verdict.mistake == "entries_exchanged"
+    assert '`params["c_fc.bias"]` and `params["c_proj.bias"]`' in verdict.message
+
+
+def test_who_refuses_by_himself_is_not_told_what_a_called_function_refuses():
+    gpt2 = reference("gpt2")
+
+    def generate(token_ids, params, n_head, n_new):
+        if len(token_ids) + n_new > params["wpe.weight"].shape[1]:
+            raise ValueError("too long")
+        ids = list(token_ids)
+        for _ in range(n_new):
+            ids.append(int(gpt2(np.array(ids), params, n_head)[0][-1].argmax()))
+        return ids
+
+    def fed_again(token_ids, params, n_head, n_new):
+        if len(token_ids) + n_new > len(params["wpe.weight"]):
+            raise ValueError("too long")
+        ids, past = list(token_ids), None
+        for _ in range(n_new):
+            logits, past = gpt2(np.array(ids), params, n_head, past)
+            ids.append(int(logits[-1].argmax()))
+        return ids
+
+    assert told(generate, "generate").mistake == "wrong_condition"
+    assert told(fed_again, "generate").mistake == "everything_fed_again"
 
 
 def test_only_the_wrong_one_of_several_values_is_blamed():

@@ -49,7 +49,27 @@ def sides_exchanged(q, k, v):
     return weights @ v, weights
 
 
+def bracket_closes_too_late(x):
+    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi * (x + 0.044715 * x**3))))
+
+
+def bracket_closes_too_early(n_layer, d_model, n_vocab, n_positions):
+    D = d_model
+    attention, mlp = 4 * D * D + 4 * D, 8 * D * D + 5 * D
+    return (n_vocab + n_positions) * D + n_layer * (attention + mlp) + 4 * D + 2 * D
+
+
+def bracket_missing_in_a_long_sum(n_layer, d_model, n_vocab, n_positions):
+    D = d_model
+    attention = D * 3 * D + 3 * D + D * D + D
+    mlp = D * 4 * D + 4 * D + 4 * D * D + D
+    return (n_vocab + n_positions) * D + n_layer * attention + mlp + 4 * D + 2 * D
+
+
 FOUND = [
+    (bracket_closes_too_late, "gelu", "wrong_brackets", "where do the brackets belong"),
+    (bracket_closes_too_early, "count_parameters", "wrong_brackets", "n_layer * (attention + mlp)"),
+    (bracket_missing_in_a_long_sum, "count_parameters", "wrong_brackets", "n_layer * attention"),
     (keys_for_values, "append_kv", "wrong_name", "`k`"),
     (brackets_missing, "layer_norm", "wrong_brackets", "where do the brackets belong"),
     (plus_for_times, "gelu", "wrong_operator", "`+`"),

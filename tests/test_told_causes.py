@@ -140,6 +140,7 @@ CLAIMS = {
     "some_values": lambda g, e: not near(g, e),
     "nearly": lambda g, e: np.abs(g - e).max() <= 0.031 * np.abs(e).max(),
     "off_by_a_product": lambda g, e: float(2 * (g - e)).is_integer() and g != e,
+    "argument_added": lambda g, e: g.shape == e.shape,  # see the test of its own
     "values_exchanged": lambda g, e: True,  # see the test of its own
     "values_all_the_same": lambda g, e: True,  # as before, in test_causes.py
     **dict.fromkeys(
@@ -239,6 +240,23 @@ def test_a_size_that_is_told_is_the_factor(told):
             for p in seen.pairs:
                 size = p.case.args[int(position or 1) - 1].shape[axes[axis]]
                 assert near(p.got, p.expected * size**0.5), who
+
+
+def test_an_argument_that_is_told_to_be_too_much_is_the_difference(told):
+    """Its name is read from the sentence, as `argument 3` or `argument 2["c_fc.bias"]`."""
+    met = 0
+    for who, seen, cause in told:
+        named = re.search(r'`argument (\d)(?:\["(.*?)"\])?`', cause.sentence)
+        if cause.id != "argument_added" or not named:
+            continue
+        met += 1
+        for pair in seen.pairs:
+            array = pair.case.args[int(named[1]) - 1]
+            array = array[named[2]] if named[2] else array
+            difference = pair.got - pair.expected
+            if not pair.right:
+                assert one_factor(difference, np.broadcast_to(array, difference.shape)), who
+    assert met
 
 
 CONDITIONS = {

@@ -77,11 +77,12 @@ def write_keys(folder: Path) -> list[Path]:
 
 
 def write_contents(folder: Path) -> Path:
-    """Write down which exercises and questions each lesson has, for `contents.py`."""
+    """Write down which exercises, questions and data each lesson has, for `contents.py`."""
     contents = {
         lesson: {
             "exercises": [exercise.name for exercise in exercises],
             "questions": [question.id for question in questions(lesson)],
+            "data": _names_of_data(_read_source(lesson)),
         }
         for lesson, exercises in LESSONS.items()
     }
@@ -89,6 +90,21 @@ def write_contents(folder: Path) -> Path:
     text = json.dumps(contents, indent=1) + "\n"
     path.write_text(text, encoding="utf-8", newline="\n")
     return path
+
+
+def _names_of_data(notebook: nbformat.NotebookNode) -> list[str]:
+    """The names that the cells of a notebook give to data: not those inside of functions."""
+    names: dict[str, None] = {}
+    for cell in notebook.cells:
+        todo: list[ast.AST] = [ast.parse(cell.source)] if cell.cell_type == "code" else []
+        while todo:
+            node = todo.pop(0)
+            if isinstance(node, (ast.FunctionDef, ast.Lambda, ast.comprehension)):
+                continue  # their names are not the notebook's
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id != "_":
+                names[node.id] = None
+            todo += ast.iter_child_nodes(node)
+    return list(names)
 
 
 def _committed_keys(lesson: str) -> tuple[AnswerKey, ...]:

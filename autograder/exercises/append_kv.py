@@ -33,7 +33,7 @@ APPEND_KV = Exercise(
     can="You can now keep keys and values for the tokens to come.",
     visible=(
         Case("the first tokens: no cache yet", _kv(0, 2, seed=300)),
-        Case("one new token after three", _kv(3, 1, seed=310)),
+        Case("one new token after three", _kv(3, 1, d=3, seed=310)),
         Case("three new tokens after two, values of another size", _kv(2, 3, dv=1, seed=320)),
         Case("two new tokens after two", _kv(2, 2, seed=330)),
         Case("two sentences at once", _kv(3, 2, 2, dv=3, seed=340)),
@@ -50,7 +50,7 @@ APPEND_KV = Exercise(
             "the last token once more",
             (_kv(2, 1, seed=354)[0], *(a[-1:] for a in _kv(2, 1, seed=354)[0])),
         ),
-        late("a batch of one", _kv(2, 1, 1, seed=355)),
+        late("a batch of one", _kv(2, 1, 1, d=3, seed=355)),
     ),
     hidden=(
         Case("a first chunk, values of another size", _kv(0, 5, d=6, dv=4, seed=360, make=rough)),

@@ -64,7 +64,10 @@ BLOCK = Exercise(
         Case("one token", (_BLOCK_X[1:2], _BLOCK_PARAMS, 2)),
         Case("two tokens after two others", (_BLOCK_X[:2], _BLOCK_PARAMS, 2, _PAST)),
         Case("two sentences at once", (tidy(2, 2, 4, seed=668), _BLOCK_PARAMS, 2)),
-        late("features that hardly differ", (_BLOCK_X / 500, _BLOCK_PARAMS, 2)),
+        late(
+            "features that hardly differ",
+            (tidy(3, 6, seed=678) / 500, layer_params(6, seed=679, decimals=1), 3),
+        ),
     ),
     hidden=(
         Case("other sizes", (rough(5, 18, seed=669), _HIDDEN_BLOCK, 3)),

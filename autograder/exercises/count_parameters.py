@@ -328,12 +328,11 @@ COUNT_PARAMETERS.steps = Steps(
             Wrong("words_padded", _("The vocabulary is rounded up to a multiple of 64."), lambda v, d: -(-v // 64) * 64 * d),
             Wrong("words_padded_128", _("The vocabulary is rounded up to a multiple of 128."), lambda v, d: -(-v // 128) * 128 * d),
             Wrong("words_twice", _("The words' table is counted twice; the output shares it."), lambda v, d: 2 * v * d),
-            Wrong("one_word_more", _("One word too many is counted."), lambda v, d: (v + 1) * d),
+            Wrong("one_row_more", _("D numbers too many are counted, once in the whole model: as many as one word or one position has."), lambda v, d: (v + 1) * d),
+            Wrong("two_rows_more", _("2D numbers too many are counted, once in the whole model: as many as a layer norm or two positions have."), lambda v, d: (v + 2) * d),
         ),
         "positions": (
             Wrong("positions_missing", _("The positions' table is not counted."), lambda p, d: 0),
-            Wrong("one_position_more", _("One position too many is counted."), lambda p, d: (p + 1) * d),
-            Wrong("two_positions_more", _("Two positions too many are counted."), lambda p, d: (p + 2) * d),
         ),
         "norm": (
             Wrong("norms_without_bias", _("A layer norm in a block is counted without its bias."), lambda d: d),

@@ -62,7 +62,7 @@ DECODE = Exercise(
         Case("one token at a time", (*_DQKV, [1, 1, 1, 1, 1])),
         Case("all at once", (*_DQKV, [5])),
         Case("four tokens, then one", (*_DQKV, [4, 1])),
-        Case("chunks of equal size", (*new_qkv(4, seed=704), [2, 2])),
+        Case("chunks of equal size", (*new_qkv(4, d=3, seed=704), [2, 2])),
         Case("two sentences at once", (*new_qkv(4, 2, dv=3, seed=708), [1, 2, 1])),
         Case(
             "must refuse: the sizes say one token too many",

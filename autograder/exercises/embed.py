@@ -35,7 +35,7 @@ EMBED = Exercise(
     can="You can now turn tokens into the vectors that GPT-2 works on.",
     visible=(
         Case("three tokens", (np.array([2, 0, 5]), _WTE, _WPE)),
-        Case("one token", (np.array([3]), _WTE, _WPE)),
+        Case("one token", (np.array([3]), tidy(6, 3, seed=5), tidy(5, 3, seed=6))),
         Case("the same token twice", (np.array([1, 1, 4]), _WTE, _WPE)),
         Case("three tokens that start at position 2", (np.array([4, 1, 0]), _WTE, _WPE, 2)),
         Case("two sentences at once", (np.array([[0, 1, 2], [3, 4, 5]]), _WTE, _WPE, 1)),
@@ -49,7 +49,7 @@ EMBED = Exercise(
         ),
         late(
             "tables of whole numbers",
-            (np.array([1, 0]), np.arange(8).reshape(2, 4), np.arange(12).reshape(3, 4), 1),
+            (np.array([1, 0]), np.arange(6).reshape(2, 3), np.arange(9).reshape(3, 3), 1),
         ),
     ),
     hidden=(
@@ -448,6 +448,7 @@ EMBED.steps = Steps(
         ),
         "start": (
             Wrong("positions_from_one", _("Positions are counted from 1."), lambda s, n, m: np.arange(s + 1, s + n + 1)),
+            Wrong("start_one_less", _("`start` is taken as one less, where it is not 0."), lambda s, n, m: np.arange(max(s - 1, 0), max(s - 1, 0) + n)),
             Wrong("start_ignored", _("`start` is not used: positions begin at 0."), lambda s, n, m: np.arange(n)),
             Wrong("always_from_one", _("`start` is not used: positions begin at 1."), lambda s, n, m: np.arange(1, n + 1)),
             Wrong("start_zero_is_one", _("Where `start` is 0, positions begin at 1."), lambda s, n, m: np.arange(s or 1, (s or 1) + n)),

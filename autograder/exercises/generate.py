@@ -329,9 +329,8 @@ GENERATE.mistake(
 
 @GENERATE.mistake(
     "everything_fed_again",
-    "You give gpt2 the whole text again, together with the cache. The old tokens are in "
-    "the cache already, so now they are there twice. After the prompt, feed the newest id "
-    "only.",
+    "You give gpt2 old tokens again, together with the cache. They are in the cache already, "
+    "so now they are there twice. After the prompt, feed the newest id only.",
 )
 def _feeds_everything_again(token_ids, params, n_head, n_new):
     _refuse(token_ids, params, n_new)

@@ -45,6 +45,8 @@ _ONE_LAYER = random_model(1, 4, 7, 6, seed=681, decimals=1)
 
 _TWO_LAYERS = random_model(2, 4, 7, 9, seed=691, decimals=1)
 
+_SAME_SIZE = random_model(2, 4, 7, 9, seed=695, decimals=1)
+
 _THREE_LAYERS = random_model(3, 6, 11, 13, seed=683)
 
 _IDS = np.array([3, 6, 1])
@@ -67,8 +69,13 @@ GPT2 = Exercise(
         Case("two sentences at once", (np.array([[3, 0], [6, 2]]), _ONE_LAYER, 2)),
         late("eleven layers", (_IDS, random_model(11, 3, 7, 6, seed=694, decimals=1), 3)),
         late(
-            "another model of the same size",
-            (_IDS, random_model(2, 4, 7, 9, seed=695, decimals=1), 2),
+            "another model of the same size, two sentences after others",
+            (
+                np.array([[2, 6], [0, 1]]),
+                _SAME_SIZE,
+                2,
+                _past_after(np.array([[5, 2, 4], [1, 1, 3]]), _SAME_SIZE, 2),
+            ),
         ),
     ),
     hidden=(
@@ -179,6 +186,7 @@ GPT2.mistake(
     "tokens are on axis -2, the heads on -3, the features on -1.",
     gpt2_with(positions=lambda n, past: positions_from(past[0][0].shape[-1] if past else 0, n)),
     gpt2_with(positions=lambda n, past: positions_from(past[0][0].shape[-3] if past else 0, n)),
+    gpt2_with(positions=lambda n, past: positions_from(past[0][0].shape[1] if past else 0, n)),
     gpt2_with(positions=lambda n, past: positions_from(len(past[0][0]) if past else 0, n)),
 )
 
@@ -225,6 +233,13 @@ GPT2.mistake(
     "The last layer norm is missing. After all blocks `x` goes through `ln_f.weight` and "
     "`ln_f.bias`. (The article's table of parameters forgets it, too.)",
     gpt2_with(end=lambda x, params: x),
+)
+
+GPT2.mistake(
+    "ln_f_before_the_blocks",
+    "`ln_f` stands before the blocks. It comes after the last one, before the product with "
+    "`wte.weight`.",
+    gpt2_with(embed=lambda ids, p, at: last_norm(embedded(ids, p, at), p), end=lambda x, p: x),
 )
 
 GPT2.mistake(
@@ -322,6 +337,30 @@ GPT2.mistake(
     "All your layers use the weights of one of them. Each has its own: `h.0.`, `h.1.` and so on.",
     gpt2_with(layers=lambda p: layers_of(p)[:1] * len(layers_of(p))),
     gpt2_with(layers=lambda p: layers_of(p)[-1:] * len(layers_of(p))),
+)
+
+
+def _handed_on(first):
+    """Each layer gets what the one before it returned; the first what `first` makes of the past."""
+
+    def gpt2(token_ids, params, n_head, past=None):
+        x = embedded(token_ids, params, positions_from(past_length(past), token_ids.shape[-1]))
+        presents, present = [], first(past)
+        for own in layers_of(params):
+            x, present = right_block(x, own, n_head, present)
+            presents.append(present)
+        return last_norm(x, params) @ params["wte.weight"].T, presents
+
+    return gpt2
+
+
+GPT2.mistake(
+    "present_handed_to_the_next_layer",
+    "A layer gets as its past what the layer before it returned: does one name stand for both? "
+    "Each layer has a cache of its own: `past[layer]`, or None.",
+    _handed_on(lambda past: past),
+    _handed_on(lambda past: past[0] if past else None),
+    _handed_on(lambda past: None),
 )
 
 GPT2.mistake(

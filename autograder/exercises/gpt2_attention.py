@@ -1188,11 +1188,12 @@ def _pair_merged(x, params, n_head, past=None):
 
 
 GPT2_ATTENTION.mistake(
-    "weight_and_bias_exchanged",
-    "You call a function with the bias where the weight belongs. It takes the weight "
-    "first, then the bias.",
+    "weight_does_not_fit",
+    "A product does not fit. On its right belongs the weight as it is, [in, out]: not "
+    "transposed, and not the bias, which comes after it.",
     _whole(out=lambda merged, params: merged @ params["c_proj.bias"] + params["c_proj.weight"]),
     _whole(qkv=lambda x, params: _thirds(x @ params["c_attn.bias"] + params["c_attn.weight"])),
+    _whole(qkv=lambda x, params: _thirds(x @ params["c_attn.weight"].T + params["c_attn.bias"])),
 )
 
 

@@ -523,6 +523,7 @@ _SPREADS = (
     Wrong("sum_of_squares", _("The squares are summed, not averaged."), lambda x, c: ((x - x.mean(-1, keepdims=True)) ** 2).sum(-1, keepdims=True)),
     Wrong("variance_over_tokens", _("The variance runs over the tokens."), lambda x, c: x.var(-2 if x.ndim > 1 else -1, keepdims=True)),
     Wrong("variance_over_everything", _("The variance runs over everything."), lambda x, c: x.var()),
+    Wrong("mean_not_squared", _("The mean is taken away from the mean of the squares; its square is meant."), lambda x, c: (x * x).mean(-1, keepdims=True) - x.mean(-1, keepdims=True)),
     Wrong("mean_deviation", _("The mean absolute deviation is taken, not the variance."), lambda x, c: np.abs(x - x.mean(-1, keepdims=True)).mean(-1, keepdims=True) ** 2),
 )  # fmt: skip
 
@@ -535,6 +536,7 @@ _JOINS = (
     Wrong("eps_as_floor", _("eps is used as the least value of the variance, not added to it."), lambda c, v, e: c / np.sqrt(np.maximum(v, e))),
     Wrong("divided_by_variance", _("It is divided by the variance, not by its root."), lambda c, v, e: c / (v + e)),
     Wrong("multiplied_by_root", _("It is multiplied by the root, not divided."), lambda c, v, e: c * np.sqrt(v + e)),
+    Wrong("deviations_squared", _("The squared deviations are divided, not the deviations."), lambda c, v, e: c**2 / np.sqrt(v + e)),
     Wrong("not_divided", _("It is not divided by the root of the variance."), lambda c, v, e: c),
 )  # fmt: skip
 

@@ -36,7 +36,10 @@ MAKE_QKV = Exercise(
     can="You can now give every token its query, its key and its value.",
     visible=(
         Case("three tokens", (_X, _W_Q, _W_K, _W_V)),
-        Case("one token", (_X[:1], _W_Q, _W_K, _W_V)),
+        Case(
+            "one token",
+            (_X[:1], tidy(4, 2, seed=35), tidy(4, 2, seed=36), tidy(4, 2, seed=37)),
+        ),
         Case(
             "square matrices",
             (tidy(3, 3, seed=14), tidy(3, 3, seed=15), tidy(3, 3, seed=16), tidy(3, 3, seed=17)),
@@ -44,7 +47,12 @@ MAKE_QKV = Exercise(
         Case("two sentences at once", (tidy(2, 3, 4, seed=18), _W_Q, _W_K, _W_V)),
         late(
             "whole numbers",
-            (np.array([[1, 0, 2, -1], [0, 3, 1, 1]]), _W_Q, _W_K, np.arange(8).reshape(4, 2)),
+            (
+                np.array([[1, 0, 2, -1], [0, 3, 1, 1]]),
+                tidy(4, 2, seed=33),
+                tidy(4, 2, seed=34),
+                np.arange(8).reshape(4, 2),
+            ),
         ),
     ),
     hidden=(

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from autograder.exercises import find_exercise
+from autograder.exercises import find_exercise, pieces
 from autograder.exercises.kit import Exercise
 from autograder.exercises.reference import reference
 from autograder.exercises.variations import variations
@@ -135,10 +135,15 @@ def _is_exact(value: object) -> bool:
 def _behaviour(implementation: Callable, key: AnswerKey) -> Signature:
     """How a wrong implementation behaves. The words of its own errors are no part of that."""
     signature, _problems = observe(implementation, key)
-    outcomes = tuple(
-        replace(o, message="", line="") if raised_on_purpose(o) else o for o in signature.outcomes
-    )
-    return replace(signature, outcomes=outcomes)
+    return replace(signature, outcomes=tuple(map(_without_words, signature.outcomes)))
+
+
+def _without_words(outcome: Outcome) -> Outcome:
+    """Leave of an error of its own only whether a function of another exercise raised it."""
+    if not raised_on_purpose(outcome):
+        return replace(outcome, inside="", calling="")
+    called = outcome.inside if hasattr(pieces, outcome.inside) else ""
+    return replace(outcome, message="", line="", inside=called, calling="")
 
 
 def _expected(exercise: Exercise, solution: Callable, case: Case) -> object:

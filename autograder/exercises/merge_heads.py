@@ -126,6 +126,19 @@ MERGE_HEADS.mistake(
     lambda x: merge(x[..., ::-1, :, :]),
 )
 
+
+@MERGE_HEADS.mistake(
+    "overlapping_slices",
+    "Your heads overlap: each is written one column after the one before. Head h begins at "
+    "column h times d.",
+)
+def _overlapping(x):
+    out = np.zeros(merged_shape(x))
+    for head in range(x.shape[-3]):
+        out[..., head : head + x.shape[-1]] = x[..., head, :, :]
+    return out
+
+
 MERGE_HEADS.mistake(
     "wrong_axes_swapped",
     "The shape is right, but other axes changed places than heads and tokens, so the rows "

@@ -340,6 +340,7 @@ MULTI_HEAD_ATTENTION.mistake(
     "all heads. Heads do not compete. Each row of each head sums to 1, over its keys.",
     _mha_of_scores(_over_heads),
     _mha_of_scores(_over_heads_masked),
+    _mha_of_scores(lambda s: _over_heads(np.where(_may_look(s), s, -1e9))),
 )
 
 MULTI_HEAD_ATTENTION.mistake(

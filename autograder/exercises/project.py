@@ -28,9 +28,15 @@ PROJECT = Exercise(
     visible=(
         Case("one token", (np.array([[1.0, 0.0, 2.0, -1.0]]), _W, _B)),
         Case("three tokens", (tidy(3, 4, seed=705), _W, _B)),
-        Case("as many tokens as features", (tidy(4, 4, seed=706), _W, _B)),
+        Case(
+            "as many tokens as features",
+            (tidy(3, 3, seed=706), tidy(3, 3, seed=731), tidy(3, seed=732)),
+        ),
         Case("two sentences at once", (tidy(2, 3, 4, seed=707), _W, _B)),
-        Case("whole numbers", (np.array([[1, 2, 0, -1], [0, 1, 3, 1]]), _W, _B)),
+        Case(
+            "whole numbers",
+            (np.array([[1, 2, 0], [0, 1, 3]]), tidy(3, 3, seed=729), tidy(3, seed=730)),
+        ),
     ),
     hidden=(
         Case("other sizes", (rough(5, 18, seed=708), _HW, _HB)),

@@ -145,6 +145,17 @@ QKV_PROJECTION.mistake(
 )
 
 QKV_PROJECTION.mistake(
+    "bias_of_another_part",
+    "A part has the bias of another part: queries, keys and values each have a third of `b` of "
+    "their own. Was a line copied, and a number in it not changed?",
+    _with_biases(lambda b_q, b_k, b_v: (b_q, b_k, b_k)),
+    _with_biases(lambda b_q, b_k, b_v: (b_q, b_q, b_v)),
+    _with_biases(lambda b_q, b_k, b_v: (b_q, b_k, b_q)),
+    _with_biases(lambda b_q, b_k, b_v: (b_q, b_v, b_v)),
+    _with_biases(lambda b_q, b_k, b_v: (b_q, b_v, b_k)),
+)
+
+QKV_PROJECTION.mistake(
     "bias_twice",
     "Your results hold the bias twice. Is it added before the cut and once more after it?",
     _with_biases(lambda b_q, b_k, b_v: (2 * b_q, 2 * b_k, 2 * b_v)),
@@ -351,6 +362,11 @@ QKV_PROJECTION.mistake(
     lambda x, w, b: x @ w + b,
 )
 
+
+def _cut_from_to(qkv, *places):
+    return tuple(qkv[..., start:end] for start, end in places)
+
+
 QKV_PROJECTION.mistake(
     "wrong_places_cut",
     "You cut in the wrong places. The three parts have equal size: the columns 0 to D, D "
@@ -361,6 +377,8 @@ QKV_PROJECTION.mistake(
     lambda x, w, b: tuple(
         (x @ w + b)[..., start : start + len(w) - 1] for start in (0, len(w), 2 * len(w))
     ),
+    lambda x, w, b: _cut_from_to(x @ w + b, (0, len(w)), (len(w), 2 * len(w)), (len(w), None)),
+    lambda x, w, b: _cut_from_to(x @ w + b, (0, len(w)), (len(w), None), (2 * len(w), None)),
 )
 
 QKV_PROJECTION.mistake(

@@ -12,6 +12,7 @@ from illustrated_attention.causes.errors import cause_in_errors, cause_in_refusa
 from illustrated_attention.causes.evidence import Cause, Evidence, one_or_the_other
 from illustrated_attention.causes.helpers import wrong_helper
 from illustrated_attention.causes.influence import argument_without_effect, arguments_exchanged
+from illustrated_attention.causes.not_a_number import origin_of_nan
 from illustrated_attention.causes.numbers import cause_in_numbers, cause_in_patterns
 from illustrated_attention.causes.one_change import cause_in_one_change
 from illustrated_attention.causes.source import (
@@ -55,7 +56,8 @@ def find_cause(
         arguments_exchanged,
         cause_in_one_change,
         *by_numbers,
-        cause_in_errors,
+        origin_of_nan,
+        _error_and_unused_argument,
         unused_argument,
         argument_without_effect,
         cause_in_patterns,
@@ -71,6 +73,14 @@ def find_unwritten_helper(
 ) -> Cause | None:
     """Return which function of another exercise is called and not written; None if none is."""
     return wrong_helper(Evidence(function, key, signature, problems))
+
+
+def _error_and_unused_argument(evidence: Evidence) -> Cause | None:
+    """Return the usual reason of an exception, and which argument the function never uses."""
+    cause, unused = cause_in_errors(evidence), unused_argument(evidence)
+    if cause is None or unused is None:
+        return cause
+    return replace(cause, sentence=together(cause.sentence, unused.sentence))
 
 
 def _under_its_condition(cause: Cause, evidence: Evidence) -> Cause:

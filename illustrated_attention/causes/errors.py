@@ -75,8 +75,9 @@ def _reasons() -> list[tuple[str, str, str]]:
             "fixed_axes",
             r"(?:too many|not enough) values to unpack \(expected (?:at least )?(\d+)",
             _(
-                "Here {0} values are unpacked, and there is another number of them. Is it a "
-                "shape? There may be more or fewer axes than you think of."
+                "Here {0} values are unpacked, and there is another number of them. A shape has "
+                "one for each axis, and there may be leading axes; an array is unpacked along "
+                "its first axis."
             ),
         ),
         (
@@ -184,6 +185,14 @@ def _reasons() -> list[tuple[str, str, str]]:
             _(
                 "Shapes {0} and {1} do not fit together. Axes are compared from the last; each "
                 "must be equal or 1. Is a `keepdims=True` missing, or an axis in another place?"
+            ),
+        ),
+        (
+            "empty_slice",
+            r"could not broadcast input array from shape (\((?:\d+,)*0(?:,\d*)*\))",
+            _(
+                "An array of shape {0} is put here: it is empty. Does a slice begin at the end, or "
+                "beyond it?"
             ),
         ),
         (
@@ -295,6 +304,14 @@ def _reasons() -> list[tuple[str, str, str]]:
             "rows_of_other_lengths",
             r"inhomogeneous shape",
             _("An array is made of parts of different shapes: all its rows must be equally long."),
+        ),
+        (
+            "several_for_one",
+            r"setting an array element with a sequence",
+            _(
+                "Several numbers are put where there is room for one. Does a loop go over another "
+                "axis than you think of, or does an index name one axis too many?"
+            ),
         ),
         (
             "mask_of_another_shape",

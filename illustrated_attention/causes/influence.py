@@ -14,6 +14,7 @@ from illustrated_attention.problems import find_problem
 
 CASES = 2  # on which it has to be seen
 MOST_CALLS = 24
+MOST_EXCHANGED = 40  # pairs of entries: those of a block
 MOST_NAMED = 3
 
 
@@ -59,7 +60,47 @@ def arguments_exchanged(evidence: Evidence) -> Cause | None:
                 "case comes out right. Compare your `def` line with the exercise's."
             )
             return Cause("arguments_exchanged", text.format(a=a, b=b))
+    return _entries_exchanged(evidence)
+
+
+def _entries_exchanged(evidence: Evidence) -> Cause | None:
+    """Return which two entries of a dictionary have to be exchanged for all to come out right."""
+    for position, name, entries in _dictionaries(evidence):
+        for a, b in islice(_alike_in_kind(entries), MOST_EXCHANGED):
+            swapped = {a: b, b: a}
+
+            def with_exchanged(*args, at=position, swapped=swapped):
+                old = args[at]
+                new = {key: old[swapped.get(key, key)] for key in old}
+                return evidence.function(*args[:at], new, *args[at + 1 :])
+
+            if all(
+                find_problem(call(with_exchanged, one.case), one.case, one.expected) is None
+                for one in evidence.tried
+            ):
+                text = _(
+                    '`{name}["{a}"]` and `{name}["{b}"]` have changed places in your function: '
+                    "with the two exchanged every case comes out right."
+                )
+                return Cause("entries_exchanged", text.format(name=name, a=a, b=b))
     return None
+
+
+def _dictionaries(evidence: Evidence) -> Iterator[tuple[int, str, list[str]]]:
+    """Yield the arguments that are dictionaries with the same entries in every case."""
+    for position, arg in enumerate(evidence.tried[0].case.args if evidence.tried else ()):
+        if isinstance(arg, dict) and all(
+            len(one.case.args) > position and list(one.case.args[position]) == list(arg)
+            for one in evidence.tried
+        ):
+            yield position, evidence.name_of(position), list(arg)
+
+
+def _alike_in_kind(entries: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield two entries whose names end alike, such as two biases, or begin alike."""
+    for a, b in combinations(entries, 2):
+        if a.split(".")[-1] == b.split(".")[-1] or a.split(".")[:-1] == b.split(".")[:-1]:
+            yield a, b
 
 
 def _is_right_exchanged(evidence: Evidence, one: Tried, first: int, second: int) -> bool:
@@ -85,7 +126,7 @@ def _is_right_exchanged(evidence: Evidence, one: Tried, first: int, second: int)
 
 def _is_telling(case: Case) -> bool:
     """False where an axis of length 1 may make an argument count for nothing."""
-    return all(1 not in a.shape[-2:] for arg in case.args for _n, a in _arrays_in("", arg))
+    return all(1 not in a.shape[-2:] for arg in case.args for _n, a in arrays_in("", arg))
 
 
 def _is_the_same(evidence: Evidence, one: Tried, changed: Case | None) -> bool:
@@ -98,13 +139,14 @@ def _is_the_same(evidence: Evidence, one: Tried, changed: Case | None) -> bool:
 def _with_other_numbers(case: Case, evidence: Evidence) -> Iterator[tuple[str, Case]]:
     """Yield the case with other numbers in one array, for each array that it holds."""
     for position, arg in enumerate(case.args):
-        for name, array in _arrays_in(evidence.name_of(position), arg):
+        for name, array in arrays_in(evidence.name_of(position), arg):
             args = list(case.args)
             args[position] = _exchanged(arg, array, _others(array))
             yield name, replace(case, args=tuple(args))
 
 
-def _arrays_in(name: str, arg: object) -> Iterator[tuple[str, np.ndarray]]:
+def arrays_in(name: str, arg: object) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the arrays of an argument, each with what it is called in the learner's code."""
     if isinstance(arg, np.ndarray):
         yield name, arg
     elif isinstance(arg, dict):

@@ -10,6 +10,7 @@ import numpy as np
 from illustrated_attention.causes.cells import cause_in_cells
 from illustrated_attention.causes.counts import differs_by_a_product
 from illustrated_attention.causes.evidence import Cause, Evidence, Pair, same
+from illustrated_attention.causes.influence import arrays_in
 from illustrated_attention.causes.order import (
     in_another_order,
     values_all_the_same,
@@ -77,7 +78,7 @@ def _of_all_parts(find: Callable, evidence: Evidence) -> Cause | None:
     ]
     if len(found) < len(wrong):
         others = _(" and ").join(str(part + 1) for part in wrong if part not in found)
-        told.append(_("Value {numbers} is wrong, too.").format(numbers=others))
+        told.append(_("Wrong as well: value {numbers}.").format(numbers=others))
     return Cause("+".join(dict.fromkeys(cause.id for cause in causes)), together(*told))
 
 
@@ -89,7 +90,14 @@ def _what_was_done(pairs: list[Pair], evidence: Evidence) -> Cause | None:
         return cause_in_truth(wrong, right)
     if any(isinstance(one.expected, list) for one in evidence.tried):
         return in_another_order(wrong, right, evidence)  # ids are names: not large or small
-    for find in (_scaled, differs_by_a_product, _moved, _changed_after, in_another_order):
+    for find in (
+        _scaled,
+        differs_by_a_product,
+        _argument_added,
+        _moved,
+        _changed_after,
+        in_another_order,
+    ):
         if cause := find(wrong, right, evidence):
             return cause
     return None
@@ -288,6 +296,52 @@ def _candidates(evidence: Evidence) -> Iterator[tuple[str, Callable]]:
 
 def _value(formula: Callable, size: float | None) -> float | None:
     return formula(size) if size else None
+
+
+# --- an argument that is added too often, or not at all -------------------------------------------
+
+
+def _argument_added(wrong: list[Pair], right: list[Pair], evidence: Evidence) -> Cause | None:
+    """The right result and, besides, one of the arguments several times over."""
+    times = [_times_added(pair, evidence) for pair in wrong]
+    names = [name for name in times[0] if all(name in others for others in times)]
+    if right or not enough(wrong) or len(names) != 1:
+        return None
+    [name] = names
+    factors = [found[name] for found in times]
+    if evidence.key.hidden:
+        text = _("What is too much in your result, or missing, is a multiple of `{name}`.")
+    elif not all(same(factor, factors[0]) for factor in factors):
+        text = _(
+            "What is too much in your result, or missing, is a multiple of `{name}`, another one "
+            "in other cases: how often is it added?"
+        )
+    elif same(factors[0], 1.0):
+        text = _("Your result is the right one plus `{name}`.")
+    elif same(factors[0], -1.0):
+        text = _("Your result is the right one minus `{name}`.")
+    else:
+        text = _("Your result is the right one plus {factor:.4g} times `{name}`.")
+    return Cause("argument_added", text.format(name=name, factor=factors[0]))
+
+
+def _times_added(pair: Pair, evidence: Evidence) -> dict[str, float]:
+    """How often each argument would have to be added to what was expected to give what came."""
+    difference = pair.got.astype(float) - pair.expected.astype(float)
+    found = {}
+    for position, arg in enumerate(pair.case.args):
+        for name, array in arrays_in(evidence.name_of(position), arg):
+            if array.size < 2 or array.ndim > difference.ndim or not np.isfinite(array).all():
+                continue
+            lengths = zip(array.shape[::-1], difference.shape[::-1], strict=False)
+            if any(own not in (1, length) for own, length in lengths):
+                continue
+            whole = np.broadcast_to(array.astype(float), difference.shape)
+            norm = float((whole * whole).sum())
+            factor = float((difference * whole).sum()) / norm if norm > ATOL else 0.0
+            if abs(factor) > 1e-3 and same(factor * whole, difference):
+                found[name] = factor
+    return found
 
 
 # --- numbers that were changed after they were right ---------------------------------------------

@@ -10,7 +10,7 @@ import time
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, zip_longest
 
 from illustrated_attention.causes.evidence import Cause, Evidence, Tried, one_or_the_other
 from illustrated_attention.causes.source import Source
@@ -21,7 +21,8 @@ from illustrated_attention.problems import find_problem
 SECONDS = 0.3  # of CPU time, for a call of a changed function
 SECONDS_IN_ALL = 0.5  # a function that takes long is not called a hundred times
 LONGEST_LINE = 110  # characters that are quoted
-MOST_TRIED = 110  # changes, each of which is called at least once
+LONGEST_CHAIN = 10  # operands of one line that are put in brackets
+MOST_TRIED = 350  # changes, each of which is called at least once
 NOT_CALLED_AGAIN = {"input", "open", "exec", "eval", "compile", "globals", "__import__"}
 
 
@@ -66,7 +67,7 @@ def cause_in_one_change(evidence: Evidence) -> Cause | None:
     end = time.process_time() + SECONDS_IN_ALL
     for change in islice(_changes(tree, evidence), MOST_TRIED):
         if time.process_time() > end:
-            return None
+            break  # what was found by then is true all the same
         try:
             fits = _makes_all_right(change, tree, function, wrong_first)
         except _Endless:
@@ -195,30 +196,42 @@ def _condition_around(change: Change, tree: ast.FunctionDef) -> ast.expr | None:
 
 
 def _all_changes(tree: ast.FunctionDef, evidence: Evidence) -> Iterator[Change]:
+    """Yield changes of all kinds in turn: in a long function no kind uses up all the tries."""
     places = list(_expressions(tree))
-    names = _names_of_data(tree)
-    called = {id(node.func) for _o, _f, _i, node in places if isinstance(node, ast.Call)}
     keys = _keys(evidence)
+    kinds = [
+        _other_names(places, _names_of_data(tree)),
+        (change for place in places for change in _slips(*place, keys)),
+        (change for place in places for change in _steps_less(*place)),
+        (change for place in places for change in _brackets(*place)),
+        (change for place in places for change in _fixed_conditions(*place)),
+        _opposites(tree, evidence),
+    ]
+    for changes in zip_longest(*kinds):
+        yield from (change for change in changes if change is not None)
+
+
+def _other_names(places: list, names: list[str]) -> Iterator[Change]:
+    called = {id(node.func) for _o, _f, _i, node in places if isinstance(node, ast.Call)}
     for owner, field, index, node in places:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and id(node) not in called:
             for name in names if node.id in names else ():
                 if name != node.id:
                     other = ast.copy_location(ast.Name(name, ast.Load()), node)
                     yield Change(owner, field, index, other, "wrong_name", node)
-    for owner, field, index, node in places:
-        yield from _slips(owner, field, index, node, keys)
-    for owner, field, index, node in places:
-        yield from _steps_less(owner, field, index, node)
-    for owner, field, index, node in places:
-        if isinstance(node, ast.BinOp):
-            for new in _bracketed_otherwise(node):
-                yield Change(owner, field, index, new, "wrong_brackets", node)
-    for owner, field, index, node in places:
-        if field == "test" and isinstance(owner, (ast.If, ast.IfExp)):
-            for truth in (False, True):
-                fixed = ast.copy_location(ast.Constant(truth), node)
-                yield Change(owner, field, index, fixed, "wrong_condition", node)
-    yield from _opposites(tree, evidence)
+
+
+def _brackets(owner, field, index, node: ast.expr) -> Iterator[Change]:
+    if isinstance(node, (ast.BinOp, ast.Call)) and not _goes_on_in(owner, field, node):
+        for new in (*_bracketed_otherwise(node), *_closed_elsewhere(node)):
+            yield Change(owner, field, index, new, "wrong_brackets", node)
+
+
+def _fixed_conditions(owner, field, index, node: ast.expr) -> Iterator[Change]:
+    if field == "test" and isinstance(owner, (ast.If, ast.IfExp)):
+        for truth in (False, True):
+            fixed = ast.copy_location(ast.Constant(truth), node)
+            yield Change(owner, field, index, fixed, "wrong_condition", node)
 
 
 def _expressions(tree: ast.FunctionDef) -> Iterator[tuple[ast.AST, str, int | None, ast.expr]]:
@@ -382,22 +395,75 @@ def _is_module(node: ast.expr) -> bool:
 _RANK = {ast.Add: 1, ast.Sub: 1, ast.Mult: 2, ast.Div: 2, ast.MatMult: 2, ast.FloorDiv: 2}
 
 
-def _bracketed_otherwise(node: ast.BinOp) -> Iterator[ast.expr]:
+def _bracketed_otherwise(node: ast.expr) -> Iterator[ast.expr]:
     """Yield a chain of operations with one pair of brackets more."""
     parts = _chain(node)
     operands, operators = parts[::2], parts[1::2]
-    if len(operands) < 3 or len(operands) > 8:
+    if len(operands) < 3 or len(operands) > LONGEST_CHAIN:
         return
     for start in range(len(operands) - 1):
         for end in range(start + 2, len(operands) + 1):
-            if end - start == len(operands):
+            if not _counts(operators, start, end):
                 continue
             inner = _tree(operands[start:end], operators[start : end - 1])
             outer = [*operands[:start], inner, *operands[end:]]
             rest = [*operators[:start], *operators[end - 1 :]]
-            new = _tree(outer, rest)
-            if ast.dump(new) != ast.dump(node):
-                yield ast.copy_location(new, node)
+            yield ast.copy_location(_tree(outer, rest), node)
+
+
+def _counts(operators: list, start: int, end: int) -> bool:
+    """True when brackets around these operands give something else than none."""
+    inner = operators[start : end - 1]
+    beside = [*operators[start - 1 : start], *operators[end - 1 : end]]
+    loosest = min(_RANK[type(operator)] for operator in inner)
+    if any(_RANK[type(operator)] > loosest for operator in beside):
+        return True
+    if start == 0 or _RANK[type(operators[start - 1])] < loosest:
+        return False
+    # a + (b + c) and a * (b / c) are the same without brackets.
+    free = (ast.Add, ast.Sub) if loosest == 1 else (ast.Mult, ast.Div)
+    return not (
+        isinstance(operators[start - 1], free[0])
+        and all(isinstance(operator, free) for operator in inner)
+    )
+
+
+def _goes_on_in(owner: ast.AST, field: str, node: ast.expr) -> bool:
+    """True when a chain is a part of the chain of its owner, and is tried there."""
+    if not isinstance(owner, ast.BinOp):
+        return False
+    inner = _RANK.get(type(node.op), 0) if isinstance(node, ast.BinOp) else 9
+    outer = _RANK.get(type(owner.op), 9)
+    return inner > outer or (inner == outer and field == "left")
+
+
+def _closed_elsewhere(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield an expression in which one bracket closes earlier or later.
+
+    Such as f(a * b) for f(a) * b, and n * (a + b) for n * (a) + b.
+    """
+    parts = _chain(node)
+    for i, group in enumerate(parts):
+        if isinstance(group, ast.Call) and len(group.args) == 1:
+            inner = _chain(group.args[0])
+        elif isinstance(group, ast.BinOp):  # it stands in brackets, or it would not be one part
+            inner = _chain(group)
+        else:
+            continue
+        for end in range(i + 3, len(parts) + 1, 2):
+            wider = _filled(group, [*inner, *parts[i + 1 : end]])
+            new = [*parts[:i], wider, *parts[end:]]
+            yield ast.copy_location(_tree(new[::2], new[1::2]), node)
+        for end in range(1, len(inner), 2):
+            rest = [*inner[end:], *parts[i + 1 :]]
+            new = [*parts[:i], _filled(group, inner[:end]), *rest]
+            yield ast.copy_location(_tree(new[::2], new[1::2]), node)
+
+
+def _filled(group: ast.Call | ast.BinOp, parts: list) -> ast.expr:
+    """The group with another chain in its brackets."""
+    inside = _tree(parts[::2], parts[1::2])
+    return ast.Call(group.func, [inside], group.keywords) if isinstance(group, ast.Call) else inside
 
 
 def _chain(node: ast.expr, at_least: int = 0) -> list:

@@ -10,14 +10,14 @@ import inspect
 import textwrap
 import types
 from collections.abc import Callable, Iterator
-from itertools import product
 
 import numpy as np
 
 from illustrated_attention.causes.evidence import Cause, Evidence
 from illustrated_attention.comparing import alike
+from illustrated_attention.contents import data_names_of
 from illustrated_attention.language import _
-from illustrated_attention.outcomes import call, named
+from illustrated_attention.outcomes import Case, call, named
 
 MOST_TRIED = 3  # wrong cases that are called with other values in the notebook
 MOST_READ = 10_000  # characters of a text that a stand-in brings: a stranger wrote it
@@ -112,6 +112,7 @@ def cause_in_source(evidence: Evidence) -> Cause | None:
     """Return the first cause in the function's text that agrees with what it did."""
     finders = (
         _slip_of_precedence,
+        _power_as_xor,
         _returns_in_loop,
         _pytorch,
         _axes_fixed_by_unpacking,
@@ -163,6 +164,20 @@ def _slip_of_precedence(source: Source, evidence: Evidence) -> Cause | None:
             slip = f"{ast.unparse(power)} / {ast.unparse(node.right)}"
             meant = f"({ast.unparse(power)}) / {ast.unparse(node.right)}"
             return Cause("precedence", text.format(line=source.line(node), slip=slip, meant=meant))
+    return None
+
+
+def _power_as_xor(source: Source, evidence: Evidence) -> Cause | None:
+    """`^` before a number: between whole numbers it gives no error."""
+    for node in source.walk():
+        if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.BitXor):
+            continue
+        after = node.right  # in d ^ 2 + d it is the sum
+        while isinstance(after, ast.BinOp):
+            after = after.left
+        if _number(after) is not None:
+            text = _("In your line `{line}`: `^` is no power in Python: write `**`.")
+            return Cause("xor_for_power", text.format(line=source.line(node)))
     return None
 
 
@@ -281,7 +296,8 @@ def _notebook_name(source: Source, evidence: Evidence) -> Cause | None:
         if name in local or name not in scope or hasattr(builtins, name):
             continue
         value = scope[name]
-        if _stands_for_an_argument(name, value) and _result_hangs_on(
+        lessons = data_names_of(evidence.key.lesson)
+        if _stands_for_an_argument(name, value, lessons) and _result_hangs_on(
             function, name, value, evidence
         ):
             text = _(
@@ -305,13 +321,13 @@ _ARGUMENTS = {
 }
 
 
-def _stands_for_an_argument(name: str, value) -> bool:
+def _stands_for_an_argument(name: str, value, lessons: frozenset[str]) -> bool:
     """Data of the notebook that was meant to come from the call, by its name.
 
-    Under another name it is a constant, which is nobody's mistake.
+    So are the lesson's own data. Under another name it is a constant, which is nobody's mistake.
     """
     kinds = (bool, int, float, np.ndarray, np.generic, dict, list, tuple)
-    return isinstance(value, kinds) and name in _ARGUMENTS
+    return isinstance(value, kinds) and (name in _ARGUMENTS or name in lessons)
 
 
 def _result_hangs_on(function, name: str, value, evidence: Evidence) -> bool:
@@ -319,7 +335,8 @@ def _result_hangs_on(function, name: str, value, evidence: Evidence) -> bool:
     if not isinstance(function, types.FunctionType):
         return False
     smallest_first = sorted(evidence.wrong, key=lambda one: one.case.size())
-    for one, other in product(smallest_first[:MOST_TRIED], _others(value)):
+    tries = [(one, o) for one in smallest_first[:MOST_TRIED] for o in _others(value, one.case)]
+    for one, other in tries:
         scope = {**function.__globals__, name: other}
         changed = types.FunctionType(
             function.__code__, scope, function.__name__, function.__defaults__, function.__closure__
@@ -333,14 +350,16 @@ def _result_hangs_on(function, name: str, value, evidence: Evidence) -> bool:
     return False
 
 
-def _others(value) -> list:
+def _others(value, case: Case) -> list:
+    """Other values of the same kind, such as might have come with the call."""
     if isinstance(value, (bool, np.bool_)):
         return [not value]
     if isinstance(value, (int, float, np.number)):
         return [value + 1, value * 2, 1]  # 1 divides every width: nothing is refused
     if isinstance(value, np.ndarray):
-        return [value + 1 if value.dtype.kind in "biuf" else value, value[..., :1]]
-    return [type(value)()]
+        narrow = [value[..., :1], value[:1]] if value.ndim else []
+        return [value + 1 if value.dtype.kind in "biuf" else value, *narrow]
+    return [type(value)(), *(arg for arg in case.args if isinstance(arg, type(value)))]
 
 
 def _argument_not_used(source: Source, evidence: Evidence) -> Cause | None:
