@@ -103,7 +103,7 @@ def _not_yours(error: PermissionError) -> str:
 
 
 def _count(text: str) -> int:
-    number = int(text)
+    number = int(text) if text.isdecimal() else 0
     if number < 1:
         raise argparse.ArgumentTypeError(_("at least 1 process is needed"))
     return number

@@ -19,6 +19,7 @@ from traitlets.config import Config
 from autograder.class_run import batch
 from autograder.nbgrader_steps import execute
 from autograder.nbgrader_steps.course import read_config
+from autograder.nbgrader_steps.in_one_move import in_one_move
 from autograder.nbgrader_steps.problem import Problem
 from autograder.nbgrader_steps.settings import configure_feedback, configure_grading
 from autograder.sandbox.inside import confine
@@ -95,7 +96,8 @@ def _grade(folder: Path, source: Path, notebook: Path, page: Path) -> Outcome:
     config.CourseDirectory.student_id = ME
     GenerateFeedback(coursedir=CourseDirectory(config=config), config=config).start()
     page.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(folder / "feedback" / ME / lesson / f"{lesson}.html", page)
+    with in_one_move(page) as new:
+        shutil.copy(folder / "feedback" / ME / lesson / f"{lesson}.html", new)
     with Gradebook(config.CourseDirectory.db_url) as gradebook:
         submission = gradebook.find_submission(lesson, ME)
         return Outcome(submission.score, submission.max_score, page, result.why)

@@ -19,6 +19,7 @@ from autograder.class_run.rows import Row, read_class, traits_of_the_lesson, wit
 from autograder.nbgrader_steps import times
 from autograder.nbgrader_steps.course import need_assignment, read_config
 from autograder.nbgrader_steps.feedback import breakable, html_language, known_words, number
+from autograder.nbgrader_steps.in_one_move import in_one_move
 from autograder.nbgrader_steps.late import old_lateness
 from autograder.nbgrader_steps.seen import Seen, label
 from autograder.nbgrader_steps.tables import write_table
@@ -67,7 +68,8 @@ def write_report(assignment: str, db: str | None = None) -> list[Path]:
     )
     alike = find_alike({row.id: row.traits for row in rows if row.traits}, released, solution)
     html = make_page(assignment, rows, exercises, runs_inside(config, assignment), alike)
-    page.write_text(html, encoding="utf-8", errors="replace")
+    with in_one_move(page) as new:
+        new.write_text(html, encoding="utf-8", errors="replace")
     write_table(spreadsheet, table(rows, exercises))
     return [page, spreadsheet]
 

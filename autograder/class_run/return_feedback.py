@@ -12,6 +12,7 @@ from nbgrader.coursedir import CourseDirectory
 
 from autograder.nbgrader_steps import names, times
 from autograder.nbgrader_steps.course import need_assignment, read_config
+from autograder.nbgrader_steps.in_one_move import in_one_move
 from autograder.nbgrader_steps.problem import Problem
 from autograder.nbgrader_steps.zip_collect import Found, Inbox
 from illustrated_attention.language import _
@@ -55,7 +56,10 @@ def pack_feedback(assignment: str) -> Packed:
     folder = root.parent / "reports"
     folder.mkdir(exist_ok=True)
     packed = Packed(folder / f"{assignment}-feedback.zip")
-    with zipfile.ZipFile(packed.path, "w", zipfile.ZIP_DEFLATED) as archive_out:
+    with (
+        in_one_move(packed.path) as new,
+        zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as archive_out,
+    ):
         for student, its in pages.items():
             found = came.get(student)
             if found is None or found.label is None:

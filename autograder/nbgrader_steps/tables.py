@@ -4,6 +4,7 @@ import codecs
 import csv
 import io
 import re
+import sys
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from pathlib import Path
 from nbgrader.api import MissingEntry
 from nbgrader.plugins import ExportPlugin
 
+from autograder.nbgrader_steps.in_one_move import in_one_move
+from autograder.nbgrader_steps.problem import Problem
 from illustrated_attention.language import _
 
 COLUMNS = [
@@ -23,7 +26,10 @@ COLUMNS = [
 def write_table(path: Path, rows: Iterable[Iterable]) -> None:
     """Write rows as CSV that spreadsheets read as UTF-8, with every text inert."""
     # With the mark at the beginning Excel reads the file as UTF-8.
-    with open(path, "w", newline="", encoding="utf-8-sig", errors="replace") as file:
+    with (
+        in_one_move(path) as new,
+        open(new, "w", newline="", encoding="utf-8-sig", errors="replace") as file,
+    ):
         csv.writer(file).writerows([inert(value) for value in row] for row in rows)
 
 
@@ -62,7 +68,8 @@ class Table:
         """Write it as it was, with every text inert."""
         lines = (self.delimiter.join(map(self._written, row)) for row in self.rows)
         text = "".join(line + self.newline for line in lines)
-        path.write_bytes(text.encode(self.encoding))
+        with in_one_move(path) as new:
+            new.write_bytes(text.encode(self.encoding))
 
     def _written(self, cell: str) -> str:
         cell = "'" + cell if _runs(cell) else cell
@@ -109,7 +116,10 @@ class CsvExport(ExportPlugin):
 
     def export(self, gradebook):
         target = Path(self.to or "grades.csv")
-        write_table(target, [COLUMNS, *self._rows(gradebook)])
+        try:
+            write_table(target, [COLUMNS, *self._rows(gradebook)])
+        except (Problem, PermissionError) as problem:
+            sys.exit(str(problem))
         self.log.info(_("Exported the marks to {path}").format(path=target))
 
     def _rows(self, gradebook):
