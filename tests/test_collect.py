@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 from from_platforms import downloaded, notebook_of, zip_collect
 from nbgrader.api import Gradebook
+from nbgrader.apps import ZipCollectApp
 from nbgrader.apps.api import NbGraderAPI
-from nbgrader.exchange import ExchangeFactory
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.exchange import ExchangeError, ExchangeFactory
 from nbgrader.utils import notebook_hash
 from small_course import ASSIGNMENT, FULL, NOTEBOOK
 
@@ -391,3 +393,23 @@ def test_tar_archives_are_taken_as_zip_files_are(course, archive, monkeypatch, c
     ]:
         assert words in said, said
     assert not (course.root.parent / "bob+week.ipynb").exists()
+
+
+@pytest.mark.parametrize("step", ["Collect", "ReleaseFeedback"])
+def test_a_lesson_that_there_is_not_is_no_success(course, inbound, caplog, step):
+    config = settings(course)
+    config.CourseDirectory.assignment_id = "weak"
+    its = getattr(ExchangeFactory(config=config), step)
+    with pytest.raises(ExchangeError):
+        its(coursedir=CourseDirectory(config=config), config=config).start()
+    assert "There is no lesson weak. The lessons are: week." in caplog.messages
+
+
+def test_files_that_are_nowhere_are_no_success(course, monkeypatch, caplog):
+    archive = course.root / "downloaded" / ASSIGNMENT / "archive"
+    with pytest.raises(SystemExit, match=f"There is no folder {archive}: make it, and put"):
+        zip_collect(course, monkeypatch, caplog)
+    app = ZipCollectApp()
+    app.initialize(["weak"])
+    with pytest.raises(SystemExit, match=r"There is no lesson weak. The lessons are: week\."):
+        app.start()

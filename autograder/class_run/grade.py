@@ -117,6 +117,8 @@ def grade(
             return STOPPED
     progress.close()
     print(progress.summary(assignment, already=len(wanted) - len(pending) - len(died)))
+    if not handed_in:
+        print(_("Nothing is collected yet: nbgrader collect {name}").format(name=assignment))
     if died:
         text = _("Not tried again, because grading processes died each time: {names}.")
         print(text.format(names=listed(map(printable, died))))

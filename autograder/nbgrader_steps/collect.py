@@ -12,7 +12,7 @@ from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.utils import parse_utc, rmtree
 
 from autograder.nbgrader_steps import hand_in, names, refused_files, small_files
-from autograder.nbgrader_steps.course import notebooks
+from autograder.nbgrader_steps.course import notebooks, unknown_lesson
 from autograder.nbgrader_steps.exchange import warn
 from autograder.nbgrader_steps.small_files import REFUSED, SECRET, TIMESTAMP
 from illustrated_attention.language import _, labelled, together
@@ -27,6 +27,8 @@ class Collect(ExchangeCollect):
     """
 
     def init_src(self):
+        if unknown := unknown_lesson(self.coursedir, self.coursedir.assignment_id):
+            self.fail(unknown)
         warn(self)
         wanted = self.coursedir.student_id
         self.coursedir.student_id = "no such student"  # the folders are looked through below

@@ -133,6 +133,18 @@ def need_assignment(config: Config, assignment: str) -> None:
         raise Problem(text.format(where=where, reason=reason)) from None
 
 
+def unknown_lesson(course: CourseDirectory, assignment: str) -> str | None:
+    """Say it if the course has no such assignment, neither a source of it nor in the gradebook."""
+    sources = Path(course.format_path(course.source_directory, ".", "."))
+    known = {path.parent.name for path in sources.glob("*/*.ipynb")}
+    with Gradebook(course.db_url, course.course_id) as gradebook:
+        known.update(its.name for its in gradebook.assignments)
+    if assignment in known:
+        return None
+    text = _("There is no lesson {lesson}. The lessons are: {lessons}.")
+    return text.format(lesson=assignment, lessons=listed(sorted(known)))
+
+
 def notebooks(course: CourseDirectory, assignment: str) -> list[str]:
     """The names of an assignment's notebooks, as the gradebook knows them."""
     with Gradebook(course.db_url, course.course_id) as gradebook:

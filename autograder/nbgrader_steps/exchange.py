@@ -10,6 +10,7 @@ from nbgrader.exchange.default import ExchangeReleaseAssignment, ExchangeRelease
 from nbgrader.utils import notebook_hash
 
 from autograder.nbgrader_steps import names, small_files
+from autograder.nbgrader_steps.course import unknown_lesson
 from autograder.nbgrader_steps.small_files import SECRET
 from illustrated_attention.language import _, listed
 
@@ -78,8 +79,10 @@ class ReleaseFeedback(ExchangeReleaseFeedback):
     """
 
     def copy_files(self):
-        warn(self)
         course = self.coursedir
+        if unknown := unknown_lesson(course, course.assignment_id):
+            self.fail(unknown)
+        warn(self)
         left_out = set(course.student_id_exclude.split(","))
         root = Path(course.format_path(course.feedback_directory, ".", "."))
         released, without = 0, []

@@ -12,6 +12,7 @@ import functools
 import io
 import lzma
 import re
+import sys
 import tarfile
 import zipfile
 import zlib
@@ -26,6 +27,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 
 from autograder.nbgrader_steps import names, times
+from autograder.nbgrader_steps.course import unknown_lesson
 from autograder.nbgrader_steps.hand_in import timestamp
 from autograder.nbgrader_steps.labels import Label, label
 from autograder.nbgrader_steps.refused_files import MAX_NOTEBOOK
@@ -226,6 +228,18 @@ class Inbox:
 
 class Extractor(ExtractorPlugin):
     """Looks through the archive and writes one file for each student."""
+
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        app = self.parent
+        course, assignment = app.coursedir, app.coursedir.assignment_id
+        archive = Path(course.root, app.downloaded_directory, assignment, app.archive_directory)
+        told = unknown_lesson(course, assignment)
+        if told is None and not archive.is_dir():
+            text = _("There is no folder {folder}: make it, and put the files into it.")
+            told = text.format(folder=archive)
+        if told:  # nbgrader would only warn, and end as if all were done
+            sys.exit(told)
 
     def extract(self, archive_path, extracted_path):
         course, assignment = self.parent.coursedir, Path(archive_path).parent.name
