@@ -37,7 +37,9 @@ def inbound(course):
 def submit(course, inbound, student, when="2026-01-01 10:00:00 UTC+abc", name=ASSIGNMENT):
     """Put what a student handed in where `nbgrader submit` would put it."""
     folder = inbound / f"{student}+{name}+{when}"
-    course.hand_in(student).rename(folder)
+    made = course.hand_in("at home")  # what was collected of this student stays
+    made.rename(folder)
+    made.parent.rmdir()
     (folder / "timestamp.txt").write_text(when.split("+")[0])
     return folder
 
@@ -107,6 +109,23 @@ def test_names_that_nbgrader_did_not_give_stop_nobody(course, inbound, tmp_path,
     assert "e?[2Jve+week" in said and "\x1b" not in said
     assert set(course.root.iterdir()) == before
     assert (course.submitted("bob") / "timestamp.txt").read_text() == "1970-01-01 00:00:00 UTC\n"
+
+
+def test_a_later_hand_in_takes_the_place_of_the_first_when_that_is_asked_for(
+    course, inbound, caplog
+):
+    def taken():
+        return {path.name for path in course.submitted("ada").glob("*.txt")} - {"timestamp.txt"}
+
+    (submit(course, inbound, "ada") / "first.txt").touch()
+    collect(course)
+    second = submit(course, inbound, "ada", when="2026-01-02 10:00:00 UTC+abc")
+    (second / "second.txt").touch()
+    collect(course)
+    assert taken() == {"first.txt"}
+    assert "ada has handed in again: take it with --update." in caplog.messages
+    collect(course, update=True)
+    assert taken() == {"second.txt"}
 
 
 def test_a_false_timestamp_does_not_stop_the_next_collection(course, inbound):
