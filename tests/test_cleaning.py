@@ -101,6 +101,10 @@ def test_a_card_keeps_its_looks():
         assert kept in cleaned
     assert "position" not in cleaning.clean_card("<p style='position:fixed;color:red'>x</p>")
     assert "<script" not in cleaning.clean_card(card.replace("Look", "<script>1</script>"))
+    # What a cell of a table is stays, and what would act or be one of the page's own goes.
+    cell = '<td colspan="2" onclick="act()" id="score">x</td>'
+    for clean in (cleaning.clean_card, cleaning.clean_text):
+        assert '<td colspan="2">x</td>' in clean(f"<table><tbody><tr>{cell}</tr></tbody></table>")
 
 
 def test_of_outputs_only_text_and_bitmaps_are_kept():

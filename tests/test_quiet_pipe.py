@@ -76,6 +76,9 @@ def test_what_is_urgent_arrives_at_once():
         write(pipe, None)
     try:
         assert pipe.read(20, mine) == (b"ab", True)
+        start = time.monotonic()
+        assert pipe.read(0.5, mine) == (b"", True)
+        assert time.monotonic() - start > 0.4  # one call wakes once
     finally:
         os.kill(pid, 9)
         os.waitpid(pid, 0)
