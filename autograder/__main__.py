@@ -230,9 +230,11 @@ def _feedback_zip(assignment: str) -> int:
     print(_("The pages of {count} students are in").format(count=packed.count))
     print(packed.path)
     if packed.otherwise:
-        print(_("These did not hand in through a platform:"), listed(packed.otherwise))
+        text = _("These did not hand in through a platform: {students}")
+        print(text.format(students=listed(packed.otherwise)))
     if packed.without:
-        print(_("These handed in and have no page:"), listed(packed.without))
+        text = _("These handed in and have no page: {students}")
+        print(text.format(students=listed(packed.without)))
     return 1 if packed.without else 0
 
 

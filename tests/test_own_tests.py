@@ -76,7 +76,7 @@ def test_an_assignments_own_tests_are_tried_and_the_class_is_told_what_can_be_fo
     assert course.scores("ada") == {"fine": 2, "looks": 0, "within": 2, "lenient": 0}
     main(["report", ASSIGNMENT])
     page = (tmp_path / "reports" / f"{ASSIGNMENT}.html").read_text()
-    assert "These marks can be forged:</strong> week/within." in page
+    assert "These marks can be forged: week/within." in page
 
 
 @confined

@@ -144,6 +144,7 @@ def make_page(
     environment.filters["marked"] = lambda text: Markup(marked(text))
     graded = [row for row in rows if row.graded]
     scores = [row.score for row in graded]
+    kinds = {work.shown.kind for row in graded for work in row.works.values()}
     attention = sorted(
         (row for row in rows if row.reasons), key=lambda row: (not row.graded, row.score, row.name)
     )
@@ -159,7 +160,7 @@ def make_page(
         right={name: sum(row.works[name].right for row in graded) for name in exercises},
         findings={name: findings(rows, name) for name in exercises},
         attention=attention,
-        kinds=sorted({work.shown.kind for row in graded for work in row.works.values()}),
+        signs=parted(" ".join(label(kind)) for kind in sorted(kinds)),
         refused=sum(bool(row.refused) for row in graded),
         questions=count_replies(row.replies for row in graded),
         alike=alike[:MOST_ALIKE],
