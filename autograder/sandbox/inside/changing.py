@@ -1,4 +1,6 @@
-"""Change a list, a dictionary, a set or an array in place, to what it is on the other side."""
+"""Change a list, a dictionary, an array and the like in place, to what it is on the other side."""
+
+import sys
 
 import numpy as np
 
@@ -29,4 +31,12 @@ def changed_to(old, new):
             items = tuple(map(changed_to, old, new))
             if len(old) == len(new) and all(a is b for a, b in zip(old, items, strict=True)):
                 return old
+        case _ if _is_table(old) and type(new) is type(old):
+            old.__init__(new)  # pandas has nothing else that changes all of a table
+            return old
     return new
+
+
+def _is_table(value: object) -> bool:
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and type(value) in (pandas.DataFrame, pandas.Series)

@@ -3,8 +3,8 @@
 Never pickle. These values exist: None, bool, int, float, complex, str, bytes, list, tuple, dict
 with plain keys, NumPy arrays and scalars of bool, int, uint, float and complex kind, and the kinds
 of `values`, which are made of these. A subclass of int, float, str, list, tuple or dict travels as
-the plain thing, as do a range and an array.array; of a masked array, a masked number is 0, because
-to NumPy's tests it would equal everything; an array of objects is a list. Everything else is a
+the plain thing, as does an array.array; of a masked array, a masked number is 0, because to NumPy's
+tests it would equal everything. Everything else, also in an array of objects, is a
 reference, which each side makes and reads in its own way.
 
 A frame is: length of the text, number of buffers, length of all buffers together, length of every
@@ -34,7 +34,7 @@ MAX_NAMED = 100  # kinds of named tuples in a frame: each takes long to make
 MAX_DEPTH = 20
 MAX_AXES = 32
 MAX_AXIS = 1 << 25  # also for empty arrays: (0, 10**12) must not blow up in the next sum
-MAX_INT_BITS = 4096
+MAX_INT_BITS = 1 << 17  # of 10,000!, say: people test with such numbers
 
 _KINDS = "biufc"
 _NAMES = {np.dtype(order + code).str for code in "?bhilqBHILQefdgFDG" for order in "<>"}
@@ -128,9 +128,10 @@ def _write(v: Any, frame: _Written, depth: int):
     if isinstance(v, np.generic) and v.dtype.kind in _KINDS:
         return ["g", v.dtype.str, frame.store(v)]
     if isinstance(v, np.ndarray) and v.dtype == object and v.ndim:
-        return _write(v.tolist(), frame, depth)
-    if isinstance(v, range):
-        return _write(list(v[: MAX_TEXT // 4]), frame, depth)
+        if v.size > MAX_TEXT // 4:
+            raise WireError(_("the value has too many parts"))
+        things = np.ndarray.ravel(np.ndarray.view(v, np.ndarray)).tolist()
+        return ["o", list(v.shape), *[_write(thing, frame, depth + 1) for thing in things]]
     if made_of := values.take_apart(v):
         kind_of_value, parts = made_of
         return ["v", kind_of_value, *(_write(part, frame, depth + 1) for part in parts)]
@@ -207,6 +208,9 @@ def _read(v, frame: _Frame, depth: int):
         return [_read(part, frame, depth + 1) for part in parts]
     if tag == "t":
         return tuple([_read(part, frame, depth + 1) for part in parts])
+    if tag == "o":
+        shape, *items = parts
+        return _array_of_objects(shape, [_read(item, frame, depth + 1) for item in items])
     if tag == "n":
         name, names, *items = parts
         made = values.named_tuple(_text(name), *map(_text, names))
@@ -261,7 +265,19 @@ def _read(v, frame: _Frame, depth: int):
 def _array(parts: list, buffers: Sequence[bytes | memoryview]) -> np.ndarray:
     name, shape, where = parts
     dtype = _DTYPES.get(_text(name))
-    if dtype is None or type(shape) is not list or len(shape) > MAX_AXES:
+    if dtype is None:
+        raise malformed()
+    count, buffer = _count(shape), _buffer([where], buffers)
+    if count * dtype.itemsize != len(buffer):
+        raise malformed()
+    if dtype.kind == "b":  # a byte that is neither 0 nor 1 would be a truth of its own kind
+        return (np.frombuffer(buffer, np.uint8) != 0).reshape(shape)
+    return np.ndarray(shape, dtype, buffer).copy()
+
+
+def _count(shape: list) -> int:
+    """Return how many items an array of a shape has, if that is one."""
+    if type(shape) is not list or len(shape) > MAX_AXES:
         raise malformed()
     count = most = 1
     for length in shape:
@@ -271,12 +287,16 @@ def _array(parts: list, buffers: Sequence[bytes | memoryview]) -> np.ndarray:
         most *= length or 1
     if most > MAX_BYTES:
         raise WireError(_("the value is too large"))
-    buffer = _buffer([where], buffers)
-    if count * dtype.itemsize != len(buffer):
+    return count
+
+
+def _array_of_objects(shape: list, items: list) -> np.ndarray:
+    if _count(shape) != len(items) or not shape:
         raise malformed()
-    if dtype.kind == "b":  # a byte that is neither 0 nor 1 would be a truth of its own kind
-        return (np.frombuffer(buffer, np.uint8) != 0).reshape(shape)
-    return np.ndarray(shape, dtype, buffer).copy()
+    made = np.empty(len(items), object)
+    for place, item in enumerate(items):  # all at once, NumPy would look into lists
+        made[place] = item
+    return made.reshape(shape)
 
 
 def _buffer(parts: list, buffers: Sequence[bytes | memoryview]) -> bytes | memoryview:
