@@ -36,10 +36,17 @@ LONGEST = 5.0  # seconds of CPU time that one answer may cost
 
 # Answers as an honest process gives them: from these the fuzzer sets out.
 HONEST = [
-    ["ok", [np.arange(6.0).reshape(2, 3), np.float32(1)], None, "printed", False],
-    ["ok", {"a": (1, 2.5, None, 1j, b"x")}, [[np.zeros(3), [1, {"k": np.ones(2)}]], {}], "", True],
-    ["ok", [{1, (2, "a")}, {None: Fraction(1, 3)}, date(2024, 2, 29)], None, "", False],
-    ["error", [["MyError", 7], ["KeyError", None], ["Exception", None]], "'a'", "return d['a']"],
+    ["ok", [np.arange(6.0).reshape(2, 3), np.float32(1)], None, "printed", False, 0],
+    [
+        "ok",
+        {"a": (1, 2.5, None, 1j, b"x")},
+        [[np.zeros(3), [1, {"k": np.ones(2)}]], {}],
+        "",
+        True,
+        None,
+    ],
+    ["ok", [{1, (2, "a")}, {None: Fraction(1, 3)}, date(2024, 2, 29)], None, "", False, None],
+    ["error", [["MyError", 7], ["KeyError", None], ["Exception", None]], "'a'", "return d['a']", 9],
     ["back", "operate", "__add__", 0, [1]],
     ["back", "input", "how old?"],
 ]
@@ -82,6 +89,7 @@ class _Student:
     def __init__(self, data: bytes):
         self.data, self.lending = memoryview(data), Lending()
         self.exceptions: dict[int, type[Exception]] = {}
+        self.stand_ins: dict = {}
 
     def ask(self, request: str, *args, refer=None, resolve=None, answer=None) -> object:
         wire.encode([request, *args], refer)

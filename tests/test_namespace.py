@@ -278,6 +278,37 @@ def test_an_object_that_claims_to_be_right_is_not_where_no_class_is_asked_for(co
     assert told["output_type"] == "error"
 
 
+def test_where_an_object_may_be_looped_over_what_is_in_it_is_not_for_it_to_say(course):
+    names = course("def double(x): yield 2 * x", FORGED, does=("__iter__", "__next__"))
+    exec("assert 1 in double(2)", names)
+    with pytest.raises(AssertionError):
+        exec("assert 4 in double(2)", names)
+
+
+def test_a_mock_of_a_test_is_called_and_nothing_else_is_done_to_it(course):
+    names = course(MOCKED)
+    exec(
+        "from unittest.mock import Mock\nsend = Mock(return_value=3)\nrefused = f(send)\n"
+        "send.assert_called_once_with('a', subject='b')\nassert refused == [True] * 4",
+        names,
+    )
+
+
+MOCKED = """
+def is_refused(act):
+    try: act()
+    except Exception: return True
+def f(send):
+    assert send("a", subject="b") == 3
+    return [
+        is_refused(lambda: send.configure_mock(assert_called_once_with=print)),
+        is_refused(lambda: send.reset_mock()),
+        is_refused(lambda: setattr(send, "called", False)),
+        is_refused(lambda: send.call_args_list),
+    ]
+"""
+
+
 SHELL = types.SimpleNamespace(outputs=None)
 SHAPES = """
 class TooSmall(ValueError): pass
@@ -334,8 +365,25 @@ def test_a_table_of_pandas_arrives_as_one(course):
         pandas.testing.assert_series_equal(same(value), value)
     assert same(table.c[7]) == table.c[7]
     pandas.testing.assert_index_equal(same(table.columns), table.columns)
+    table["e"] = pandas.Categorical(["u", None, "u"], ["v", "u"], ordered=True)
+    table["f"] = pandas.Series([table.c[7], np.nan, "x"], dtype=object).to_numpy()
+    table.index = pandas.date_range("2024-01-01", periods=3, freq="2D")
+    pandas.testing.assert_frame_equal(same(table), table)
+    pandas.testing.assert_series_equal(same(table.iloc[0]), table.iloc[0])
     with pytest.raises(TypeError, match="cannot be passed"):
         same(table.c.dt.tz_localize("UTC"))
+
+
+def test_a_table_of_pandas_that_a_function_changes_is_changed_for_the_test(course):
+    pandas = pytest.importorskip("pandas")
+    names = course(
+        "import pandas\n"
+        "def change(t, s):\n    t['b'] = t.pop('a') * 2\n    s.sort_values(inplace=True)"
+    )
+    table, series = pandas.DataFrame({"a": [1, 2]}), pandas.Series([3, 1], name="s")
+    names["change"](table, series)
+    pandas.testing.assert_frame_equal(table, pandas.DataFrame({"b": [2, 4]}))
+    pandas.testing.assert_series_equal(series, pandas.Series([1, 3], [1, 0], name="s"))
 
 
 # -- tests that run inside ----------------------------------------------------------------------

@@ -589,7 +589,7 @@ def test_what_an_error_tells_is_short_whatever_the_process_answers():
         sync, discreet, exceptions = None, False, {}
 
         def ask(self, *request, **how):
-            return ["error", [["ValueError", None]], "m" * 10**6, "l" * 10**6]
+            return ["error", [["ValueError", None]], "m" * 10**6, "l" * 10**6, None]
 
     with pytest.raises(ValueError) as caught:
         ask(Forged(), "call")

@@ -25,9 +25,13 @@ from autograder.sandbox.inside.state import ANY_NAME
 IDENTITY = "identity"
 _LAZY = {"map", "zip", "filter", "enumerate", "reversed", "iter", "range"}
 _ITERATION = frozenset({"__iter__", "__next__"})
-# Libraries of which a notebook has objects: what they draw with, and lists of it.
-_DRAWING = {"matplotlib", "pylab", "seaborn"}
+# Libraries of which a notebook has objects, and what these do: a match of `re` is true, the rows of
+# a database are looped over, what Matplotlib draws with stands in lists.
 _OF_DRAWINGS = _ITERATION | {IDENTITY, "__len__", "__getitem__"}
+_OF_LIBRARIES: dict[str, frozenset[str]] = {
+    **dict.fromkeys(("matplotlib", "pylab", "seaborn", "enum", "pandas"), _OF_DRAWINGS),
+    **{"re": frozenset({IDENTITY}), "sqlite3": _ITERATION | {IDENTITY}},
+}
 _ORDER = frozenset({"__lt__", "__le__", "__gt__", "__ge__"})
 
 
@@ -280,24 +284,28 @@ def _done_by(statement: ast.stmt) -> set[str]:
             done.add(IDENTITY)
             methods = {n.name for n in node.body if isinstance(n, ast.FunctionDef)}
             done |= {name for name in OPERATIONS if is_among(name, frozenset(methods))}
+            done |= _ITERATION if methods & {"__iter__", "__getitem__"} else set()
             words = {ast.unparse(decorator) for decorator in node.decorator_list}
             if any("dataclass" in word for word in words):
                 done |= {"__eq__", "__repr__", "__str__", "__hash__"}
                 done |= _ORDER if any("order" in word for word in words) else set()
             if any("total_ordering" in word for word in words):
                 done |= _ORDER
-        elif isinstance(node, ast.alias) and node.name.partition(".")[0] in _DRAWING:
-            done |= _OF_DRAWINGS
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            modules = {alias.name for alias in node.names}
+            modules = modules if isinstance(node, ast.Import) else {node.module or ""}
+            for module in modules:
+                done |= _OF_LIBRARIES.get(module.partition(".")[0], frozenset())
         elif isinstance(node, (ast.Yield, ast.YieldFrom)) or (
             isinstance(node, (ast.Return, ast.Assign))
-            and (isinstance(node.value, ast.GeneratorExp) or _is_lazy(node.value))
+            and any(map(_is_lazy, getattr(node.value, "elts", [node.value])))
         ):
             done |= _ITERATION
     return done
 
 
 def _is_lazy(value: ast.expr | None) -> bool:
-    return (
+    return isinstance(value, ast.GeneratorExp) or (
         isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in _LAZY
     )
 

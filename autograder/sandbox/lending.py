@@ -43,7 +43,8 @@ class Lending:
         """
         if imported := importable(thing):
             return imported
-        calls = _is_function(thing) or _is_class(thing) or _is_callable_object(thing)
+        calls = _is_function(thing) or _is_class(thing) or _is_mock(thing)
+        calls = calls or _is_callable_object(thing)
         if not calls and not _is_object(thing):
             text = _(
                 "a {type} cannot be passed to the student's code: only plain data, arrays, "
@@ -59,7 +60,9 @@ class Lending:
         name = getattr(thing, "__name__", "")
         name = name if isinstance(name, str) else ""
         does = operations_of(type(thing)) if _is_object(thing) else []
-        return ["lent", number, type(thing).__name__, name, does, calls]
+        doc = getattr(thing, "__doc__", None) if _is_defined(thing) else None
+        doc = doc if isinstance(doc, str) else None
+        return ["lent", number, type(thing).__name__, name, doc, does, calls]
 
     def thing(self, number: object) -> object:
         """Return what was lent under a number."""
@@ -75,8 +78,11 @@ class Lending:
             case ["call", thing, list(args), dict(kwargs)] if self._has(thing) and callable(thing):
                 return thing(*args, **kwargs)
             case ["attribute", thing, str(name)] if self._has(thing) and not name.startswith("_"):
-                if not _is_function(thing):
-                    return getattr(thing, name)
+                if not _is_function(thing) or _is_defined(thing):
+                    value = getattr(thing, name)
+                    # A mock's methods would tell it what to say of itself.
+                    if not _is_mock(thing) or _is_mock(value):
+                        return value
             case ["set_attribute", thing, str(name), value] if self._has(thing):
                 if _may_be_set(thing, name):
                     setattr(thing, name, value)
@@ -123,7 +129,17 @@ def _is_function(thing: object) -> bool:
         return _is_object(owner) or _is_class(owner)
     if isinstance(thing, types.BuiltinFunctionType):
         return type(owner) in _OWNERS or _is_object(owner)
+    return _is_defined(thing)
+
+
+def _is_defined(thing: object) -> bool:
+    """A function that a test defines: what it has beside its code, somebody has put there."""
     return isinstance(thing, types.FunctionType) and thing.__module__ == _OF_TESTS
+
+
+def _is_mock(thing: object) -> bool:
+    mock = sys.modules.get("unittest.mock")
+    return mock is not None and isinstance(thing, mock.NonCallableMock)
 
 
 def _is_class(thing: object) -> bool:
@@ -146,5 +162,7 @@ def _is_callable_object(thing: object) -> bool:
 
 def _may_be_set(thing: object, name: str) -> bool:
     """May student code set an attribute? Of an object's own state; no method is replaced."""
+    if name.startswith("_"):
+        return False
     method = getattr(type(thing), name, None)
-    return _is_class(type(thing)) and not name.startswith("_") and not callable(method)
+    return _is_defined(thing) or (_is_class(type(thing)) and not callable(method))

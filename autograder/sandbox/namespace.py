@@ -75,12 +75,21 @@ class Namespace(dict):
             student.written, student.beside = self.written, self.beside
 
     def _forget(self) -> None:
+        self._note_changes()
         for name in self._names.intersection(self):
             value = self[name]
-            if self._fetched.get(name) is value or isinstance(value, RemoteObject):
+            # What functions of the notebook use, too, they may change before it is asked for again.
+            known = name in self._common or self._fetched.get(name) is value
+            if known or isinstance(value, RemoteObject):
                 super().__delitem__(name)
         self._fetched.clear()
         self._common.clear()
+
+    def fetch_all(self) -> None:
+        """Ask for every name that there is: a cell is about to look which there are."""
+        for name in self._names:
+            with contextlib.suppress(NameError):
+                self[name]
 
     def place(self, student, number: int, source: str) -> "Place | None":
         """Keep in mind all that a test cell would find now.
@@ -200,9 +209,7 @@ class Namespace(dict):
 
     def sync(self) -> None:
         """Tell the student's process what has been done to names since, and in them."""
-        for name, before in self._common.items():
-            if before is not None and (now := _encoded(self[name])) != before:
-                self._common[name], self._changes[name] = now, self[name]
+        self._note_changes()
         if self._changes:
             changes, self._changes = self._changes, {}
             self.told |= changes
@@ -213,6 +220,11 @@ class Namespace(dict):
         if self._random is not None and self._random != (state := _random_state()[0]):
             self._random = state
             ask(self.student, "seed", *_random_state()[1])
+
+    def _note_changes(self) -> None:
+        for name, before in self._common.items():
+            if before is not None and (now := _encoded(self[name])) != before:
+                self._common[name], self._changes[name] = now, self[name]
 
     def _may_matter(self, name: str, value) -> bool:
         """Is it something to a function of the student's that a test has done this to a name?

@@ -25,13 +25,19 @@ _HARMLESS = {
 _KNOWN = {*_HARMLESS, *(n for n in dir(builtins) if n.endswith(("Error", "Exception", "Exit")))}
 
 
-class _FromStudent:
+class FromStudent:
     """What such an exception says is what it said in the student's process."""
 
     args: tuple  # it stands before an exception's type
+    students: Any = None  # the stand-in for an error of the student's own kind
 
     def __str__(self) -> str:
         return self.args[0] if self.args else ""
+
+    def __getattr__(self, name: str):
+        if self.students is None or name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.students, name)
 
 
 def make_exception(names: list[str], text: str, line: str, discreet: bool) -> BaseException:
@@ -48,7 +54,7 @@ def make_exception(names: list[str], text: str, line: str, discreet: bool) -> Ba
     else:
         base = _base(names)
         plain = base.__name__ == name and base is not KeyError
-        error = (base if plain else type(name, (_FromStudent, base), {}))(text)
+        error = (base if plain else type(name, (FromStudent, base), {}))(text)
     error.student_line = line
     return error
 
@@ -67,7 +73,7 @@ def make_exception_type(
     base : type, optional
         What stands for the first of the latter, if that is the student's own too.
     """
-    kinds = (base,) if base else (_FromStudent, _base(names))
+    kinds = (base,) if base else (FromStudent, _base(names))
     return type(_name(names, discreet), kinds, {})
 
 

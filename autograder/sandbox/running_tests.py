@@ -22,10 +22,11 @@ import numpy as np
 from autograder.sandbox.inside import hook
 from autograder.sandbox.inside.hook import translate as _
 from autograder.sandbox.inside.shell import Outputs, Shell, Stream
-from autograder.sandbox.instructors_code import Setting
+from autograder.sandbox.instructors_code import Setting, asked_by
 from autograder.sandbox.namespace import Namespace, Place, run_cell
 from autograder.sandbox.namespace import tell as tell_names
 from autograder.sandbox.outputs import clean
+from autograder.sandbox.raised import FromStudent
 from autograder.sandbox.student_process import GraderFailure, StudentDied, StudentProcess
 from autograder.sandbox.time_limits import HURRIED, SLOW, SLOW_AGAIN, Limits
 
@@ -291,6 +292,8 @@ def run_test(
         with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(io.StringIO()):
             does = frozenset(cell.operations)
             namespace.new_cell(student and student(), does, cell.hidden, "seed" in cell.source)
+            if student and asked_by(cell.source) is None:
+                namespace.fetch_all()
             body, last = _compile(cell.source)
             exec(body, namespace)
             value = eval(last, namespace) if last else None
@@ -412,6 +415,7 @@ def _verdict(error: BaseException, namespace: Namespace, words: str) -> dict:
     """What is known of a failed test beyond its words: the exercise and the known mistake."""
     given = (value for value in namespace.values() if hook.is_verdict(value))
     about = next((verdict for verdict in given if verdict.message == str(error)), error)
+    about = None if isinstance(about, FromStudent) else about  # a stranger says what it has
     ended = namespace.student is not None and not namespace.student.alive
     kind = "stopped" if ended else None
     kind = next((id for type, id in _OF_ERRORS.items() if isinstance(error, type)), kind)

@@ -15,7 +15,7 @@ from typing import Any
 
 from autograder.sandbox.inside.changing import changed_to
 from autograder.sandbox.inside.hook import translate as _
-from autograder.sandbox.inside.operations import OPERATIONS, is_among
+from autograder.sandbox.inside.operations import OPERATIONS, is_among, is_drawing
 from autograder.sandbox.inside.wire import WireError, encode, malformed
 from autograder.sandbox.instructors_code import IDENTITY
 from autograder.sandbox.raised import make_exception, make_exception_type
@@ -48,9 +48,7 @@ class Remote:
 class RemoteObject:
     """Something in the student's process that is not plain data."""
 
-    __slots__ = ("_stand_in",)
-
-    _stand_in: Remote
+    __slots__ = ("__weakref__", "_stand_in")
 
     def __repr__(self) -> str:
         if _may(self, "__repr__"):
@@ -152,12 +150,14 @@ class RemoteFunction(RemoteObject):
         student = self._stand_in.student
         reply = ask(student, "call", self, list(args), kwargs)
         match reply:
-            case [value, None | [list(), dict()] as changed, str(printed), bool(overwrote)]:
+            case [value, None | [list(), dict()] as changed, str(printed), bool(overwrote), same]:
                 pass
             case _:
                 raise _nonsense(student)
         if changed:  # the caller sees it, as if the call had run in this process
             changed_to([list(args), kwargs], changed)
+        if type(same) is int and 0 <= same < len(args):
+            value = args[same]
         if printed:
             sys.stdout.write(printed)
         self._stand_in.overwrote = overwrote
@@ -206,7 +206,7 @@ def ask(student, request: str, *args) -> list:
     match reply:
         case ["ok", *values]:
             return values
-        case ["error", [*bases], str(text), str(line)] if _are_bases(bases):
+        case ["error", [*bases], str(text), str(line), None | int() as number] if _are_bases(bases):
             names = [name for name, _number in bases]
             text, line = text[:MAX_MESSAGE], line[:MAX_LINE]  # cards show them
             if request == "operate" and args[0] == "__next__" and names[:1] == ["StopIteration"]:
@@ -214,6 +214,8 @@ def ask(student, request: str, *args) -> list:
             own = _exception_type(student, bases)
             error: Any = own(text) if own else make_exception(names, text, line, student.discreet)
             error.student_line = line
+            if own and number is not None:
+                error.students = make_stand_in(student, number, "object", "", None, [], [])
             raise error
     raise _nonsense(student)
 
@@ -297,20 +299,41 @@ def make_stand_in(student, *parts) -> RemoteObject | type[Exception]:
     base = RemoteObject if parameters is None else RemoteClass if bases else RemoteFunction
     if parameters is not None:
         parameters = list(dict.fromkeys(filter(str.isidentifier, parameters)))
-    generator = kind == "generator"
+    claimed, kind = kind, kind.rpartition(".")[2]
     if student.discreet:
         kind, name = ("object" if base is RemoteObject else "function"), ""
         parameters = None if parameters is None else []
     kind = kind[:80] if kind.isidentifier() else base.__name__
+    known = student.stand_ins.get((number, student.discreet, kind, *does))
+    if known is not None and base is RemoteObject:  # `a is a`
+        return known
     methods: dict[str, Any] = {"__slots__": (), "__doc__": property(_doc)}
-    if generator:  # as isinstance sees it
-        methods["__class__"] = property(lambda self: types.GeneratorType)
+    methods["__annotations__"] = property(lambda self: self.__getattr__("__annotations__"))
+    if claimed in _LAZY or is_drawing(claimed):  # as isinstance sees it
+        methods["__class__"] = property(lambda self: _library_type(claimed) or type(self))
     for operation in does:
         if operation in OPERATIONS and operation not in _OWN_WAY:
             methods[operation] = _operation(operation)
     made = type(kind, (base,), methods)()
     object.__setattr__(made, "_stand_in", Remote(student, number, name[:80], parameters, does))
+    student.stand_ins[number, student.discreet, kind, *does] = made
     return made
+
+
+def _library_type(kind: str) -> type | None:
+    """Return the type of which an object says to be, if it is one that a test may ask for.
+
+    Only what does nothing by itself: an iterator of Python's, something that Matplotlib draws.
+    """
+    if kind in _LAZY:
+        return _LAZY[kind]
+    module, _dot, name = kind.rpartition(".")
+    found = getattr(sys.modules.get(module), name, None)
+    return found if isinstance(found, type) else None
+
+
+_LAZY: dict[str, type] = {"generator": types.GeneratorType}
+_LAZY |= {kind.__name__: kind for kind in (map, filter, zip, enumerate, reversed)}
 
 
 def _are_bases(bases: list) -> bool:
@@ -348,6 +371,9 @@ def _operate(name: str, thing: RemoteObject, *args):
     if not is_among(name, thing._stand_in.student.operations):
         return thing._refuse()
     student = thing._stand_in.student
+    if name == "__contains__" and name not in student.operations:
+        # It may be looped over: what is in it is not for the object to say.
+        return any(item is args[0] or item == args[0] for item in _operate("__iter__", thing))
     value = only(ask(student, "operate", name, [thing, *args]), student)
     if name in _GIVES and type(value) is not _GIVES[name]:
         raise TypeError(f"the student's {name} gives a {type(value).__name__}")

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -234,6 +235,7 @@ class StudentProcess:
         self.lending = Lending()
         self.operations: frozenset[str] = frozenset()  # what objects may do in the cell in work
         self.exceptions: dict[int, type[Exception]] = {}  # stand for the student's, by number
+        self.stand_ins: weakref.WeakValueDictionary = weakref.WeakValueDictionary()  # for objects
         self._sock, theirs = socket.socketpair()
         self._sock.settimeout(_LOOKS_UP)
         with theirs:

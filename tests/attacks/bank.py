@@ -817,8 +817,8 @@ for name, then in {
     add(L, "leak", name, KEEP.format(then=then))
 
 # -- answers that are small on the wire and large behind it ---------------------------------------
-RETURNED = '["l","ok",ITEMS,null,"",false]'
-CHANGED = '["l","ok",null,["l",["l",ITEMS],["d"]],"",false]'  # what became of the arguments
+RETURNED = '["l","ok",ITEMS,null,"",false,null]'
+CHANGED = '["l","ok",null,["l",["l",ITEMS],["d"]],"",false,null]'  # what became of the arguments
 for name, answer, tag, item, count in [
     ("one buffer in two thousand arrays", RETURNED, "l", '["a","|u1",[31457280],0]', 2_000),
     ("arguments of one buffer", CHANGED, "l", '["a","|u1",[31457280],0]', 2_000),

@@ -25,7 +25,9 @@ class Lent:
         self._lent[1]("set_attribute", self, name, value)
 
 
-def make_lent(back: Callable, number: int, kind: str, name: str, does: list, calls: bool) -> Lent:
+def make_lent(
+    back: Callable, number: int, kind: str, name: str, doc: str | None, does: list, calls: bool
+) -> Lent:
     """Make what stands for a thing that is lent.
 
     Parameters
@@ -36,12 +38,14 @@ def make_lent(back: Callable, number: int, kind: str, name: str, does: list, cal
         By which it knows the thing.
     kind, name : str
         Of the thing's type, and its own.
+    doc : str, optional
+        Its docstring.
     does : list of str
         The operations that it has a method for.
     calls : bool
         Can it be called?
     """
-    methods: dict[str, Any] = {"__slots__": ()}
+    methods: dict[str, Any] = {"__slots__": (), "__doc__": property(lambda self: doc)}
     for operation in does:
         methods[operation] = _operation(back, operation)
     if calls:

@@ -99,4 +99,9 @@ def is_among(name: str, names: frozenset[str]) -> bool:
     return name in names or any(other in names for other in _COMES_WITH.get(name, ()))
 
 
+def is_drawing(module: str) -> bool:
+    """Is it a module of the library that notebooks draw with?"""
+    return module.partition(".")[0] == "matplotlib"
+
+
 _OF_FUNCTIONS = [name for name in OPERATIONS if _has(types.FunctionType, name)]

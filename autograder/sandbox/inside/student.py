@@ -23,7 +23,7 @@ import numpy as np
 from autograder.sandbox.inside import hook, lent, wire, written
 from autograder.sandbox.inside.changing import changed_to
 from autograder.sandbox.inside.hook import translate as _
-from autograder.sandbox.inside.operations import OPERATIONS, operations_of
+from autograder.sandbox.inside.operations import OPERATIONS, is_drawing, operations_of
 from autograder.sandbox.inside.shell import KEPT, MAX_TEXT, Outputs, Shell, Stream, text_of
 from autograder.sandbox.inside.state import State, Unknown
 from autograder.sandbox.inside.values import is_key
@@ -181,8 +181,8 @@ class Student:
     def call(self, function, args: list, kwargs: dict) -> list:
         """Call a function; return the value and what else is to be known about the call.
 
-        That is: the arguments if the call changed them, what was printed, and whether an array
-        that an earlier call returned is another one now.
+        That is: the arguments if the call changed them, what was printed, whether an array that
+        an earlier call returned is another one now, and which argument the value is, if it is one.
         """
         outputs = Outputs()
         given = [*args, *kwargs.values()]
@@ -204,7 +204,9 @@ class Student:
         small = [array for array in _arrays(value) if array.nbytes <= MAX_ARRAY]
         self.returned = [*self.returned, *((array, array.tobytes()) for array in small)][-16:]
         told = _Itself(value) if _is_own_container(function, value) else value
-        return [told, [args, kwargs] if changed else None, printed[:MAX_TEXT], overwrote]
+        same = next((place for place, arg in enumerate(args) if arg is value), None)
+        after = [args, kwargs] if changed else None
+        return [told, after, printed[:MAX_TEXT], overwrote, same]
 
     def as_it_is(self, value) -> object:
         """What a value is now, as far as a call can change it: to be compared later."""
@@ -224,7 +226,7 @@ class Student:
         parameters = _parameters(thing) if callable(thing) else None
         bases = self.bases(thing) if isinstance(thing, type) else []
         does = operations_of(type(thing))
-        return ["object", number, type(thing).__name__[:80], name[:80], parameters, bases, does]
+        return ["object", number, _kind(type(thing))[:80], name[:80], parameters, bases, does]
 
     def number(self, thing) -> int:
         """The number by which the grader knows an object from now on."""
@@ -260,8 +262,12 @@ class Student:
         return hook.nameless(thing) if kind == "shared" else thing
 
     def describe(self, error: BaseException) -> list:
-        """Its type with those that it derives from, its message, and the student's own line."""
-        return [self.bases(type(error)), text_of(error), _line(error)]
+        """Its type with those that it derives from, its message, and the student's own line.
+
+        And the number of an error of the notebook's own kind, which may have attributes.
+        """
+        number = self.number(error) if _is_own_error(type(error)) else None
+        return [self.bases(type(error)), text_of(error), _line(error), number]
 
 
 def _mro(kind: type) -> tuple[type, ...]:
@@ -287,6 +293,13 @@ def _is_own_container(function, value) -> bool:
 
 def _is_own_error(kind: type) -> bool:
     return issubclass(kind, Exception) and kind.__module__ == "__main__"
+
+
+def _kind(kind: type) -> str:
+    """The name of a type; of what Matplotlib draws, with its module."""
+    module = kind.__module__
+    drawing = isinstance(module, str) and is_drawing(module)
+    return f"{module}.{kind.__name__}" if drawing else kind.__name__
 
 
 def _imported(module: str, attribute: str):
