@@ -77,7 +77,8 @@ class Progress:
             f'<section aria-label="{title}" style="max-width:52em;line-height:1.9">'
             f'<p style="margin:0 0 0.3em;font-weight:600">{title}</p>'
             f'<ol style="margin:0;padding-left:2.4em">{rows}</ol>'
-            f'<p style="margin:0.4em 0 0">{html.escape(self._where())}</p></section>'
+            '<p style="margin:0.4em 0 0;overflow-wrap:anywhere">'  # a path may be long
+            f"{html.escape(self._where())}</p></section>"
         )
 
     def _chip(self, name: str) -> str:

@@ -238,7 +238,7 @@ def test_a_figure_can_be_read_shown_by_the_grader_and_heard(function, args):
     figure = function(*args)
     assert figure.in_svg().smallest_text >= themed.SMALLEST
     (narrowest,) = re.findall(r"min-width:(\d+)px", figure._repr_html_())
-    assert int(narrowest) <= 600  # what an output has in a window of 800 pixels: nothing to scroll
+    assert int(narrowest) <= 585  # what an output has in a window of 800 pixels: nothing to scroll
     assert len(outputs.pictures(figure._repr_html_())) == 1
     assert figure.alt_text
     assert lies_on_its_page(figure)

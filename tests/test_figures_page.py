@@ -68,7 +68,7 @@ def test_the_graders_pages_show_figures_as_they_are():
         assert (words, mime) == ("", "image/svg+xml")
 
 
-def test_text_is_never_smaller_than_10_pixels_however_narrow_the_page():
+def test_text_is_never_much_smaller_than_10_pixels_however_narrow_the_page():
     figure = LessonFigure(height=3)
     figure.write(1, 1, "small", fontsize=7.5)
     figure.write(1, 2, "smaller", fontsize=6)

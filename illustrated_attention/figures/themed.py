@@ -10,7 +10,7 @@ import html
 
 from illustrated_attention.figures.palette import ON_DARK
 
-SMALLEST = 10  # pixels: an image is not made so narrow that its text would be smaller
+SMALLEST = 9.6  # pixels: an image is not made so narrow that its text would be smaller
 # What is above a drawing on a dark page of JupyterLab and nbconvert, VS Code, Colab, Sphinx.
 DARK = (
     "[data-jp-theme-light='false']",
