@@ -32,7 +32,7 @@ def bring_along() -> None:
         print(_("While a notebook is graded, the course's functions are used."))
         return
     namespace = shell.user_ns
-    yours, not_yet = [], []
+    yours, courses, found = [], [], False
     for name in [name for name in exercise_names() if callable(namespace.get(name))]:
         key = find_key(name)
         assert key is not None  # it was found by its name
@@ -40,8 +40,9 @@ def bring_along() -> None:
             continue  # it is written here: when the cell is run again, what is saved may be older
         cells = code_cells(Path.cwd().parent / key.lesson / f"{key.lesson}.ipynb")
         if not any(name in cell for cell in cells):
+            courses.append(name)
             continue
-        before = dict(namespace)
+        found, before = True, dict(namespace)
         if _take(name, cells, namespace) and examine(namespace[name], key).passed:
             trust(namespace[name])
             remember(name, passed=True)
@@ -50,16 +51,17 @@ def bring_along() -> None:
             for changed in [n for n in namespace if namespace[n] is not before.get(n, namespace)]:
                 del namespace[changed]
             namespace.update(before)
-            not_yet.append(name)
-    if yours:
-        print(_("Yours: {names}.").format(names=listed(yours)))
-    if not_yet:
-        text = _("The course's, until yours pass their check: {names}.")
-        print(text.format(names=listed(not_yet)))
-    if not yours and not not_yet:
+            courses.append(name)
+    if not found:
         print(
             _("There are no notebooks of earlier lessons beside this one: the course's are used.")
         )
+        return
+    if yours:
+        print(_("Yours: {names}.").format(names=listed(yours)))
+    if courses:
+        text = _("The course's, until yours pass their check: {names}.")
+        print(text.format(names=listed(courses)))
 
 
 class Definition(NamedTuple):

@@ -51,7 +51,9 @@ def test_a_function_that_passes_is_used_with_the_helpers_of_other_cells(shell, t
     lesson_01(tmp_path, HELPER, SOFTMAX, "softmax([1, 2")
     bring_along()
     assert shell.user_ns["softmax"].__code__.co_filename == "<your softmax>"
-    assert capsys.readouterr().out == "Yours: softmax.\n"
+    assert capsys.readouterr().out == (
+        "Yours: softmax.\nThe course's, until yours pass their check: weighted_sum.\n"
+    )
     assert progress().passed == {"softmax"}
     # A card can quote its lines, and those of its helpers.
     outcome = call(shell.user_ns["softmax"], Case("", ("no array",)))
