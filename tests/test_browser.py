@@ -33,6 +33,15 @@ def softmax(scores):
 explore(softmax, tokens=["robot", "must"], scores=[[0.8, 0.9], [0.5, 0.1]])
 """
 
+STEPPER = """import numpy as np
+from illustrated_attention.widgets.kv_cache import cache_stepper
+
+def append_kv(cache, k, v):
+    return (k, v) if cache is None else (np.vstack([cache[0], k]), np.vstack([cache[1], v]))
+
+cache_stepper(["robot", "must"], [(np.ones((2, 3)),) * 3], append_kv)
+"""
+
 pytestmark = pytest.mark.browser
 
 
@@ -247,6 +256,19 @@ def test_the_explorer_is_used_by_keyboard_and_mouse_and_keeps_its_last_picture(n
     )
     picture.wait_for()
     assert "To bring it to life, run this cell." in output.first.inner_text()
+
+
+def test_each_step_of_a_slider_is_read_out(notebook):
+    cell = notebook.index_with("import numpy")
+    notebook.type_into(cell, STEPPER)
+    notebook.run(cell)
+    output = notebook.output(cell)
+    handle = output.get_by_role("slider", name="step")
+    handle.focus()
+    notebook.page.keyboard.press("ArrowRight")
+    said = output.locator("[aria-live=polite]")
+    said.locator("img[alt^=\"Step 2: 'must' is read.\"]").wait_for()
+    assert handle.get_attribute("aria-valuetext") == "2"
 
 
 def test_the_whole_model_answers_a_sentence_that_is_typed(browser, lab):

@@ -39,6 +39,7 @@ class PictureSlider(Live):
             layout=ipywidgets.Layout(width="480px", max_width="100%"),
         )
         self.picture = ipywidgets.HTML()
+        self.picture.add_class("slider-said")  # its alt text is read out at each step
         self.slider.observe(self._show, names="value")
         self._show()
         focus_ring = ipywidgets.HTML(_FOCUS_RING, layout=ipywidgets.Layout(display="none"))

@@ -82,7 +82,8 @@
         }
       }
     }
-    node.querySelector(".explorer-said")?.setAttribute("aria-live", "polite");
+    for (const said of node.querySelectorAll(".explorer-said, .slider-said"))
+      said.setAttribute("aria-live", "polite");
   }
 
   // A click on a pair in the explorer's pictures chooses it, as its radio buttons do.
