@@ -52,8 +52,8 @@ bring_along()
 answer("04-two-places", "?")
 
 # %% [markdown]
-# So a Transformer runs several attentions side by side. Each is a **head**, with queries, keys and
-# values of its own, but smaller ones.
+# So GPT-2 runs several attentions side by side: **multi-head attention**. Each is a **head**, with
+# queries, keys and values of its own, but smaller ones.
 #
 # From here on you work with real weights. The **pocket model** is a small GPT-2 that was trained
 # for this course on short stories: D = 128 features and 4 heads in each layer. (GPT-2 small has 768
