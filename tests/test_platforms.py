@@ -206,6 +206,19 @@ def test_a_file_that_came_by_mail_is_of_somebody_in_the_roster(
     assert "nobody in the roster is called adda" in said
 
 
+@pytest.mark.parametrize(
+    ("name", "platform"),
+    [
+        ("Ada Lovelace_77_assignsubmission_file_week.ipynb", "Moodle"),
+        ("lovelaceada_LATE_12345_678_week.ipynb", "Canvas"),
+        ("39786-640693 - Ada Lovelace - Oct 10, 2025 1022 AM - week.ipynb", "Brightspace"),
+        ("Week 1_ada_attempt_2025-10-10-10-22-05_week.ipynb", "Blackboard"),
+    ],
+)
+def test_behind_a_label_stands_the_files_own_name(name, platform):
+    assert (label(name).platform, label(name).rest) == (platform, "week.ipynb")
+
+
 def test_an_ordinary_name_bears_no_label():
     ordinary = ["week.ipynb", "01_self_attention.ipynb", "12_text", "my notes_2", "x_attempt_2026"]
     assert [name for name in [*ordinary, "a - b - c", "1-2 - a"] if label(name)] == []

@@ -133,6 +133,18 @@ def test_what_is_too_much_is_left_out_and_told(folder, tmp_path, change):
         assert told in said[0]
 
 
+def test_where_not_all_is_taken_the_notebook_and_python_files_come_first(folder, tmp_path):
+    (folder / "week.ipynb").write_bytes(b" " * 1000)
+    (folder / "helper.py").write_bytes(b" " * 100)
+    for number in range(5):
+        (folder / f"{number}.txt").touch()
+    for number in range(5):
+        (folder / f".{number}.py").touch()
+    limits = refused_files.Sizes(files=2, file=10_000, total=10_000)
+    files, _said = copied(folder, tmp_path, limits)
+    assert files.keys() == {"week.ipynb", "helper.py"}
+
+
 def test_what_is_copied_is_limited_while_it_is_copied(folder, tmp_path, monkeypatch):
     """Files that grow after they were looked at, as many as there are."""
     limits = refused_files.Sizes(files=20, file=1000, total=3000)
