@@ -239,6 +239,8 @@ def test_the_explorer_is_used_by_keyboard_and_mouse_and_keeps_its_last_picture(n
     notebook.page.keyboard.press("ArrowRight")
     said.get_by_text("scaled 0.78").wait_for()
     assert handle.get_attribute("aria-valuetext") == "1.02"
+    assert output.get_by_role("textbox", name="divide by").inner_text() == "1.02"
+    assert not output.locator("[title=null]").count()  # ipywidgets writes it where there is none
 
     output.locator("[data-query='1'][data-key='0']").click()
     said.get_by_text("Query 'must', key 'robot'").wait_for()

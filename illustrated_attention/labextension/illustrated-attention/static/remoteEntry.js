@@ -55,10 +55,13 @@
   function nameControls(node) {
     for (const label of node.querySelectorAll(".widget-label")) {
       const [row, name] = [label.parentElement, label.textContent];
+      if (label.title === "null") label.removeAttribute("title"); // shown where the mouse rests
       const handle = row.querySelector(".noUi-handle");
       if (handle) {
         handle.setAttribute("aria-label", name);
         const readout = row.querySelector(".widget-readout");
+        readout?.setAttribute("role", "textbox"); // one may type into it
+        readout?.setAttribute("aria-label", name);
         const tell = () => {
           const told = readout?.textContent;
           if (told && handle.getAttribute("aria-valuetext") !== told)
