@@ -294,6 +294,22 @@ def archive(course):
     return downloaded(course)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "gb2312", "cp437"])
+def test_names_in_an_archive_are_read_as_its_program_wrote_them(
+    course, archive, monkeypatch, caplog, encoding
+):
+    """Windows writes them in the country's own encoding, and no program says which that is."""
+    name = "Ren\xe9e" if encoding == "cp437" else "\u674e\u96f7"
+    written = name.encode(encoding)
+    there = b"Q" * len(written)
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as zipped:
+        zipped.writestr(f"{there.decode()}+week.ipynb", notebook_of("here"))
+    (archive / "all.zip").write_bytes(made.getvalue().replace(there, written))
+    found, _said = zip_collect(course, monkeypatch, caplog)
+    assert found == {name: "here"}
+
+
 def test_files_come_in_from_mail_and_platforms_and_nobody_stops_the_others(
     course, archive, monkeypatch, caplog
 ):

@@ -345,10 +345,13 @@ def _members_of_zip(file: Path | io.BytesIO, room: int) -> Iterator:
 
 
 def _name_in_zip(member: zipfile.ZipInfo) -> str:
-    """The name of a file in an archive; many programs write UTF-8 and do not say so."""
-    if not member.flag_bits & 0x800:
+    """The name of a file in an archive; many programs write UTF-8 and do not say so.
+
+    In China, Windows writes GB 2312, of which no two bytes are likely in a Western name.
+    """
+    for encoding in () if member.flag_bits & 0x800 else ("utf-8", "gb2312"):
         with contextlib.suppress(UnicodeError):
-            return member.filename.encode("cp437").decode()
+            return member.filename.encode("cp437").decode(encoding)
     return member.filename
 
 
