@@ -2,6 +2,8 @@
 
 import re
 
+import numpy as np
+
 from illustrated_attention.answer_keys import Signature
 from illustrated_attention.comparing import alike
 from illustrated_attention.outcomes import Case, Outcome
@@ -35,7 +37,15 @@ def same_outcome(a: Outcome, b: Outcome, case: Case) -> bool:
         x, y = as_number(a.value), as_number(b.value)
         if x is not None and y is not None:
             return _found_alike(x, y, case.within)
+    if _is_count(a.value) and _is_count(b.value):
+        return a.value == b.value  # of a large model, one that is near is of another mistake
     return alike(a.value, b.value)
+
+
+def _is_count(value: object) -> bool:
+    if isinstance(value, np.ndarray):
+        value = value[()] if value.ndim == 0 else None
+    return isinstance(value, (int, float, np.number)) and float(value).is_integer()
 
 
 def _what_it_says(outcome: Outcome) -> object:

@@ -275,6 +275,16 @@ def test_who_refuses_by_himself_is_not_told_what_a_called_function_refuses():
     assert told(fed_again, "generate").mistake == "everything_fed_again"
 
 
+def test_counts_of_a_large_model_are_alike_only_where_they_are_equal():
+    def without_some_biases_and_norms(n_layer, d_model, n_vocab, n_positions):
+        words = (n_vocab + n_positions) * d_model
+        return words + n_layer * (12 * d_model**2 + 7 * d_model)  # 6D too few, not 5D
+
+    verdict = judge(without_some_biases_and_norms, "count_parameters")
+    assert not verdict.passed
+    assert "5D numbers" not in verdict.message
+
+
 def test_only_the_wrong_one_of_several_values_is_blamed():
     solution = reference("make_qkv")
 

@@ -283,7 +283,7 @@ def _one_long_sentence(token_ids, wte, wpe, start=0):
 
 EMBED.mistake(
     "one_sentence_only",
-    "A batch of sentences comes out as one long sentence. Keep the axes of `token_ids`, "
+    "A batch of sentences is taken for one long sentence. Keep the axes of `token_ids`, "
     "and count positions inside each sentence.",
     _checked(
         lambda ids, wte, wpe, s: (wte[ids] + wpe[_positions(ids, s)]).reshape(-1, wte.shape[1])

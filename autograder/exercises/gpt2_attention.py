@@ -323,6 +323,17 @@ def _whole(
     return gpt2_attention
 
 
+@GPT2_ATTENTION.mistake(
+    "split_before_the_cut",
+    "You share out all columns among the heads first, and cut each head's share into three. The "
+    "columns are all queries, then all keys, then all values: cut first, then split.",
+)
+def _split_before_the_cut(x, params, n_head, past=None):
+    columns = split(x @ params["c_attn.weight"] + params["c_attn.bias"], n_head)
+    attend = _whole(qkv=lambda x, params: _thirds(columns), split=lambda part, n_head: part)
+    return attend(x, params, n_head, past)
+
+
 # the projection at the end
 GPT2_ATTENTION.mistake(
     "not_projected",

@@ -97,6 +97,8 @@ def _may_be_tried(tree: ast.FunctionDef) -> bool:
 def _makes_all_right(
     change: Change, tree: ast.FunctionDef, learners: types.FunctionType, wrong_first: list[Tried]
 ) -> bool:
+    if isinstance(change.new, ast.AST):
+        ast.fix_missing_locations(change.new)
     old = change.swap(change.new)
     try:
         function = _made(tree, learners)
@@ -119,8 +121,7 @@ def _made(tree: ast.FunctionDef, function: types.FunctionType) -> Callable:
     scope = {**function.__globals__, **{name: cell.cell_contents for name, cell in inner.items()}}
     bare = copy.copy(tree)
     bare.decorator_list, bare.returns = [], None
-    module = ast.fix_missing_locations(ast.Module([bare], []))
-    exec(compile(module, "<one change>", "exec"), scope)
+    exec(compile(ast.Module([bare], []), "<one change>", "exec"), scope)
     return scope[tree.name]
 
 
@@ -180,19 +181,16 @@ _SIGNS: dict[type, str] = {
 
 def _changes(tree: ast.FunctionDef, evidence: Evidence) -> Iterator[Change]:
     """Yield changes, slips of the pen before steps that are too many."""
+    tests = {
+        id(inner): node.test
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.If, ast.IfExp, ast.Assert))
+        for inner in ast.walk(node.test)
+    }
     for change in _all_changes(tree, evidence):
         # Whatever is changed in a condition, it is the condition that is in doubt.
-        test = _condition_around(change, tree)
+        test = tests.get(id(change.at))
         yield change if test is None else replace(change, id="wrong_condition", at=test)
-
-
-def _condition_around(change: Change, tree: ast.FunctionDef) -> ast.expr | None:
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.If, ast.IfExp, ast.Assert)) and any(
-            inner is change.at for inner in ast.walk(node.test)
-        ):
-            return node.test
-    return None
 
 
 def _all_changes(tree: ast.FunctionDef, evidence: Evidence) -> Iterator[Change]:
