@@ -25,8 +25,11 @@ PATHS = [
     *("README.zh-CN.md", "docs/zh_CN/learners.md"),
 ]
 LESSONS = "notebooks"  # and notebooks-zh_CN, of the edition in Chinese
-# What stands between these in a document is about what the copy does not hold.
-LEFT_OUT = re.compile(r"<!-- whole course only -->\n.*?<!-- end -->\n", re.DOTALL)
+# What stands between these, in a document or in the Makefile, is about what the copy does not hold.
+LEFT_OUT = re.compile(
+    r"<!-- whole course only -->\n.*?<!-- end -->\n|^# whole course only\n.*?^# end\n",
+    re.DOTALL | re.MULTILINE,
+)
 NEVER = ["### BEGIN SOLUTION", "### BEGIN HIDDEN TESTS"]
 
 
@@ -55,10 +58,10 @@ def make_tree() -> str:
 
 
 def _for_students(line: str) -> str:
-    """Return git's line of a file; of a document without what is not for students."""
+    """Return git's line of a file; of one that people read, without what is not for students."""
     about, path = line.split("\t")
     mode, kind, name = about.split()
-    if path.endswith(".md"):
+    if path.endswith(".md") or path == "Makefile":
         text = git("show", name) + "\n"
         if text != (shorter := LEFT_OUT.sub("", text)):
             name = git("hash-object", "-w", "--stdin", input=shorter)

@@ -50,8 +50,8 @@ def clone(tmp_path_factory):
     (folder / "scripts" / "students_copy.py").write_bytes(
         (ROOT / "scripts" / "students_copy.py").read_bytes()
     )
-    for readme in ("README.md", "README.zh-CN.md"):
-        (folder / readme).write_bytes((ROOT / readme).read_bytes())
+    for name in ("README.md", "README.zh-CN.md", "Makefile"):
+        (folder / name).write_bytes((ROOT / name).read_bytes())
     git(folder, "add", "-A")
     git(folder, "commit", "-qm", "what is tested", "--allow-empty")
     code, said = run(folder)
@@ -88,7 +88,7 @@ def test_the_copy_holds_what_a_student_needs_and_nothing_of_the_instructors(clon
     for lesson in LESSONS:
         for folder in ("notebooks", *(f"notebooks-{language}" for language in languages())):
             assert f"{folder}/{lesson}/{lesson}.ipynb" in files
-    for needed in ("Makefile", "nbgrader_config.py", "scripts/set_up.py", "docs/learners.md"):
+    for needed in ("nbgrader_config.py", "scripts/set_up.py", "docs/learners.md"):
         assert files[needed] == (clone / needed).read_bytes()
     assert any(name.startswith("data/answers/") for name in files)
 
@@ -103,6 +103,18 @@ def test_every_link_in_the_copys_documents_leads_into_the_copy(files):
                 assert posixpath.normpath(path) in files, (name, link)
     for readme in ("README.md", "README.zh-CN.md"):
         assert "make test" not in documents[readme] and "make lab" in documents[readme]
+
+
+def test_every_target_of_the_copys_makefile_works_in_the_copy(files, tmp_path):
+    (tmp_path / "Makefile").write_bytes(files["Makefile"])
+    make = ["make", "-C", str(tmp_path), "--no-print-directory"]
+    told = subprocess.run(make, capture_output=True, text=True, check=True).stdout
+    assert set(re.findall(r"^make (\w+)", told, re.M)) == {"lab", "clean"}
+    assert "TEST_ARGS" not in told and "whole course" not in told
+    for target in ("test", "class", "students", "build", "site"):
+        assert "No rule" in subprocess.run([*make, target], capture_output=True, text=True).stderr
+    for script in re.findall(r"scripts/\w+\.py", files["Makefile"].decode()):
+        assert script in files
 
 
 def test_the_copy_holds_no_solution_and_no_hidden_test(files):
