@@ -51,7 +51,7 @@ def test_a_new_gradebook_has_the_version_that_nbgrader_gives_it(tmp_path):
 @confined
 @pytest.mark.usefixtures("in_this_process")
 def test_an_assignments_own_tests_are_tried_and_the_class_is_told_what_can_be_forged(
-    tmp_path, monkeypatch, capsys
+    tmp_path, monkeypatch, capfd
 ):
     course = SmallCourse(tmp_path)
     course.release({NOTEBOOK: notebook()})
@@ -59,7 +59,8 @@ def test_an_assignments_own_tests_are_tried_and_the_class_is_told_what_can_be_fo
     course.write_settings(f"c.ConfinedExecute.inside = [{within!r}]\n")
     monkeypatch.chdir(tmp_path)
     assert main(["doctor", ASSIGNMENT]) == 1
-    out = capsys.readouterr().out
+    out, err = capfd.readouterr()
+    assert "Traceback" not in err  # nor from processes whose folder goes
     path = f"{ASSIGNMENT}/{NOTEBOOK}"
     assert f"{path}/looks: the solution gets 0.0 here and 2.0 from stock nbgrader" in out
     assert "__code__" in out
@@ -71,7 +72,7 @@ def test_an_assignments_own_tests_are_tried_and_the_class_is_told_what_can_be_fo
 
     course.hand_in("ada", notebook())
     assert main(["grade", ASSIGNMENT, "--jobs", "1"]) == 0
-    told = capsys.readouterr().out
+    told = capfd.readouterr().out
     assert f"can be forged, because they ran beside the student's code: {within}" in told
     assert course.scores("ada") == {"fine": 2, "looks": 0, "within": 2, "lenient": 0}
     main(["report", ASSIGNMENT])

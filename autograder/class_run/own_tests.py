@@ -61,11 +61,11 @@ def examine(assignment: str) -> Findings:
         text = _("There is no assignment {assignment}: {folder} holds no notebook.")
         raise Problem(text.format(assignment=assignment, folder=source))
     inside = runs_inside(config, assignment)
-    try:
-        with tempfile.TemporaryDirectory(prefix="doctor-") as folder:
+    with tempfile.TemporaryDirectory(prefix="doctor-") as folder:
+        try:
             return _try_out(Path(folder).resolve(), source, inside, course.ignore)
-    finally:
-        execute.close_grader()
+        finally:
+            execute.close_grader()  # before its folder goes
 
 
 def _try_out(folder: Path, source: Path, inside: list[str], ignore: list[str]) -> Findings:
