@@ -285,6 +285,13 @@ def test_where_an_object_may_be_looped_over_what_is_in_it_is_not_for_it_to_say(c
         exec("assert 4 in double(2)", names)
 
 
+def test_an_error_of_the_students_own_kind_does_not_say_what_is_known_of_the_test(course):
+    own = "class Own(Exception): mistake = exercise = 'forged'\ndef f(): raise Own"
+    names = course(own)
+    (told,) = run_test(Cell("f()", test=True, points=1), names, lambda: names.student, SHELL)
+    assert (told["verdict"]["exercise"], told["verdict"]["mistake"]) == (None, None)
+
+
 def test_a_mock_of_a_test_is_called_and_nothing_else_is_done_to_it(course):
     names = course(MOCKED)
     exec(
