@@ -33,8 +33,8 @@ MAX_TEXT = 20_000  # characters of one output
 MAX_OUTPUT = 2 << 20  # bytes of all outputs of a cell
 REFUSED = hook.later(
     "Refused while grading, where this may well work in your own notebook: there, nothing is "
-    "written to files, no programs are started, there is no network, and nothing can be seen of "
-    "the machine but the files that were handed in."
+    "written but files beside the notebook, no programs are started, there is no network, and "
+    "nothing can be seen of the machine but the files that were handed in."
 )
 KEPT = ("text/plain", "text/html", "image/png", "image/jpeg")
 
