@@ -294,6 +294,19 @@ def archive(course):
     return downloaded(course)
 
 
+@pytest.mark.parametrize("seconds", [2**60, -(2**60)])
+def test_an_impossible_date_of_one_file_leaves_out_no_other_of_its_archive(
+    course, archive, monkeypatch, caplog, seconds
+):
+    with tarfile.open(archive / "all.tar.gz", "w:gz") as all_:
+        for name, when in (("ada", 1e9), ("bob", seconds), ("cleo", 1e9)):
+            member = tarfile.TarInfo(f"{name}+week.ipynb")
+            member.size, member.mtime = len(notebook_of(name)), when
+            all_.addfile(member, io.BytesIO(notebook_of(name)))
+    found, _said = zip_collect(course, monkeypatch, caplog)
+    assert found == {name: name for name in ("ada", "bob", "cleo")}
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "gb2312", "cp437"])
 def test_names_in_an_archive_are_read_as_its_program_wrote_them(
     course, archive, monkeypatch, caplog, encoding

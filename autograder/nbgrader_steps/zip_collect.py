@@ -370,7 +370,10 @@ def _members_of_tar(file: Path | io.BytesIO, room: int) -> Iterator:
 
 
 def _utc(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    try:
+        return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    except (OverflowError, ValueError, OSError):  # no date: then it is the oldest
+        return datetime(1970, 1, 1)
 
 
 def _limited(file) -> bytes:
