@@ -9,7 +9,6 @@ from illustrated_attention.causes import (
     Cause,
     find_cause,
     find_certain_cause,
-    find_unwritten_helper,
     one_or_the_other,
 )
 from illustrated_attention.comparing import Problem, alike
@@ -65,10 +64,6 @@ def diagnose(
             "at random, never filled (np.empty), or kept from earlier calls?"
         )
         return "different_each_time", text.format(name=key.exercise), False
-    if failure.kind == "unwritten" and (
-        cause := find_unwritten_helper(function, key, signature, problems)
-    ):
-        return cause.id, cause.sentence, False
     if failure.kind in SELF_EXPLAINING:
         return SELF_EXPLAINING[failure.kind], failure.sentence, False
     if cause := find_cause(function, key, signature, problems):

@@ -136,6 +136,70 @@ def two_heads_whatever_is_asked(q, k, v, n_head):
     return merge_heads(split_heads(q, 2) @ split_heads(k, 2)), split_heads(v, 2)
 
 
+def returned_in_every_branch(attention, n, d):
+    q, k, v = np.random.default_rng(0).standard_normal((3, n, d))
+    before, _ = attention(q, k, v)
+    for t in range(1, n):
+        changed = [array.copy() for array in (q, k, v)]
+        for array in changed:
+            array[t] += 1
+        after, _ = attention(*changed)
+        if not np.allclose(before[:t], after[:t]):  # noqa: SIM103
+            return True
+        else:
+            return False
+
+
+def last_row_only(scores):
+    for row in scores:
+        e = np.exp(row - row.max())
+        weights = e / e.sum()
+    return weights
+
+
+def answer_of_the_last_round(attention, n, d):
+    q, k, v = np.random.default_rng(0).standard_normal((3, n, d))
+    before, _ = attention(q, k, v)
+    for t in range(1, n):
+        after, _ = attention(*(a + 3 * (np.arange(n) == t)[:, None] for a in (q, k, v)))
+        leaks = not np.allclose(before[:t], after[:t])
+    return leaks
+
+
+def two_of_a_maximum(scores):
+    largest, _ = np.max(scores, axis=-1, keepdims=True)
+    return np.exp(scores - largest)
+
+
+def letters_for_three_axes(q, k):
+    return np.einsum("bid,bjd->bij", q, k) / q.shape[-1] ** 0.5
+
+
+def stacked_matrices(x, w_q, w_k, w_v):
+    return tuple(x @ np.stack([w_q, w_k, w_v]))
+
+
+def without_defaults(n_layer, n_head, d_head, n_tokens, batch, itemsize):
+    return 2 * n_layer * n_head * d_head * n_tokens * batch * itemsize
+
+
+first_width = None
+masks = {}
+
+
+def keeps_the_first_width(q, k):
+    global first_width
+    if first_width is None:
+        first_width = q.shape[-1]
+    return q @ np.swapaxes(k, -1, -2) / first_width**0.5
+
+
+def keeps_the_first_mask(n):
+    if "mask" not in masks:
+        masks["mask"] = np.tri(n, dtype=bool)
+    return masks["mask"]
+
+
 SOURCE = [
     (lessons_own_data, "layer_norm", "notebook_name", "`deviations` in your line"),
     (whole_models_dictionary, "mlp", "notebook_name", "`params` in your line"),
@@ -145,6 +209,15 @@ SOURCE = [
     (unpacked_along_the_wrong_axis, "qkv_projection", "fixed_axes", "along its first axis"),
     (beyond_the_end, "split_heads", "empty_slice", "it is empty"),
     (two_heads_whatever_is_asked, "multi_head_attention", "sizes_do_not_fit", "never uses"),
+    (returned_in_every_branch, "find_leak", "return_in_loop", "`return False` among them"),
+    (last_row_only, "softmax", "overwritten_in_loop", "gives `weights` a new value"),
+    (answer_of_the_last_round, "find_leak", "overwritten_in_loop", "gives `leaks` a new value"),
+    (two_of_a_maximum, "softmax", "pytorch_word", "gives the values alone"),
+    (letters_for_three_axes, "scaled_scores", "letters_of_einsum", "`...` stands for"),
+    (stacked_matrices, "make_qkv", "cannot_be_stacked", "one and the same shape"),
+    (without_defaults, "kv_cache_bytes", "missing_argument", "without `batch` and `itemsize`"),
+    (keeps_the_first_width, "scaled_scores", "kept_between_calls", "`first_width` keeps"),
+    (keeps_the_first_mask, "causal_mask", "kept_between_calls", "`masks` keeps"),
     (stops_in_a_helper, "multi_head_attention", "list_for_array", "leads to `merge_heads`"),
     (power_of_c, "gelu", "xor_for_power", "write `**`"),
     (asserts_too_much, "project", "right_input_refused", "`assert merged.ndim == 7`"),
@@ -185,6 +258,33 @@ def test_where_the_shape_is_wrong_is_said_when_it_is_not_wrong_everywhere():
     assert flat.message.startswith("Where your result has the wrong shape: Your numbers are right")
 
 
+def test_what_is_kept_is_blamed_only_where_an_empty_start_makes_all_right():
+    def scaled_scores(q, k):
+        masks["calls"] = masks.get("calls", 0) + 1  # counted, and not used
+        return q @ np.swapaxes(k, -1, -2)
+
+    assert told(scaled_scores, "scaled_scores").mistake == "not_scaled"
+
+
+def test_a_transpose_is_blamed_only_where_another_one_would_change_the_result():
+    def scaled_scores(q, k):
+        while k.ndim > 2:
+            k = k[0]
+        return q @ k.T / q.shape[-1] ** 0.5
+
+    assert "`.T`" not in told(scaled_scores, "scaled_scores").message
+
+
+def test_a_value_that_the_next_round_reads_is_not_said_to_be_lost():
+    def softmax(scores):
+        largest = scores[..., :1]
+        for i in range(scores.shape[-1]):
+            largest = np.maximum(largest, scores[..., i : i + 1])
+        return largest
+
+    assert told(softmax, "softmax").mistake != "overwritten_in_loop"
+
+
 def right(name):
     return reference(name)
 
@@ -199,6 +299,13 @@ NUMBERS = [
     ("project", lambda y: y.reshape(-1, y.shape[-1]), "axes_flattened"),
     ("project", lambda y: np.clip(y, -0.5, None), "cut_off"),
     ("causal_mask", lambda m: m[None], "axis_too_many"),
+    ("project", lambda y: y / np.linalg.norm(y, axis=-1, keepdims=True), "length_of_one"),
+    ("project", lambda y: y / np.exp(y.sum(-1, keepdims=True)), "factor_of_each_row"),
+    ("project", lambda y: np.concatenate([y, 0 * y], axis=-1), "too_long"),
+    ("project", lambda y: np.concatenate([y + 1, y], axis=-1), "too_long"),
+    ("kv_cache_bytes", lambda n: n % 2**32 - (n % 2**32 >= 2**31) * 2**32, "beyond_32_bits"),
+    ("cached_causal_mask", lambda m: m & (np.indices(m.shape).sum(0) != 3), "false_too_often"),
+    ("cached_causal_mask", lambda m: m | (np.indices(m.shape).sum(0) == 4), "true_too_often"),
     ("make_qkv", lambda y: (y[1], y[2], y[0]), "order_kvq"),
     ("head_contributions", lambda y: y.sum(-3), "summed"),
     ("project", lambda y: y.mean(-2, keepdims=True) + 0 * y, "same_along_an_axis"),
@@ -366,6 +473,18 @@ def test_a_wrong_function_of_an_earlier_exercise_is_named_where_it_is_called():
     assert examine(with_helpers(), find_key("multi_head_attention")).passed
 
 
+def test_a_wrong_function_of_an_earlier_exercise_comes_before_what_it_looks_like():
+    """What it does is a known mistake of this exercise, and nothing here is to be mended."""
+    scope = {"np": np, "softmax": lambda scores: np.exp(scores) / np.exp(scores).sum(-1)[..., None]}
+    source = (
+        "def masked_softmax(scores, mask):\n    return softmax(np.where(mask, scores, -np.inf))\n"
+    )
+    exec(source, scope)
+    verdict = told(scope["masked_softmax"], "masked_softmax")
+    assert verdict.mistake == "wrong_helper"
+    assert "`check(softmax)`" in verdict.message
+
+
 def test_where_one_of_two_causes_fits_both_are_told_with_an_or():
     one, other, third = (Cause(id, f"It is {id}.") for id in "abc")
     assert one_or_the_other([]) is None
@@ -404,6 +523,17 @@ def test_an_argument_that_changes_nothing_is_named():
     assert "`k` and `v`" in verdict.message
 
 
+def test_an_argument_that_counts_where_all_is_right_is_not_said_to_change_nothing():
+    """Large scores come out as nan or 0, whatever they are; small ones do not."""
+
+    def masked_softmax(scores, mask):
+        while mask.ndim > 2:
+            mask = mask.all(axis=0)
+        return softmax(np.where(mask, scores, -np.inf))
+
+    assert told(masked_softmax, "masked_softmax").mistake != "no_effect"
+
+
 def test_two_arguments_that_changed_places_are_named():
     def kv_cache_bytes(n_layer, n_head, d_head, n_tokens, itemsize=4, batch=1):
         return 2 * n_layer * n_head * d_head * n_tokens * batch * itemsize
@@ -411,6 +541,11 @@ def test_two_arguments_that_changed_places_are_named():
     def head_contributions(w, z):
         return z @ w.reshape(z.shape[-3], z.shape[-1], -1)
 
+    def no_more_than_a_thousand(n_layer, n_head, d_head, n_tokens, batch=1, itemsize=4):
+        n_tokens = min(n_tokens, 1000)
+        return 2 * n_layer * n_head * d_head * n_tokens * batch * itemsize
+
+    assert told(no_more_than_a_thousand, "kv_cache_bytes").mistake != "arguments_exchanged"
     verdict = told(kv_cache_bytes, "kv_cache_bytes")
     assert verdict.mistake == "arguments_exchanged"
     assert "`itemsize` and `batch`" in verdict.message
@@ -439,7 +574,8 @@ def test_a_dictionary_that_is_read_with_a_dot_is_named():
 
 def test_numbers_that_come_twice_are_what_the_wrong_cases_have_in_common():
     def next_token_pairs(token_ids):
-        return [(token_ids[: token_ids.index(t)], t) for t in token_ids[1:]]
+        ids = list(token_ids)
+        return [(ids[: ids.index(t)], t) for t in ids[1:]]
 
     verdict = told(next_token_pairs, "next_token_pairs")
     assert verdict.mistake == "repeated_number"

@@ -11,6 +11,8 @@ from illustrated_attention.examine import examine, observe
 from illustrated_attention.outcomes import Outcome
 
 masked_softmax, causal_mask = reference("masked_softmax"), reference("causal_mask")
+append_kv, cached_causal_mask = reference("append_kv"), reference("cached_causal_mask")
+attend_with_cache = reference("attend_with_cache")
 
 
 def keys_for_values(cache, k_new, v_new):
@@ -66,10 +68,48 @@ def bracket_missing_in_a_long_sum(n_layer, d_model, n_vocab, n_positions):
     return (n_vocab + n_positions) * D + n_layer * attention + mlp + 4 * D + 2 * D
 
 
+def taken_apart_the_wrong_way(q_new, k_new, v_new, cache):
+    v, k = append_kv(cache, k_new, v_new)
+    mask = cached_causal_mask(q_new.shape[-2], k.shape[-2] - q_new.shape[-2])
+    scores = q_new @ np.swapaxes(k, -1, -2) / q_new.shape[-1] ** 0.5
+    return masked_softmax(scores, mask) @ v, (k, v)
+
+
+def cache_given_last(q_new, k_new, v_new, cache):
+    k, v = append_kv(k_new, v_new, cache)
+    mask = cached_causal_mask(q_new.shape[-2], k.shape[-2] - q_new.shape[-2])
+    scores = q_new @ np.swapaxes(k, -1, -2) / q_new.shape[-1] ** 0.5
+    return masked_softmax(scores, mask) @ v, (k, v)
+
+
+def next_start_too_late(q, k, v, chunk_sizes):
+    if sum(chunk_sizes) != q.shape[-2]:
+        raise ValueError("the sizes do not add up")
+    cache, outs, start = None, [], 0
+    for size in chunk_sizes:
+        end = start + size
+        chunk = (array[..., start:end, :] for array in (q, k, v))
+        out, cache = attend_with_cache(*chunk, cache)
+        outs.append(out)
+        start = end + 1
+    return np.concatenate(outs, axis=-2)
+
+
+def mask_for_four(scores, table):
+    mask = causal_mask(4)
+    for divisor in np.arange(1, 20, 0.01):
+        if np.array_equal(np.round(masked_softmax(scores / divisor, mask), 2), table):
+            return float(divisor)
+
+
 FOUND = [
     (bracket_closes_too_late, "gelu", "wrong_brackets", "where do the brackets belong"),
     (bracket_closes_too_early, "count_parameters", "wrong_brackets", "n_layer * (attention + mlp)"),
     (bracket_missing_in_a_long_sum, "count_parameters", "wrong_brackets", "n_layer * attention"),
+    (taken_apart_the_wrong_way, "attend_with_cache", "wrong_order", "`(v, k)`"),
+    (cache_given_last, "attend_with_cache", "wrong_order", "append_kv(k_new, v_new, cache)"),
+    (next_start_too_late, "decode", "step_too_many", "`start = end + 1`"),
+    (mask_for_four, "recover_divisor", "wrong_name", "Look at `mask` in your line"),
     (keys_for_values, "append_kv", "wrong_name", "`k`"),
     (brackets_missing, "layer_norm", "wrong_brackets", "where do the brackets belong"),
     (plus_for_times, "gelu", "wrong_operator", "`+`"),

@@ -33,8 +33,14 @@ _ADDED_UP = (two_known_mistakes, known_mistake_and_a_step)
 def find_certain_cause(
     function: Callable, key: AnswerKey, signature: Signature, problems: list
 ) -> Cause | None:
-    """Return a cause that comes before any known mistake, if there is one."""
-    return certain_cause_in_source(Evidence(function, key, signature, problems))
+    """Return a cause that comes before any known mistake, if there is one.
+
+    What a wrong function of an earlier exercise does looks like a mistake of this one.
+    """
+    evidence = Evidence(function, key, signature, problems)
+    if cause := certain_cause_in_source(evidence):
+        return cause
+    return wrong_helper(evidence) if evidence.wrong else None
 
 
 @np.errstate(all="ignore")  # also when the learner asked NumPy to raise or to warn
@@ -45,7 +51,7 @@ def find_cause(
     evidence = Evidence(function, key, signature, problems)
     if not evidence.wrong:
         return cause_in_refusals(evidence)
-    if cause := wrong_helper(evidence) or cause_in_source(evidence):
+    if cause := cause_in_source(evidence):
         return cause
     if not evidence.nothing_finite and (cause := cause_in_steps(evidence)):
         return cause
@@ -66,13 +72,6 @@ def find_cause(
         if cause := find(evidence):
             return _under_its_condition(cause, evidence)
     return cause_in_conditions(evidence) or right_where_shown(evidence)
-
-
-def find_unwritten_helper(
-    function: Callable, key: AnswerKey, signature: Signature, problems: list
-) -> Cause | None:
-    """Return which function of another exercise is called and not written; None if none is."""
-    return wrong_helper(Evidence(function, key, signature, problems))
 
 
 def _error_and_unused_argument(evidence: Evidence) -> Cause | None:

@@ -56,11 +56,13 @@ def right_where_shown(evidence: Evidence) -> Cause | None:
 
 def _right_alone(evidence: Evidence) -> bool:
     """True when the first and the last item of each wrong batch come out right by themselves."""
+    fewest = max(min(one.case.axes() for one in evidence.tried), 2)
     for one in evidence.wrong:
         first = next((arg for arg in one.case.args if isinstance(arg, np.ndarray)), None)
         if first is None or not first.size:
             return False
-        for item in (0, first.shape[0] - 1):
+        leading = max(first.ndim - fewest, 1)
+        for item in ((0,) * leading, (-1,) * leading):
             case = replace(one.case, args=_item(one.case.args, item, first))
             outcome = call(evidence.function, case)
             if not outcome.returned or compare(outcome.value, _all_at(one.expected, item)):
@@ -68,19 +70,20 @@ def _right_alone(evidence: Evidence) -> bool:
     return True
 
 
-def _item(value, item: int, first: np.ndarray):
-    """One item of a batch: of every array that has the first one's leading axis."""
+def _item(value, item: tuple[int, ...], first: np.ndarray):
+    """One item of a batch: of every array that has the first one's leading axes."""
     if isinstance(value, (list, tuple)):
         return type(value)(_item(part, item, first) for part in value)
+    leading = len(item)
     batched = (
         isinstance(value, np.ndarray)
         and value.ndim >= first.ndim
-        and value.shape[0] == first.shape[0]
+        and value.shape[:leading] == first.shape[:leading]
     )
     return value[item] if batched else value
 
 
-def _all_at(value, item: int):
+def _all_at(value, item: tuple[int, ...]):
     if isinstance(value, (list, tuple)):
         return type(value)(_all_at(part, item) for part in value)
     return value[item]

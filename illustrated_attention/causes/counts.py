@@ -62,6 +62,24 @@ def _begin_alike(got: Any, expected: list) -> bool:
     return alike(list(got)[:both], expected[:both])
 
 
+def beyond_32_bits(wrong: list[Pair], right: list[Pair], evidence: Evidence) -> Cause | None:
+    """A count that is right but for whole turns of 2 to the 32: it did not fit into its type."""
+    if any(pair.expected.ndim or pair.expected.dtype.kind not in "iu" for pair in wrong):
+        return None
+    if not all(
+        abs(int(pair.expected)) >= 2**31
+        and pair.got.dtype.kind in "iu"
+        and (int(pair.got) - int(pair.expected)) % 2**32 == 0
+        for pair in wrong
+    ):
+        return None
+    text = _(
+        "The number is too large for a whole number of 32 bits, and what does not fit is lost. "
+        "Python's own whole numbers have no end."
+    )
+    return Cause("beyond_32_bits", text)
+
+
 def differs_by_a_product(wrong: list[Pair], right: list[Pair], evidence: Evidence) -> Cause | None:
     """A count that is too large or too small by a product of the arguments, in every case."""
     pairs = [*wrong, *right]

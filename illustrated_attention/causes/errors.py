@@ -35,7 +35,7 @@ def _reasons() -> list[tuple[str, str, str]]:
                 r"(?:was|were) given"
             ),
             _(
-                "`{0}` takes {1} arguments and was called with {2}: compare its `def` line with "
+                "`{0}` was called with {2} arguments and takes {1}: compare its `def` line with "
                 "the exercise's."
             ),
         ),
@@ -201,6 +201,22 @@ def _reasons() -> list[tuple[str, str, str]]:
             _("An array of shape {0} is put where {1} is expected. Which axis was not thought of?"),
         ),
         (
+            "letters_of_einsum",
+            r"contains too many subscripts for operand|more dimensions than subscripts given",
+            _(
+                "`np.einsum` has a letter for every axis, and this array has another number of "
+                "axes. `...` stands for any leading ones."
+            ),
+        ),
+        (
+            "letters_of_einsum",
+            r"could not be broadcast together with remapped shapes",
+            _(
+                "In `np.einsum` axes with the same letter must be equally long. Which axes belong "
+                "together?"
+            ),
+        ),
+        (
             "reshape_does_not_fit",
             r"cannot reshape array of size (\d+) into shape (\(.*?\))",
             _("{0} numbers do not fit into shape {1}. Which axes are missing there?"),
@@ -223,6 +239,11 @@ def _reasons() -> list[tuple[str, str, str]]:
                 "These arrays cannot be joined: all axes but the joined one must be equally "
                 "long. Along which axis do tokens run?"
             ),
+        ),
+        (
+            "cannot_be_stacked",
+            r"all input arrays must have the same shape",
+            _("`np.stack` needs arrays of one and the same shape, and these have several."),
         ),
         (
             "shape_as_two_numbers",
@@ -356,6 +377,12 @@ def cause_in_errors(evidence: Evidence) -> Cause | None:
     if found is None:
         return None
     id, reason = found
+    if id == "missing_argument" and not outcome.line:  # nobody but the exercise called it
+        text = _(
+            "The exercise calls your function without {names}: give a default in the `def` line, "
+            "as the exercise's has it."
+        )
+        reason = text.format(names=outcome.message.partition(": ")[2].replace("'", "`"))
     if any(one.outcome.returned for one in evidence.wrong):
         reason = together(reason, _("(Other cases come back, and are wrong, too.)"))
     if outcome.inside:

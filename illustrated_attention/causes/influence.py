@@ -9,7 +9,7 @@ import numpy as np
 from illustrated_attention.causes.evidence import Cause, Evidence, Tried
 from illustrated_attention.comparing import alike
 from illustrated_attention.language import _, listed
-from illustrated_attention.outcomes import Case, call
+from illustrated_attention.outcomes import Case, call, identical
 from illustrated_attention.problems import find_problem
 
 CASES = 2  # on which it has to be seen
@@ -27,15 +27,19 @@ def argument_without_effect(evidence: Evidence) -> Cause | None:
     arrays = [pair.expected for pair in evidence.pairs]
     if not arrays or any(a.dtype.kind != "f" or not a.ndim for a in arrays):
         return None
+    if evidence.nothing_finite:  # nan is like nan, whatever it came of
+        return None
     telling = [one for one in evidence.wrong if one.outcome.returned and _is_telling(one.case)]
     telling = sorted(telling, key=lambda one: one.case.size())[-CASES:]
     if len(telling) < CASES:
         return None
+    # Where a result is right it mostly shows at once that the argument counts.
+    others = [one for one in evidence.right if not one.case.late and _is_telling(one.case)]
     without = []
     for name, changed in islice(_with_other_numbers(telling[-1].case, evidence), MOST_CALLS):
         if _is_the_same(evidence, telling[-1], changed) and all(
             _is_the_same(evidence, one, dict(_with_other_numbers(one.case, evidence)).get(name))
-            for one in telling[:-1]
+            for one in (*others, *telling[:-1])
         ):
             without.append(f"`{name}`")
     if not without:
@@ -53,7 +57,9 @@ def arguments_exchanged(evidence: Evidence) -> Cause | None:
     """Return which two arguments have to be exchanged for every case to come out right."""
     most = max((len(one.case.args) for one in evidence.tried), default=0)
     for pair in combinations(range(most), 2):
-        if all(_is_right_exchanged(evidence, one, *pair) for one in evidence.tried):
+        if _may_be_exchanged(evidence, *pair) and all(
+            _is_right_exchanged(evidence, one, *pair) for one in evidence.tried
+        ):
             a, b = (evidence.name_of(position) for position in pair)
             text = _(
                 "`{a}` and `{b}` have changed places: with the two exchanged in the call every "
@@ -101,6 +107,20 @@ def _alike_in_kind(entries: list[str]) -> Iterator[tuple[str, str]]:
     for a, b in combinations(entries, 2):
         if a.split(".")[-1] == b.split(".")[-1] or a.split(".")[:-1] == b.split(".")[:-1]:
             yield a, b
+
+
+def _may_be_exchanged(evidence: Evidence, first: int, second: int) -> bool:
+    """False where other cases are right with the two as they are, though both are always given.
+
+    What is made of a product comes out right with any two exchanged.
+    """
+    if any(len(one.case.args) <= second for one in evidence.tried):
+        return True
+    given = [one.case.args for one in evidence.right]
+    return all(
+        type(args[first]) is type(args[second]) and identical(args[first], args[second])
+        for args in given
+    )
 
 
 def _is_right_exchanged(evidence: Evidence, one: Tried, first: int, second: int) -> bool:

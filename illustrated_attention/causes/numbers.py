@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from illustrated_attention.causes.cells import cause_in_cells
-from illustrated_attention.causes.counts import differs_by_a_product
+from illustrated_attention.causes.counts import beyond_32_bits, differs_by_a_product
 from illustrated_attention.causes.evidence import Cause, Evidence, Pair, same
 from illustrated_attention.causes.influence import arrays_in
 from illustrated_attention.causes.order import (
@@ -19,7 +19,7 @@ from illustrated_attention.causes.order import (
 from illustrated_attention.causes.rearranged import another_axis, cause_in_shape
 from illustrated_attention.causes.rules import all_become, applied, enough
 from illustrated_attention.causes.sizes import sizes
-from illustrated_attention.causes.truth import cause_in_truth
+from illustrated_attention.causes.truth import cause_in_truth, on_one_side
 from illustrated_attention.comparing import ATOL
 from illustrated_attention.language import _, later, together
 from illustrated_attention.problems import as_number
@@ -92,6 +92,7 @@ def _what_was_done(pairs: list[Pair], evidence: Evidence) -> Cause | None:
         return in_another_order(wrong, right, evidence)  # ids are names: not large or small
     for find in (
         _scaled,
+        beyond_32_bits,
         differs_by_a_product,
         _argument_added,
         _moved,
@@ -109,7 +110,10 @@ def _what_is_seen(pairs: list[Pair], evidence: Evidence) -> Cause | None:
         return another_axis(wrong, evidence)
     if any(isinstance(one.expected, list) for one in evidence.tried):
         return None
-    return cause_in_cells(wrong, right, evidence) or _nearly(wrong, right, evidence)
+    seen = _row_by_row(wrong, evidence) or cause_in_cells(wrong, right, evidence)
+    if all(pair.expected.dtype == bool for pair in wrong):
+        return seen or on_one_side(wrong)
+    return seen or _nearly(wrong, right, evidence)
 
 
 def _wrong_and_right(pairs: list[Pair]) -> tuple[list[Pair], list[Pair]]:
@@ -223,13 +227,49 @@ def _scaled(wrong: list[Pair], right: list[Pair], evidence: Evidence) -> Cause |
             return Cause("factor", _("All numbers are wrong by one and the same factor."))
         sentence = _("Every number is {factor:.4g} times the right one.")
         return Cause("factor", sentence.format(factor=factors[0]))
-    if not right and len(factors) > 1 and all(np.count_nonzero(p.expected) > 1 for p in wrong):
+    # Where some cases are right and others stop, too little is seen of the factor.
+    all_seen = not (right and evidence.stopped)
+    if len(factors) > 1 and all_seen and all(np.count_nonzero(p.expected) > 1 for p in wrong):
         sentence = _(
             "In each case all numbers are wrong by one and the same factor, "
             "which changes from case to case: what do you divide or multiply by?"
         )
+        if right:
+            sentence = _(
+                "In each case that is wrong all numbers are wrong by one and the same factor, "
+                "which changes from case to case: what do you divide or multiply by?"
+            )
         return Cause("factor", sentence)
     return None
+
+
+def _row_by_row(wrong: list[Pair], evidence: Evidence) -> Cause | None:
+    """Every row is the right one times a number of its own."""
+    if (
+        evidence.stopped
+        or not enough(wrong)
+        or not all(_rows_are_multiples(pair) for pair in wrong)
+    ):
+        return None
+    if all(same(np.linalg.norm(p.got, axis=-1), np.ones(p.got.shape[:-1])) for p in wrong):
+        text = _("Your rows are the right ones, brought to the length 1: one step too many.")
+        return Cause("length_of_one", text)
+    text = _(
+        "Each of your rows is the right one times a factor of its own: what is a row divided or "
+        "multiplied by?"
+    )
+    return Cause("factor_of_each_row", text)
+
+
+def _rows_are_multiples(pair: Pair) -> bool:
+    got, expected = pair.got.astype(float), pair.expected.astype(float)
+    if got.ndim < 1 or got.shape[-1] < 2 or not (np.isfinite(got) & np.isfinite(expected)).all():
+        return False
+    norm = (expected * expected).sum(axis=-1, keepdims=True)
+    factor = (got * expected).sum(axis=-1, keepdims=True) / np.maximum(norm, ATOL)
+    # One number in a row is always a multiple of the right one.
+    several = np.count_nonzero(expected, axis=-1) > 1
+    return bool(several.any() and (factor > 1e-9).all()) and same(factor * expected, got)
 
 
 def factor_in_words(pairs: list[Pair], evidence: Evidence) -> str | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import islice, zip_longest
 
 from illustrated_attention.causes.evidence import Cause, Evidence, Tried, one_or_the_other
-from illustrated_attention.causes.source import Source
+from illustrated_attention.causes.source import Source, made_again
 from illustrated_attention.language import _
 from illustrated_attention.outcomes import call
 from illustrated_attention.problems import find_problem
@@ -71,11 +71,11 @@ def cause_in_one_change(evidence: Evidence) -> Cause | None:
         try:
             fits = _makes_all_right(change, tree, function, wrong_first)
         except _Endless:
-            return None
+            break
         if fits:
             fitting.setdefault(change.at.lineno, []).append(change)
             if len(fitting) > 2:
-                return None
+                return None  # what fits is true of each, but says too little
     likely = list(_WORDS)  # where several changes of a line would do
     told = [
         _told(min(changes, key=lambda change: likely.index(change.id)), source)
@@ -101,7 +101,7 @@ def _makes_all_right(
         ast.fix_missing_locations(change.new)
     old = change.swap(change.new)
     try:
-        function = _made(tree, learners)
+        function = made_again(tree, learners)
     except (SyntaxError, ValueError, TypeError, NameError):
         return False
     finally:
@@ -113,16 +113,6 @@ def _makes_all_right(
         if find_problem(outcome, one.case, one.expected):
             return False
     return True
-
-
-def _made(tree: ast.FunctionDef, function: types.FunctionType) -> Callable:
-    """Make a function of a changed tree, with the names of the learner's own one."""
-    inner = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-    scope = {**function.__globals__, **{name: cell.cell_contents for name, cell in inner.items()}}
-    bare = copy.copy(tree)
-    bare.decorator_list, bare.returns = [], None
-    exec(compile(ast.Module([bare], []), "<one change>", "exec"), scope)
-    return scope[tree.name]
 
 
 _WORDS = {  # likely ones first
@@ -185,12 +175,21 @@ def _changes(tree: ast.FunctionDef, evidence: Evidence) -> Iterator[Change]:
         id(inner): node.test
         for node in ast.walk(tree)
         if isinstance(node, (ast.If, ast.IfExp, ast.Assert))
-        for inner in ast.walk(node.test)
+        for inner in _outside_of_calls(node.test)
     }
     for change in _all_changes(tree, evidence):
         # Whatever is changed in a condition, it is the condition that is in doubt.
         test = tests.get(id(change.at))
         yield change if test is None else replace(change, id="wrong_condition", at=test)
+
+
+def _outside_of_calls(node: ast.expr) -> Iterator[ast.AST]:
+    """The parts of a condition; of a call in it only the call itself."""
+    yield node
+    if not isinstance(node, ast.Call):
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                yield from _outside_of_calls(child)
 
 
 def _all_changes(tree: ast.FunctionDef, evidence: Evidence) -> Iterator[Change]:
@@ -345,9 +344,16 @@ def _slips(owner, field, index, node: ast.expr, keys: list[str]) -> Iterator[Cha
                 continue  # nobody takes these for one another
             args = [*node.args[:i], node.args[i + 1], node.args[i], *node.args[i + 2 :]]
             yield change(ast.Call(node.func, args, node.keywords), "wrong_order")
+        if len(node.args) == 3 and all(isinstance(arg, ast.Name) for arg in node.args):
+            for first in (1, 2):
+                args = [*node.args[first:], *node.args[:first]]
+                yield change(ast.Call(node.func, args, node.keywords), "wrong_order")
         yield from _other_functions(node, change)
-    elif isinstance(node, ast.Tuple) and isinstance(node.ctx, ast.Load) and len(node.elts) == 2:
-        yield change(ast.Tuple(node.elts[::-1], node.ctx), "wrong_order")
+    elif isinstance(node, ast.Tuple) and len(node.elts) in (2, 3):
+        # What is returned, and what is taken apart: `k, q = ...`.
+        for i in range(len(node.elts) - 1):
+            parts = [*node.elts[:i], node.elts[i + 1], node.elts[i], *node.elts[i + 2 :]]
+            yield change(ast.Tuple(parts, node.ctx), "wrong_order")
 
 
 def _other_functions(node: ast.Call, change: Callable) -> Iterator[Change]:

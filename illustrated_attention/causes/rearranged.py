@@ -124,24 +124,36 @@ def _too_short(odd: list[Pair]) -> Cause | None:
 def _a_part(odd: list[Pair]) -> Cause | None:
     """The first or the last items along an axis, and no others."""
     for axis, name in _NAMES.items():
-        for text, piece in (
-            (_("Your result is only the beginning of the right one along {axis}."), slice(None)),
-            (_("Your result is only the end of the right one along {axis}."), None),
+        for text, at_the_end in (
+            (_("Your result is only the beginning of the right one along {axis}."), False),
+            (_("Your result is only the end of the right one along {axis}."), True),
         ):
-            if all(_is_part(pair, axis, piece) for pair in odd):
+            if all(_is_part(pair.got, pair.expected, axis, at_the_end) for pair in odd):
                 return Cause("part_only", text.format(axis=_(name)))
     return None
 
 
-def _is_part(pair: Pair, axis: int, piece: slice | None) -> bool:
-    if pair.got.ndim != pair.expected.ndim or pair.got.ndim < -axis:
+def _too_long(odd: list[Pair]) -> Cause | None:
+    """All that is right, and more of it along an axis."""
+    for axis, name in _NAMES.items():
+        for text, at_the_end in (
+            (_("Along {axis} your result begins right and then goes on too long."), False),
+            (_("Along {axis} your result ends right; what stands before that is too much."), True),
+        ):
+            if all(_is_part(pair.expected, pair.got, axis, at_the_end) for pair in odd):
+                return Cause("too_long", text.format(axis=_(name)))
+    return None
+
+
+def _is_part(part: np.ndarray, whole: np.ndarray, axis: int, at_the_end: bool) -> bool:
+    if part.ndim != whole.ndim or part.ndim < -axis:
         return False
-    count = pair.got.shape[axis]
-    if not 0 < count < pair.expected.shape[axis]:
+    count = part.shape[axis]
+    if not 0 < count < whole.shape[axis]:
         return False
-    indices = np.arange(pair.expected.shape[axis])
-    kept = indices[:count] if piece else indices[-count:]
-    return same(np.take(pair.expected, kept, axis), pair.got)
+    indices = np.arange(whole.shape[axis])
+    kept = indices[-count:] if at_the_end else indices[:count]
+    return same(np.take(whole, kept, axis), part)
 
 
 def _cut_alike(pair: Pair, axis: int, ours: slice, theirs: slice) -> bool:
@@ -229,7 +241,7 @@ _NAMES = {
 
 
 def another_axis(wrong: list[Pair], evidence: Evidence) -> Cause | None:
-    """Return that there is an axis too many or too few, or one as long as something else."""
+    """Return that there is an axis too many or too few, or one of another length."""
     odd = _of_another_shape(wrong)
     return _only_there(_axes_of(odd, evidence), wrong, odd)
 
@@ -244,7 +256,9 @@ def _axes_of(odd: list[Pair], evidence: Evidence) -> Cause | None:
                 text = _("Your result has one axis too few: {axis} is missing.")
                 return Cause("axis_missing", text.format(axis=_(name)))
         return None
-    return _as_long_as_another(odd, evidence) if more == {0} else None
+    if more == {0}:
+        return _as_long_as_another(odd, evidence) or _too_long(odd)
+    return None
 
 
 def _without(shape: tuple, axis: int) -> tuple | None:

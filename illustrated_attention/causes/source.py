@@ -6,6 +6,7 @@ function on its cases. A stand-in for a function that runs in another process br
 
 import ast
 import builtins
+import copy
 import inspect
 import textwrap
 import types
@@ -18,6 +19,7 @@ from illustrated_attention.comparing import alike
 from illustrated_attention.contents import data_names_of
 from illustrated_attention.language import _
 from illustrated_attention.outcomes import Case, call, named
+from illustrated_attention.problems import find_problem
 
 MOST_TRIED = 3  # wrong cases that are called with other values in the notebook
 MOST_READ = 10_000  # characters of a text that a stand-in brings: a stranger wrote it
@@ -103,9 +105,26 @@ def _is_code_of(node, code) -> bool:
     return named_right and names == list(code.co_varnames[: code.co_argcount])
 
 
+def made_again(tree: ast.FunctionDef, function: types.FunctionType) -> Callable:
+    """Make a function of a changed tree, with the names of the learner's own one."""
+    inner = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    scope = {**function.__globals__, **{name: cell.cell_contents for name, cell in inner.items()}}
+    bare = copy.copy(tree)
+    bare.decorator_list, bare.returns = [], None
+    exec(compile(ast.Module([bare], []), "<made again>", "exec"), scope)
+    return scope[tree.name]
+
+
 def certain_cause_in_source(evidence: Evidence) -> Cause | None:
     """Return a cause that is wrong wherever it stands: known mistakes may only look like it."""
-    return _first((_notebook_name, _thrown_away), evidence)
+    finders = (
+        _notebook_name,
+        _thrown_away,
+        _kept_between_calls,
+        _loop_of_one_round,
+        _overwritten_in_loop,
+    )
+    return _first(finders, evidence)
 
 
 def cause_in_source(evidence: Evidence) -> Cause | None:
@@ -113,7 +132,6 @@ def cause_in_source(evidence: Evidence) -> Cause | None:
     finders = (
         _slip_of_precedence,
         _power_as_xor,
-        _returns_in_loop,
         _pytorch,
         _axes_fixed_by_unpacking,
         _plain_transpose,
@@ -238,6 +256,8 @@ _KEYWORDS = {
 
 def _pytorch(source: Source, evidence: Evidence) -> Cause | None:
     errors = [one.outcome for one in evidence.wrong if one.outcome.error]
+    if cause := _two_of_a_maximum(source, errors):
+        return cause
     for node in source.walk():
         if not isinstance(node, ast.Call):
             continue
@@ -268,6 +288,27 @@ def _pytorch(source: Source, evidence: Evidence) -> Cause | None:
                 )
                 words = text.format(line=source.line(node), a=int(axes[0]), b=int(axes[1]))
                 return Cause("pytorch_word", words)
+    return None
+
+
+def _two_of_a_maximum(source: Source, errors: list) -> Cause | None:
+    """PyTorch's max gives values and indices; NumPy's gives the values."""
+    if not _blamed(errors, "values to unpack") and not _blamed(errors, "cannot unpack"):
+        return None
+    for node in source.walk():
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Tuple)
+            and isinstance(node.value, ast.Call)
+            and isinstance(node.value.func, ast.Attribute)
+            and node.value.func.attr in ("max", "min", "sort")
+        ):
+            text = _(
+                "In your line `{line}`: PyTorch's `{word}` gives the values and where they were; "
+                "NumPy's gives the values alone."
+            )
+            words = text.format(line=source.line(node), word=node.value.func.attr)
+            return Cause("pytorch_word", words)
     return None
 
 
@@ -406,13 +447,41 @@ def _plain_transpose(source: Source, evidence: Evidence) -> Cause | None:
     if not evidence.right or any(one.case.axes() <= 2 for one in evidence.wrong):
         return None
     for node in source.walk():
-        if isinstance(node, ast.Attribute) and node.attr == "T":
+        if (
+            isinstance(node, ast.Attribute)
+            and node.attr == "T"
+            and _last_two_would_differ(source, node, evidence)
+        ):
             text = _(
                 "In your line `{line}`: `.T` turns round all axes, also the leading ones. "
                 "Exchange only the last two: `np.swapaxes(x, -1, -2)`."
             )
             return Cause("all_axes_transposed", text.format(line=source.line(node)))
     return None
+
+
+def _last_two_would_differ(source: Source, node: ast.Attribute, evidence: Evidence) -> bool:
+    """True when a wrong case comes out otherwise with the last two axes exchanged in its place.
+
+    Of a function that runs in another process that cannot be seen.
+    """
+    function, tree = source.function, source.tree
+    if not isinstance(function, types.FunctionType) or not isinstance(tree, ast.FunctionDef):
+        return True
+    swapped = ast.parse("__import__('numpy').swapaxes(0, -1, -2)", mode="eval").body
+    assert isinstance(swapped, ast.Call)
+    swapped.args[0] = node.value
+    # A copy of the tree that has the other node in this one's place.
+    changed = copy.deepcopy(tree, {id(node): ast.copy_location(swapped, node)})
+    try:
+        other = made_again(changed, function)
+    except (SyntaxError, ValueError, TypeError, NameError):
+        return True
+    smallest = min(evidence.wrong, key=lambda one: one.case.size())
+    again = call(other, smallest.case)
+    if again.returned and smallest.outcome.returned:
+        return not alike(again.value, smallest.outcome.value)
+    return (again.error, again.message) != (smallest.outcome.error, smallest.outcome.message)
 
 
 # --- Python's habits ------------------------------------------------------------------------------
@@ -450,17 +519,130 @@ def _makes_a_new_array(function: ast.AST) -> bool:
     return function.attr in (makers if of_numpy else methods)
 
 
-def _returns_in_loop(source: Source, evidence: Evidence) -> Cause | None:
+def _loop_of_one_round(source: Source, evidence: Evidence) -> Cause | None:
+    """A loop that returns in its first round, whatever comes."""
     for node in source.walk():
-        if isinstance(node, (ast.For, ast.While)):
-            direct = [child for child in node.body if isinstance(child, ast.Return)]
-            if direct:
-                text = _(
-                    "Your `return` stands inside the loop, so only its first round is done: line "
-                    "`{line}`. Move it to the left, below the loop."
-                )
-                return Cause("return_in_loop", text.format(line=source.line(direct[0])))
+        if not isinstance(node, ast.For):
+            continue
+        if any(isinstance(inner, (ast.Continue, ast.Break)) for inner in ast.walk(node)):
+            continue
+        ends = next((child for child in node.body if _always_returns(child)), None)
+        if ends is None:
+            continue
+        text = _(
+            "Your `return` stands inside the loop, so only its first round is done: line "
+            "`{line}`. Move it to the left, below the loop."
+        )
+        if isinstance(ends, ast.If):
+            text = _(
+                "Only the first round of your loop is done: it comes to a `return` whatever its "
+                "condition says, `{line}` among them. What is returned when no round has found "
+                "anything belongs below the loop."
+            )
+            ends = ends.orelse[-1]
+        return Cause("return_in_loop", text.format(line=source.line(ends)))
     return None
+
+
+def _always_returns(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.If):
+        branches = (statement.body, statement.orelse)
+        return all(any(map(_always_returns, branch)) for branch in branches)
+    return isinstance(statement, ast.Return)
+
+
+def _overwritten_in_loop(source: Source, evidence: Evidence) -> Cause | None:
+    """A name that is returned and gets a new value in every round, which nothing reads before."""
+    returned = {
+        part.id
+        for node in source.walk()
+        if isinstance(node, ast.Return) and node.value is not None
+        for part in getattr(node.value, "elts", [node.value])
+        if isinstance(part, ast.Name)
+    }
+    for node in source.walk():
+        if not isinstance(node, ast.For) or node.orelse:
+            continue
+        if any(isinstance(inner, (ast.Break, ast.Return)) for inner in ast.walk(node)):
+            continue  # a search: the last value is the one that was found
+        for statement in node.body:
+            name = _plainly_assigned(statement)
+            if name in returned and not _is_read(name, node):
+                text = _(
+                    "Each round of your loop gives `{name}` a new value, in the line `{line}`, and "
+                    "after the loop only that of the last round is left. Should the values be "
+                    "added up, or collected?"
+                )
+                words = text.format(name=name, line=source.line(statement))
+                return Cause("overwritten_in_loop", words)
+    return None
+
+
+def _plainly_assigned(statement: ast.stmt) -> str:
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        return getattr(statement.targets[0], "id", "")
+    return ""
+
+
+def _is_read(name: str, loop: ast.For) -> bool:
+    return any(
+        isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+        for statement in loop.body
+        for node in ast.walk(statement)
+    )
+
+
+# --- what is kept from call to call ---------------------------------------------------------------
+
+
+def _kept_between_calls(source: Source, evidence: Evidence) -> Cause | None:
+    """Something of the notebook that the function fills: empty in every call, all is right."""
+    function = source.function
+    if not isinstance(function, types.FunctionType):
+        return None  # a stand-in: what its notebook holds is not here
+    for name, empty in _filled(source, function):
+
+        def afresh(*args, _name=name, _empty=empty, **named):
+            scope = {**function.__globals__, _name: _empty()}
+            other = types.FunctionType(
+                function.__code__,
+                scope,
+                function.__name__,
+                function.__defaults__,
+                function.__closure__,
+            )
+            other.__kwdefaults__ = function.__kwdefaults__
+            return other(*args, **named)
+
+        if all(
+            find_problem(call(afresh, one.case), one.case, one.expected) is None
+            for one in evidence.tried
+        ):
+            text = _(
+                "`{name}` keeps what an earlier call left there, and the next call uses it: with "
+                "an empty one in each call every case comes out right. A result may depend on the "
+                "arguments only."
+            )
+            return Cause("kept_between_calls", text.format(name=name))
+    return None
+
+
+def _filled(source: Source, function: types.FunctionType) -> Iterator[tuple[str, Callable]]:
+    """The names of the notebook into which the function writes, each with what makes it empty."""
+    written = {
+        name for node in source.walk() if isinstance(node, ast.Global) for name in node.names
+    }
+    for name in sorted(written):
+        value = function.__globals__.get(name)
+        yield name, type(value) if isinstance(value, (dict, list, set)) else type(None)
+    for name in function.__code__.co_names:
+        value = function.__globals__.get(name)
+        if (
+            isinstance(value, (dict, list, set))
+            and name not in written
+            and _written_to(source, name)
+        ):
+            yield name, type(value)
 
 
 def _pythons_own(source: Source, evidence: Evidence) -> Cause | None:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from illustrated_attention.causes.evidence import Cause, Pair, same
-from illustrated_attention.causes.rules import all_become
+from illustrated_attention.causes.rules import all_become, wrong_cells
 from illustrated_attention.language import _
 
 
@@ -27,11 +27,30 @@ def _cause_in_answers(wrong: list[Pair], right: list[Pair]) -> Cause | None:
             "False is."
         )
         return Cause("truth_as_number", text)
-    if all(bool(pair.expected) for pair in wrong):
+    return None
+
+
+def on_one_side(wrong: list[Pair]) -> Cause | None:
+    """Return that all wrong answers, or all wrong cells of masks, are wrong in the same way."""
+    if any(pair.got.shape != pair.expected.shape for pair in wrong):
+        return None
+    differing = [pair.expected[wrong_cells(pair)] for pair in wrong]
+    masks = all(pair.expected.ndim == 2 for pair in wrong)
+    if len(wrong) < 2 or not (masks or all(pair.expected.ndim == 0 for pair in wrong)):
+        return None
+    if all(right.all() for right in differing):
         text = _("Wherever you are wrong you answer False, and True is right: what is overlooked?")
+        if masks:
+            text = _(
+                "Your mask hides too much: every wrong cell of it is False, and True is right."
+            )
         return Cause("false_too_often", text)
-    if not any(bool(pair.expected) for pair in wrong):
+    if not any(right.any() for right in differing):
         text = _("Wherever you are wrong you answer True, and False is right: what is not needed?")
+        if masks:
+            text = _(
+                "Your mask shows too much: every wrong cell of it is True, and False is right."
+            )
         return Cause("true_too_often", text)
     return None
 
