@@ -133,6 +133,7 @@ _wrong_mask(
     "Your rows are all tokens and your columns the new ones. It is the other way round: "
     "rows are the new tokens, columns are the old and the new ones.",
     lambda n, p: np.tri(p + n, dtype=bool)[:, p:],
+    lambda n, p: np.tri(p + n, n, dtype=bool),
     lambda n, p: np.vstack([np.ones((p, n), bool), np.tri(n, dtype=bool)]),
 )
 
@@ -312,7 +313,7 @@ CACHED_CAUSAL_MASK.steps = Steps(
     {"mask": RIGHT_MASK, "out": same},
     {
         "mask": (
-            *MASKS,
+            *(way for way in MASKS if way.id != "mask_inverted"),
             Wrong("past_not_seen", _("The past is hidden."), lambda n, past=0: np.hstack([np.zeros((n, past), bool), np.tri(n, dtype=bool)])),
             Wrong("new_not_seen", _("The new tokens are hidden."), lambda n, past=0: np.hstack([np.ones((n, past), bool), np.zeros((n, n), bool)])),
             Wrong("new_first", _("The new tokens' columns stand before those of the past."), lambda n, past=0: np.hstack([np.tri(n, dtype=bool), np.ones((n, past), bool)])),
@@ -324,6 +325,7 @@ CACHED_CAUSAL_MASK.steps = Steps(
         "out": (
             Wrong("minus_infinity", _("The mask holds 0 and minus infinity, to be added; True and False are asked for."), lambda m: np.where(m, 0.0, -np.inf)),
             Wrong("transposed", _("Rows and columns are exchanged."), lambda m: m.T),
+            Wrong("mask_inverted", _("The mask is inverted."), lambda m: ~m),
             Wrong("turned_round", _("The mask is turned round along the keys."), lambda m: m[:, ::-1]),
         ),
     },

@@ -219,12 +219,29 @@ def _old_keys_passed_again(n_past):
     return decode
 
 
+def _whole_text_passed(q, k, v, chunk_sizes):
+    _refuse_wrong_sizes(q, chunk_sizes)
+    cache, outs, start = None, [], 0
+    for size in chunk_sizes:
+        out, cache = attend_with_past(rows_of(q, start, start + size), k, v, cache)
+        outs.append(out)
+        start += size
+    return _join_outs(outs)
+
+
 DECODE.mistake(
     "old_keys_passed_again",
     "From the second chunk on, old keys and values are in the cache twice: you pass those of all "
     "tokens so far. Pass those of the chunk; the cache holds the others.",
     _old_keys_passed_again(lambda old, size, n_keys: n_keys - size),
     _old_keys_passed_again(lambda old, size, n_keys: old),
+)
+
+DECODE.mistake(
+    "whole_text_passed",
+    "You give every step the keys and values of the whole text. Only those of the chunk are new: "
+    "cut `k` and `v` as you cut `q`.",
+    _whole_text_passed,
 )
 
 DECODE.mistake(

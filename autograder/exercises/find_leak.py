@@ -124,9 +124,10 @@ def _against_own(attention, n, d):
 
 FIND_LEAK.mistake(
     "always_true",
-    "Your test reports a leak everywhere. Perhaps it compares the changed token's own "
-    "row as well, or compares with your causal_attention. A right attention may compute "
-    "its weights in another way: compare it with itself.",
+    "Your test reports a leak everywhere. Perhaps it compares the changed token's own row as "
+    "well, or later ones, or earlier tokens get other numbers, too, or it compares weights, or "
+    "with your causal_attention. A right attention may compute its weights in another way: compare "
+    "it with itself.",
     lambda attention, n, d: True,
     _test(rows=lambda out, t: out),
     _against_own,
@@ -148,37 +149,38 @@ FIND_LEAK.mistake(
 
 FIND_LEAK.mistake(
     "only_the_last_token",
-    "You change the last token only. Two tokens in the middle can leak to each other all "
-    "the same: change every token in turn.",
+    "Your answers are those of a test that changes the last token only. Two tokens in the middle "
+    "can leak to each other all the same: change every token in turn.",
     _test(tokens=lambda n: [n - 1]),
 )
 
 FIND_LEAK.mistake(
     "only_the_second_token",
-    "You change token 1 only and look at row 0. A leak can be anywhere: change every "
-    "token in turn, and look at all rows before it.",
+    "Your answers are those of a test that changes token 1 only and looks at row 0. A leak can be "
+    "anywhere: change every token in turn, and look at all rows before it.",
     _test(tokens=lambda n: [1]),
 )
 
 FIND_LEAK.mistake(
     "only_the_first_row",
-    "You look at row 0 only. A leak can be in any row before the changed token.",
+    "Your answers are those of a test that looks at row 0 only. A leak can be in any row before "
+    "the changed token.",
     _test(rows=lambda out, t: out[..., :1, :]),
     _test(tokens=lambda n: [n - 1], rows=lambda out, t: out[..., :1, :]),
 )
 
 FIND_LEAK.mistake(
     "only_the_row_before",
-    "You look at one row only, the one just before the changed token. Rows further up "
-    "can leak as well.",
+    "Your answers are those of a test that looks at one row only, the one just before the changed "
+    "token. Rows further up can leak as well.",
     _test(rows=lambda out, t: out[..., t - 1, :]),
 )
 
 
 @FIND_LEAK.mistake(
     "only_the_second_half",
-    "You change one half of the text and look at the other. A leak within a half stays "
-    "unseen: change every token in turn.",
+    "Your answers are those of a test that changes one half of the text and looks at the other. A "
+    "leak within a half stays unseen: change every token in turn.",
 )
 def _second_half(attention, n, d):
     q, k, v = np.random.default_rng(12).standard_normal((3, n, d))
@@ -196,43 +198,47 @@ def _future_weights(attention, n, d):
 
 FIND_LEAK.mistake(
     "weights_only",
-    "You look at the returned weights. They can be clean while the result is not: look at "
-    "`out`, which is what goes on to the next layer.",
+    "Your answers are those of a test that looks at the returned weights. They can be clean while "
+    "the result is not: look at `out`, which is what goes on to the next layer.",
     _future_weights,
     _test(what=1),
 )
 
 FIND_LEAK.mistake(
     "values_only",
-    "You change values only (or start from zeros, so that queries and keys say nothing). "
-    "A leak can go through the queries and keys: through the weights.",
+    "Your answers are those of a test that changes values only (or starts from zeros, so that "
+    "queries and keys say nothing). A leak can go through the queries and keys: through the "
+    "weights.",
     _test(changed="v"),
     _test(base=0.0),
 )
 
 FIND_LEAK.mistake(
     "keys_only",
-    "You change keys only. A leak can go through the values or queries as well.",
+    "Your answers are those of a test that changes keys only. A leak can go through the values or "
+    "queries as well.",
     _test(changed="k"),
 )
 
 FIND_LEAK.mistake(
     "queries_only",
-    "You change queries only. A future token is seen by its key and its value.",
+    "Your answers are those of a test that changes queries only. A future token is seen by its "
+    "key and its value.",
     _test(changed="q"),
 )
 
 FIND_LEAK.mistake(
     "queries_not_changed",
-    "You change keys and values, not queries (or all your tokens are alike). One of the "
-    "attentions leaks through the queries of later tokens.",
+    "Your test overlooks a leak through the queries of later tokens. Are they changed, too, or "
+    "keys and values only? Do your tokens differ, and is the change large enough to be seen?",
     _test(changed="kv"),
     _test(base=1.0),
 )
 
 FIND_LEAK.mistake(
     "values_not_changed",
-    "You change queries and keys, not values. A leak can go through the values alone.",
+    "Your test overlooks a leak through the values alone. Are they changed, too, or queries and "
+    "keys only?",
     _test(changed="qk"),
 )
 
@@ -255,8 +261,8 @@ def _poisoned_with_nan(attention, n, d):
 
 @FIND_LEAK.mistake(
     "future_shuffled",
-    "You put the future tokens into another order. Their sum stays the same, so many "
-    "leaks cannot be seen. Change their numbers.",
+    "Your answers are those of a test that puts the future tokens into another order. Their sum "
+    "stays the same, so many leaks cannot be seen. Change their numbers.",
 )
 def _future_shuffled(attention, n, d):
     q, k, v = np.random.default_rng(9).standard_normal((3, n, d))
@@ -270,17 +276,18 @@ def _future_shuffled(attention, n, d):
 
 FIND_LEAK.mistake(
     "tolerance_too_wide",
-    "Your comparison overlooks small leaks: it rounds, or allows differences as large as "
-    "0.1. `np.allclose` is fine as it is.",
+    "Your test overlooks small leaks. Does it round, or allow differences as large as 0.1, or "
+    "change the tokens by very little? `np.allclose` is fine as it is.",
     _test(same=lambda a, b: np.allclose(a, b, atol=0.1)),
     _test(same=lambda a, b: np.abs(a - b).max() < 0.1),
     _test(same=lambda a, b: np.array_equal(np.round(a), np.round(b))),
+    _test(add=1e-6),
 )
 
 FIND_LEAK.mistake(
     "n_ignored",
-    "You always test with the same number of tokens. Some leaks need more tokens, some "
-    "attentions are right for few. Use `n`.",
+    "Your answers are those of a test with always the same number of tokens. Some leaks need more "
+    "tokens, some attentions are right for few. Use `n`.",
     lambda attention, n, d: _try_tokens(attention, 4, d),
     lambda attention, n, d: _try_tokens(attention, 5, d),
     lambda attention, n, d: _try_tokens(attention, 8, d),

@@ -203,16 +203,16 @@ MASKED_SOFTMAX.mistake(
 
 MASKED_SOFTMAX.mistake(
     "plus_infinity",
-    "Rows with a hidden key are nan: plus infinity makes a hidden key the best one of "
-    "all. What is exp of minus infinity?",
+    "Rows with a hidden key are nan. A hidden score of plus infinity does that, for it makes "
+    "the hidden key the best one of all, and so does one of nan. What is exp of minus infinity?",
     _with_hidden_score(np.inf),
 )
 
 MASKED_SOFTMAX.mistake(
     "zero_times_infinity",
-    "All of your results are nan: in NumPy 0 times infinity is nan, so multiplying a "
-    "mask with infinity spoils the visible cells. Choose between two values instead: "
-    "look at `np.where`.",
+    "All of your results are nan. Either a mask is multiplied with infinity, and in NumPy 0 "
+    "times infinity is nan; or every key is hidden: `~` of a mask of whole numbers is never 0, so "
+    "it is True everywhere. Choose between two values with `np.where` and the mask as it is.",
     lambda s, mask: softmax(s + (1 - mask) * -np.inf),
     lambda s, mask: softmax(s * mask - (1 - mask) * np.inf),
 )
@@ -317,12 +317,24 @@ def _over_queries(s, mask):
     return exp / exp.sum(axis=-2, keepdims=True)
 
 
-@MASKED_SOFTMAX.mistake(
-    "over_everything", "All your cells together sum to 1. Normalise each row by itself."
-)
 def _over_everything(s, mask):
     exp = np.where(mask, np.exp(s - s.max()), 0)
     return exp / exp.sum()
+
+
+def _visible_in_one_row(s, mask):
+    weights = np.zeros_like(s)
+    weights[np.broadcast_to(mask, s.shape)] = softmax(s[np.broadcast_to(mask, s.shape)])
+    return weights
+
+
+MASKED_SOFTMAX.mistake(
+    "over_everything",
+    "All your cells together sum to 1. Normalise each row by itself. (An index with the mask, "
+    "`scores[mask]`, makes one long row of all that is visible.)",
+    _over_everything,
+    _visible_in_one_row,
+)
 
 
 MASKED_SOFTMAX.mistake(

@@ -23,6 +23,7 @@ NEXT_TOKEN_PAIRS = Exercise(
         Case("two tokens", ([4, 0],)),
         Case("one token: nothing to predict", ([3],)),
         Case("tokens that come twice", ([2, 0, 2, 0],)),
+        Case("an array of ids", (np.array([4, 1, 6]),)),
     ),
     hidden=(
         Case("a longer text", ([14, 3, 9, 27, 5, 31, 8, 2, 6],)),
@@ -74,6 +75,30 @@ NEXT_TOKEN_PAIRS.mistake(
     "Your contexts hold their own target as last token. The answer must not be among "
     "what the model may read: where should the slice end?",
     *_with_lists(lambda ids: [(ids[: t + 1], ids[t]) for t in range(1, len(ids))]),
+)
+
+NEXT_TOKEN_PAIRS.mistake(
+    "no_pairs",
+    "Your list holds flat lists: the context and its target side by side. Each entry is a pair: "
+    "a list, and then a number.",
+    lambda ids: [[*ids[:t], ids[t]] for t in range(1, len(ids))],
+    lambda ids: [list(ids[: t + 1]) for t in range(1, len(ids))],
+    lambda ids: [(*ids[:t], ids[t]) for t in range(1, len(ids))],
+)
+
+NEXT_TOKEN_PAIRS.mistake(
+    "rest_as_target",
+    "Your targets hold all that follows. A target is one token: the very next one.",
+    *_with_lists(lambda ids: [(ids[:t], ids[t:]) for t in range(1, len(ids))]),
+)
+
+NEXT_TOKEN_PAIRS.mistake(
+    "first_token_left_out",
+    "The first token is missing in your contexts. Every context begins with the first token of "
+    "the text.",
+    *_with_lists(lambda ids: [(ids[1:t], ids[t]) for t in range(1, len(ids))]),
+    *_with_lists(lambda ids: [(ids[1 : t + 1], ids[t]) for t in range(1, len(ids))]),
+    *_with_lists(lambda ids: [(ids[1:t], ids[t]) for t in range(2, len(ids))]),
 )
 
 NEXT_TOKEN_PAIRS.mistake(

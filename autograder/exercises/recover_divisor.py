@@ -151,6 +151,19 @@ RECOVER_DIVISOR.mistake(
 )
 
 RECOVER_DIVISOR.mistake(
+    "multiplied",
+    "You multiply the scores. Asked is what they have to be divided by.",
+    lambda scores, table: 1.0 if len(_fitting(scores, table, np.array([1.0]))) else None,
+)
+
+RECOVER_DIVISOR.mistake(
+    "place_returned",
+    "You return the place of a divisor among those that you tried. Return the divisor itself.",
+    lambda scores, table: round(100 * _fitting(scores, table, _STEPS)[0]) - 100,
+    lambda scores, table: round(100 * _fitting(scores, table, _STEPS)[-1]) - 100,
+)
+
+RECOVER_DIVISOR.mistake(
     "nothing_found",
     "Your search finds nothing and returns None. Does it divide the scores, hide the "
     "future, round to 2 decimals, and only then compare with the table?",

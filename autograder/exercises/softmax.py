@@ -34,10 +34,10 @@ SOFTMAX = Exercise(
         Case("as many queries as keys", (tidy(3, 3, seed=71),)),
         Case(
             "scores near 1000",
-            (np.array([[1000.0, 1001.0, 1002.0], [999.0, 1000.5, 998.0]]),),
+            (np.array([[1000.0, 1001.0, 1002.0], [999.0, 1000.5, 994.0]]),),
         ),
-        Case("a score of minus infinity", (np.array([[0.5, -_INF, 1.5], [-_INF, -_INF, 2.0]]),)),
-        Case("whole numbers", (np.array([[1, 2, 0], [3, 3, 1]]),)),
+        Case("a score of minus infinity", (np.array([[0.5, -_INF, 1.5], [-_INF, -_INF, -20.0]]),)),
+        Case("whole numbers", (np.array([[1, 7, 0], [3, 3, 1]]),)),
         Case("a batch with two heads", (tidy(2, 2, 3, 4, seed=72),)),
         Case("a row of zeros and a row of equal scores", (np.array([[0.0, 0.0], [1.5, 1.5]]),)),
         Case("one score far above the others", (np.array([[1.0, 0.0, 2.0, 900.0]]),)),
@@ -207,6 +207,14 @@ SOFTMAX.mistake(
 def _nan_replaced(scores):
     exp = np.exp(scores)
     return np.nan_to_num(exp / exp.sum(axis=-1, keepdims=True))
+
+
+SOFTMAX.mistake(
+    "overflow_in_the_logarithm",
+    "Right on ordinary scores. Near 1000 the exp inside of your logarithm overflows, near -1000 "
+    "nothing is left of it. Subtract the row's largest score before exp.",
+    lambda scores: np.exp(scores - np.log(np.exp(scores).sum(axis=-1, keepdims=True))),
+)
 
 
 @SOFTMAX.mistake(

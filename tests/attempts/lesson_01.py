@@ -49,7 +49,7 @@ def dot_turned(x, w_q, w_k, w_v):
     return tuple(np.dot(w.T, x.T).T for w in (w_q, w_k, w_v))
 
 
-@attempt("scaled_scores", None)
+@attempt("scaled_scores", "factor")
 def root_of_all(q, k):
     return q @ flip(k) / np.sqrt(q.size)
 

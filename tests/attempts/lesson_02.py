@@ -22,7 +22,7 @@ def empty_context_too(token_ids):
     return [(token_ids[:i], token_ids[i]) for i in range(len(token_ids))]
 
 
-@attempt("next_token_pairs", "wrong_type")
+@attempt("next_token_pairs", "rest_as_target")
 def rest_as_target(token_ids):
     return [(token_ids[:i], token_ids[i:]) for i in range(1, len(token_ids))]
 

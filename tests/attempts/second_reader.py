@@ -120,7 +120,7 @@ def notebooks_d(q, k, v):
     return (w @ v, w)
 
 
-@attempt("recover_divisor", "returned_none")
+@attempt("recover_divisor", "multiplied")
 def multiplied_while_searching(scores, table):
     mask = causal_mask(len(scores))
     best = None
