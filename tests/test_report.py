@@ -169,7 +169,8 @@ def test_the_table_has_points_and_mistakes_of_every_exercise(large_class, monkey
 def test_who_was_late_has_the_points_that_count(large_class, monkeypatch):
     page, table = report(large_class, monkeypatch)
     assert (table[LATE]["points"], table[LATE]["late"]) == ("4", "2")
-    assert table[LATE]["attention"] == "handed in late: 2 points less"
+    old = "what was taken off for lateness is old: grade again with --force"  # no setting takes 2
+    assert table[LATE]["attention"] == f"handed in late: 2 points less; {old}"
     assert (table[LATE_FOR_NOTHING]["points"], table[LATE_FOR_NOTHING]["late"]) == ("6", "0")
     assert table[LATE_FOR_NOTHING]["attention"] == "handed in late"
     assert table[ALLOWED]["attention"] == ""
