@@ -45,7 +45,9 @@ def same_outcome(a: Outcome, b: Outcome, case: Case) -> bool:
 def _is_count(value: object) -> bool:
     if isinstance(value, np.ndarray):
         value = value[()] if value.ndim == 0 else None
-    return isinstance(value, (int, float, np.number)) and float(value).is_integer()
+    if isinstance(value, (int, np.integer)):  # as large as it likes: no float need hold it
+        return True
+    return isinstance(value, (float, np.floating)) and float(value).is_integer()
 
 
 def _what_it_says(outcome: Outcome) -> object:
