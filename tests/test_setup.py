@@ -302,6 +302,12 @@ def test_one_line_chooses_the_edition_of_a_class_and_who_asks_for_another_gets_t
     assert folders() == english
 
 
+def test_an_edition_that_there_is_not_is_told(clone, monkeypatch):
+    monkeypatch.setenv("ILLUSTRATED_ATTENTION_EDITION", "zh-CN")
+    with pytest.raises(SystemExit, match=r"no edition in 'zh-CN'\. Name one of these: en, zh_CN"):
+        settings(clone)
+
+
 def test_a_hub_speaks_the_language_of_the_class(clone):
     """Set up as docs/hub.md says: beside the hub's settings lie those of each language."""
     hub = clone / "etc" / "hub"
@@ -331,7 +337,6 @@ def test_a_hub_speaks_the_language_of_the_class(clone):
 def test_the_lab_opens_the_edition_in_its_language(clone, monkeypatch, asked, capsys):
     """Asked for on the command line, or because the class works in it."""
     monkeypatch.setattr(language, "_catalogue", language._catalogue)
-    (clone / "notebooks-zh_CN").symlink_to(ROOT / "notebooks-zh_CN")
     if not asked:
         _choose_chinese(clone)
     monkeypatch.setenv("ILLUSTRATED_ATTENTION_EDITION", "")
@@ -392,6 +397,7 @@ def clone(tmp_path, monkeypatch):
             shutil.copytree(source, tmp_path / file, ignore=ignore)
         else:
             shutil.copy(source, tmp_path / file)
+    (tmp_path / "notebooks-zh_CN").symlink_to(ROOT / "notebooks-zh_CN")
     (tmp_path / "autograder").mkdir()
     return tmp_path
 

@@ -240,7 +240,6 @@ _METHODS = {
     "add": "x + y",
     "t": "np.swapaxes(x, -1, -2)",
     "numel": "x.size",
-    "item_": "x.item()",
     "rsqrt": "1 / np.sqrt(x)",
     "tanh": "np.tanh(x)",
     "abs": "np.abs(x)",

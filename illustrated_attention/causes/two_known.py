@@ -133,12 +133,12 @@ def _row(known: list[Outcome], evidence: Evidence) -> tuple[np.ndarray, np.ndarr
     None where it never shows by itself, so that it cannot be one of two.
     """
     rows = list(zip(known, evidence.tried, strict=True))
-    alike = np.array(
+    came = np.array(
         [bool(one.problem) and same_outcome(one.outcome, o, one.case) for o, one in rows]
     )
-    if not alike.any():
+    if not came.any():
         return None
-    return np.array([bool(find_problem(o, one.case, one.expected)) for o, one in rows]), alike
+    return np.array([bool(find_problem(o, one.case, one.expected)) for o, one in rows]), came
 
 
 def _explain(a: tuple, b: tuple, is_right: np.ndarray) -> bool:
