@@ -145,8 +145,8 @@ BLOCK = Exercise(
         ),
     ),
     hints=(
-        "Two halves, each of the form `x = x + part(normalised x)`. Which part comes first, and "
-        "which layer norm belongs to which part?",
+        "Two halves. Each normalises `x`, works on that, and adds the result to `x` itself. Which "
+        "comes first, attention or the MLP, and which layer norm belongs to which?",
         'First `layer_norm(x, params["ln_1.weight"], params["ln_1.bias"])` goes into '
         "gpt2_attention, together with `n_head` and `past`. It returns two things. Add the first "
         "to `x`, keep the second for the end.",

@@ -84,12 +84,12 @@ HEAD_CONTRIBUTIONS = Exercise(
         ),
     ),
     hints=(
-        "In the merged row, head h stands in the columns from h * d up to (h + 1) * d. Which rows "
+        "In the merged row, head h stands in the columns from h * d to (h + 1) * d - 1. Which rows "
         "of `w` do those columns meet in the product?",
         "Each head needs its d rows of `w`, with all their columns: a block of [d, D]. Cut `w` "
         "into H such blocks, and let every head multiply its own. `z` tells you H and d.",
-        "`w.reshape(n_head, d, -1)` cuts the rows into blocks, [H, d, D]. `z @ blocks` then "
-        "multiplies head by head, whatever leading axes there are.",
+        "With H and d from the end of `z.shape`, `w.reshape(H, d, -1)` cuts the rows into blocks, "
+        "[H, d, D]. `z @ blocks` then multiplies head by head, whatever leading axes there are.",
     ),
 )
 

@@ -140,8 +140,8 @@ SELF_ATTENTION = Exercise(
         ),
     ),
     hints=(
-        "You have written all three steps already: Project, Score with softmax, Sum. Which "
-        "function makes what the next one needs?",
+        "You have a function for every step already: make_qkv, scaled_scores, softmax, weighted_sum. "
+        "Which of them makes what the next one needs?",
         "make_qkv gives three arrays. scaled_scores takes two of them. softmax turns scores into "
         "weights, and weighted_sum needs the weights and the third array.",
         "Write `q, k, v = make_qkv(x, w_q, w_k, w_v)`, then `weights = "
