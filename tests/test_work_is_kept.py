@@ -29,6 +29,7 @@ OTHERS = {
     *("make clean", "make students", "make lite", "make site", "%pip"),
     *("git clone", "git archive", "git push", "mkdir", "export", "chmod", ". .venv/bin/activate"),
     *("conda", "py", ".venv", "pip", "createdb", "dask", "apt"),
+    "git pull --rebase --autostash",  # what does not fit comes back marked, and stays in the stash
     # docs/hub.md, on a machine where nobody has worked yet; `git pull` there writes over no change
     *("npm install", "useradd", "passwd", "runuser -u grader -- git", "install -d", "cp -r /srv"),
     *("cd /srv", "/opt/attention/bin/", "systemctl restart"),
