@@ -22,7 +22,7 @@ EDITION = "en"
 # What `make lab LANGUAGE=zh_CN` asks for goes before.
 edition = os.environ.get("ILLUSTRATED_ATTENTION_EDITION") or EDITION
 lessons = "" if edition == "en" else f"-{edition}"  # what the folders of its lessons end in
-if not (root / f"notebooks{lessons}").is_dir():
+if lessons and not (root / f"notebooks{lessons}").is_dir():
     names = sorted(folder.name.removeprefix("notebooks-") for folder in root.glob("notebooks-*/"))
     text = _("There is no edition in {language!r}. Name one of these: {known}")
     sys.exit(text.format(language=edition, known=", ".join(["en", *names])))

@@ -194,7 +194,7 @@ def test_inputs_are_named_with_shapes_and_small_ones_with_numbers():
     said = str(card_of(lambda q, k: (q @ np.swapaxes(k, -1, -2)) * 1.234, "scaled_scores"))
     assert re.search(r"`q = \[\[.*`, `k = \[\[", said)
     said = str(card_of(lambda x, *w: (x @ w[0], x @ w[1], x @ w[2] + 1), "make_qkv"))
-    assert re.search(r"`x = .*` of shape \(4, 3\)", said)
+    assert re.search(r"`x = \[\[.*`, `w` of shape \(4, 2\)", said)
 
 
 def test_the_smallest_failing_case_is_shown():

@@ -426,7 +426,7 @@ def weighted_sum_21(weights, v):
             out[i] = weights[i, j] * v[j]
     return out
 
-# first_row_only
+# return_in_loop
 def weighted_sum_22(weights, v):
     out = np.zeros((weights.shape[0], v.shape[1]))
     for i in range(len(weights)):
@@ -449,7 +449,7 @@ def next_token_pairs_20(token_ids):
         targets.append(token_ids[i])
     return contexts, targets
 
-# first_pair_only
+# return_in_loop
 def next_token_pairs_21(token_ids):
     pairs = []
     for i in range(1, len(token_ids)):
