@@ -111,7 +111,7 @@ class Grader:
         if quick:
             limits, seconds = limits.at_most(QUICK), min(seconds, QUICK_SECONDS)
         request = {
-            "cells": [dataclasses.astuple(cell) for cell in cells],
+            "cells": [list(vars(cell).values()) for cell in cells],
             "names": sorted(names),
             "folder": str(folder) if folder else None,
             "limits": dataclasses.asdict(limits),
