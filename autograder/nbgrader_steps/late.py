@@ -9,10 +9,11 @@ nbgrader's step `AssignLatePenalties` asks this plugin. nbgrader_config.py sets 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, SubmittedAssignment
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import AssignLatePenalties
+from sqlalchemy.orm import selectinload
 from traitlets import Float, Integer
 from traitlets.config import Config
 
@@ -59,7 +60,9 @@ def old_lateness(config: Config, assignment: str) -> list[str]:
     old = set()
     with Gradebook(course.db_url, course.course_id) as gradebook:
         step.gradebook, step.assignment_id = gradebook, assignment  # a plugin asks for them
-        for hand_in in gradebook.find_assignment(assignment).submissions:
+        its = gradebook.find_assignment(assignment)
+        hand_ins = gradebook.db.query(SubmittedAssignment).filter_by(assignment=its)
+        for hand_in in hand_ins.options(selectinload(SubmittedAssignment.notebooks)):
             student, late = hand_in.student_id, hand_in.total_seconds_late
             for notebook in hand_in.notebooks:
                 points = 0.0
