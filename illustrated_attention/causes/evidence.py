@@ -13,7 +13,8 @@ import numpy as np
 from illustrated_attention.answer_keys import AnswerKey, Signature
 from illustrated_attention.comparing import Problem, alike, compare, near
 from illustrated_attention.language import _
-from illustrated_attention.outcomes import Case, Outcome, parameter_name
+from illustrated_attention.outcomes import Case, Outcome, call, parameter_name
+from illustrated_attention.problems import find_problem
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,13 @@ class Evidence:
             all(kind in ("value", "shape", "not_finite") for kind in back)
             and len(back) + len(self.stopped) == len(self.wrong)
             and len(back) > (1 if self.stopped else 0)
+        )
+
+    def all_right_with(self, function: Callable) -> bool:
+        """True when another function comes out right in every case that was tried."""
+        return all(
+            find_problem(call(function, one.case), one.case, one.expected) is None
+            for one in self.tried
         )
 
     def name_of(self, position: int) -> str:

@@ -80,10 +80,7 @@ def _entries_exchanged(evidence: Evidence) -> Cause | None:
                 new = {key: old[swapped.get(key, key)] for key in old}
                 return evidence.function(*args[:at], new, *args[at + 1 :])
 
-            if all(
-                find_problem(call(with_exchanged, one.case), one.case, one.expected) is None
-                for one in evidence.tried
-            ):
+            if evidence.all_right_with(with_exchanged):
                 text = _(
                     '`{name}["{a}"]` and `{name}["{b}"]` have changed places in your function: '
                     "with the two exchanged every case comes out right."

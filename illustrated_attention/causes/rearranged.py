@@ -123,25 +123,26 @@ def _too_short(odd: list[Pair]) -> Cause | None:
 
 def _a_part(odd: list[Pair]) -> Cause | None:
     """The first or the last items along an axis, and no others."""
-    for axis, name in _NAMES.items():
-        for text, at_the_end in (
-            (_("Your result is only the beginning of the right one along {axis}."), False),
-            (_("Your result is only the end of the right one along {axis}."), True),
-        ):
-            if all(_is_part(pair.got, pair.expected, axis, at_the_end) for pair in odd):
-                return Cause("part_only", text.format(axis=_(name)))
-    return None
+    beginning = _("Your result is only the beginning of the right one along {axis}.")
+    end = _("Your result is only the end of the right one along {axis}.")
+    return _one_is_part("part_only", [(p.got, p.expected) for p in odd], beginning, end)
 
 
 def _too_long(odd: list[Pair]) -> Cause | None:
     """All that is right, and more of it along an axis."""
+    beginning = _("Along {axis} your result begins right and then goes on too long.")
+    end = _("Along {axis} your result ends right; what stands before that is too much.")
+    return _one_is_part("too_long", [(p.expected, p.got) for p in odd], beginning, end)
+
+
+def _one_is_part(
+    id: str, pairs: list[tuple[np.ndarray, np.ndarray]], beginning: str, end: str
+) -> Cause | None:
+    """Tell of a part and a whole in every pair where in the whole the part stands."""
     for axis, name in _NAMES.items():
-        for text, at_the_end in (
-            (_("Along {axis} your result begins right and then goes on too long."), False),
-            (_("Along {axis} your result ends right; what stands before that is too much."), True),
-        ):
-            if all(_is_part(pair.expected, pair.got, axis, at_the_end) for pair in odd):
-                return Cause("too_long", text.format(axis=_(name)))
+        for text, at_the_end in ((beginning, False), (end, True)):
+            if all(_is_part(part, whole, axis, at_the_end) for part, whole in pairs):
+                return Cause(id, text.format(axis=_(name)))
     return None
 
 

@@ -14,12 +14,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from illustrated_attention.causes.evidence import Cause, Evidence
+from illustrated_attention.causes.evidence import Cause, Evidence, Tried
 from illustrated_attention.comparing import alike
 from illustrated_attention.contents import data_names_of
 from illustrated_attention.language import _
 from illustrated_attention.outcomes import Case, call, named
-from illustrated_attention.problems import find_problem
 
 MOST_TRIED = 3  # wrong cases that are called with other values in the notebook
 MOST_READ = 10_000  # characters of a text that a stand-in brings: a stranger wrote it
@@ -113,6 +112,23 @@ def made_again(tree: ast.FunctionDef, function: types.FunctionType) -> Callable:
     bare.decorator_list, bare.returns = [], None
     exec(compile(ast.Module([bare], []), "<made again>", "exec"), scope)
     return scope[tree.name]
+
+
+def _with_a_name(function: types.FunctionType, name: str, value: object) -> types.FunctionType:
+    """Return the function as it would be with another value under a name of its notebook."""
+    scope = {**function.__globals__, name: value}
+    code, defaults, closure = function.__code__, function.__defaults__, function.__closure__
+    changed = types.FunctionType(code, scope, function.__name__, defaults, closure)
+    changed.__kwdefaults__ = function.__kwdefaults__
+    return changed
+
+
+def _ends_otherwise(changed: Callable, one: Tried) -> bool:
+    """True when a changed function does something else on a case than the learner's did."""
+    again = call(changed, one.case)
+    if (again.error, again.message) != (one.outcome.error, one.outcome.message):
+        return True
+    return again.returned and not alike(again.value, one.outcome.value)
 
 
 def certain_cause_in_source(evidence: Evidence) -> Cause | None:
@@ -376,18 +392,7 @@ def _result_hangs_on(function, name: str, value, evidence: Evidence) -> bool:
         return False
     smallest_first = sorted(evidence.wrong, key=lambda one: one.case.size())
     tries = [(one, o) for one in smallest_first[:MOST_TRIED] for o in _others(value, one.case)]
-    for one, other in tries:
-        scope = {**function.__globals__, name: other}
-        changed = types.FunctionType(
-            function.__code__, scope, function.__name__, function.__defaults__, function.__closure__
-        )
-        changed.__kwdefaults__ = function.__kwdefaults__
-        again = call(changed, one.case)
-        if (again.error, again.message) != (one.outcome.error, one.outcome.message):
-            return True
-        if again.returned and not alike(again.value, one.outcome.value):
-            return True
-    return False
+    return any(_ends_otherwise(_with_a_name(function, name, other), one) for one, other in tries)
 
 
 def _others(value, case: Case) -> list:
@@ -477,10 +482,7 @@ def _last_two_would_differ(source: Source, node: ast.Attribute, evidence: Eviden
     except (SyntaxError, ValueError, TypeError, NameError):
         return True
     smallest = min(evidence.wrong, key=lambda one: one.case.size())
-    again = call(other, smallest.case)
-    if again.returned and smallest.outcome.returned:
-        return not alike(again.value, smallest.outcome.value)
-    return (again.error, again.message) != (smallest.outcome.error, smallest.outcome.message)
+    return _ends_otherwise(other, smallest)
 
 
 # --- Python's habits ------------------------------------------------------------------------------
@@ -602,21 +604,9 @@ def _kept_between_calls(source: Source, evidence: Evidence) -> Cause | None:
     for name, empty in _filled(source, function):
 
         def afresh(*args, _name=name, _empty=empty, **named):
-            scope = {**function.__globals__, _name: _empty()}
-            other = types.FunctionType(
-                function.__code__,
-                scope,
-                function.__name__,
-                function.__defaults__,
-                function.__closure__,
-            )
-            other.__kwdefaults__ = function.__kwdefaults__
-            return other(*args, **named)
+            return _with_a_name(function, _name, _empty())(*args, **named)
 
-        if all(
-            find_problem(call(afresh, one.case), one.case, one.expected) is None
-            for one in evidence.tried
-        ):
+        if evidence.all_right_with(afresh):
             text = _(
                 "`{name}` keeps what an earlier call left there, and the next call uses it: with "
                 "an empty one in each call every case comes out right. A result may depend on the "
