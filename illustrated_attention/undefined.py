@@ -24,7 +24,7 @@ def where_it_is_written(name: str | None) -> str | None:
     if lesson is None:
         return None
     text = _(
-        "{name} is not defined. You write it in lesson {number}; a later lesson that needs it has "
-        "it in the folded cell at its beginning. Run that cell first."
+        "{name} is not defined yet. Run the cell that defines it first: in lesson {number} the one "
+        "in which you write it, in a later lesson the folded one at its beginning."
     )
     return text.format(name=name, number=lesson[:2])
