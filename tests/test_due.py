@@ -4,6 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy
 from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import AssignLatePenalties
@@ -13,7 +14,7 @@ from traitlets.config import Config
 from autograder.__main__ import main
 from autograder.class_run.report import write_report
 from autograder.class_run.rows import read_class
-from autograder.nbgrader_steps.late import days_begun
+from autograder.nbgrader_steps.late import days_begun, old_lateness
 from autograder.nbgrader_steps.settings import configure_grading
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
@@ -175,6 +176,27 @@ def test_who_has_old_points_off_is_told_as_long_as_it_is_so(course, due):
         gradebook.find_grade("essay", NOTEBOOK, ASSIGNMENT, "dan").manual_score = 2
         gradebook.db.commit()
     assert told_old(due) == "dan"
+
+
+def test_who_has_old_points_off_takes_as_many_questions_for_a_large_class(course):
+    configure_grading(course.config)
+    asked = []
+
+    def ask(connection, cursor, statement, *_):
+        asked.append(statement)
+
+    hand_in(course, "ada", "2027-10-30 22:09:00 UTC")
+    sqlalchemy.event.listen(sqlalchemy.Engine, "before_cursor_execute", ask)
+    try:
+        old_lateness(course.config, ASSIGNMENT)
+        for_one = len(asked)
+        for student in ("bob", "cleo", "dan"):
+            hand_in(course, student, "2027-10-30 22:09:00 UTC")
+        asked.clear()
+        old_lateness(course.config, ASSIGNMENT)
+    finally:
+        sqlalchemy.event.remove(sqlalchemy.Engine, "before_cursor_execute", ask)
+    assert len(asked) == for_one > 0
 
 
 @pytest.mark.usefixtures("confined")
