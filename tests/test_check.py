@@ -618,7 +618,7 @@ def card_of(cell):
 def test_an_undefined_function_gets_a_sentence_that_helps(notebook):
     for name in ("undefined", "undefined_elsewhere"):
         told = "\n".join(error_of(notebook[0][name]).traceback)
-        assert "softmax is not defined yet. Run the cell that defines it first: in lesson 01" in told
+        assert "Run the cell that defines it first: in lesson 01 the one" in told
     assert "in lesson" not in "\n".join(error_of(notebook[0]["typo"]).traceback)
 
 
